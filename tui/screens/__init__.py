@@ -1,0 +1,1 @@
+"""Textual screens: the chat screen and what opens above it."""

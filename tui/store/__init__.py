@@ -1,0 +1,1 @@
+"""SQLite: history, exchanges, stored response ids, blobs; the only importer of sqlite3."""

@@ -1,0 +1,1 @@
+"""Textual widgets: they know `core` and `messages`, never the session."""
