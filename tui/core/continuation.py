@@ -1,0 +1,220 @@
+"""Continuation: how a conversation becomes the next request.
+
+`Stateful` sends `previous_response_id` and the new items; `Stateless` sends the whole path. Both are pure,
+and both give the server the same context, except reasoning items that cannot be replayed, which are
+named in `Request.left_out`. Source: bedrock-facts.md sections 2 and 8; DESIGN.md, "Continuation".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from tui.core.conversation import Conversation
+from tui.core.items import ContinuationMode, Item, Outcome, Target, Turn, assistant_message
+
+__all__ = ["Continuation", "LeftOut", "Options", "Request", "Stateful", "Stateless", "continuation_named"]
+
+ENCRYPTED_REASONING: Final = "reasoning.encrypted_content"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a request says beside its items; all of it is sent each time, as nothing is inherited.
+
+    Attributes:
+        target: Where the request goes.
+        max_output_tokens: Always sent: admission counts the model's maximum otherwise (bedrock-facts.md 4).
+        instructions: Left out when empty.
+        effort: `reasoning.effort`; left out when `None`.
+        verbosity: `text.verbosity`; left out when `None`.
+        summary: `reasoning.summary`; left out when `None` (mantle may reject it, bedrock-facts.md 8.6).
+        encrypted_reasoning: Whether to ask for `reasoning.encrypted_content`.
+        replay_reasoning: Whether reasoning items are replayed at all; off after the server refused them.
+        extra: Further top-level parameters, sent as they are (tools, text format, cache key, ...).
+    """
+
+    target: Target
+    max_output_tokens: int
+    instructions: str = ""
+    effort: str | None = None
+    verbosity: str | None = None
+    summary: str | None = None
+    encrypted_reasoning: bool = True
+    replay_reasoning: bool = True
+    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An item that stays here because the server could not use it, and why, in words."""
+
+    item: Item
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A planned request to `POST /responses`.
+
+    Attributes:
+        target: Where it goes.
+        mode: The continuation mode that planned it.
+        items: What goes into `input`, in order.
+        previous_response_id: The response it continues by id, if any.
+        store: Whether the server is asked to keep the response.
+        params: Every other top-level parameter, in the order in which it is serialized.
+        left_out: Items of the path that are not sent, with the reason.
+    """
+
+    target: Target
+    mode: ContinuationMode
+    items: tuple[Item, ...]
+    previous_response_id: str | None
+    store: bool
+    params: Mapping[str, Any]
+    left_out: tuple[LeftOut, ...] = ()
+
+    def body(self, *, stream: bool) -> dict[str, Any]:
+        """The request body as a JSON object, its keys always in the same order."""
+        body: dict[str, Any] = {"model": self.target.model}
+        if self.previous_response_id is not None:
+            body["previous_response_id"] = self.previous_response_id
+        body["input"] = [item.payload for item in self.items]
+        body.update(self.params)
+        body["store"] = self.store
+        if stream:
+            body["stream"] = True
+        return body
+
+
+class Continuation(Protocol):
+    """A way to continue a conversation."""
+
+    @property
+    def mode(self) -> ContinuationMode:
+        """The mode's name on the command line and in the status line."""
+        ...
+
+    def plan(self, conversation: Conversation, new_items: Sequence[Item], options: Options) -> Request:
+        """Make the request that sends `new_items` after the conversation's tip."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stateful:
+    """`previous_response_id` where the server still has the chain, the rest of the path inline, `store: true`."""
+
+    mode: ContinuationMode = "stateful"
+
+    def plan(self, conversation: Conversation, new_items: Sequence[Item], options: Options) -> Request:
+        """Chain from the last response that this target completed and keeps; send what came after it inline."""
+        path = conversation.path()
+        anchor = _last_chainable(path, conversation.lost, options.target)
+        previous = path[anchor].response_id if anchor is not None else None
+        inline = path if anchor is None else path[anchor + 1 :]
+        return _request("stateful", inline, new_items, options, previous_response_id=previous, store=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Stateless:
+    """The whole path as items, `store: false`: the server keeps nothing."""
+
+    mode: ContinuationMode = "stateless"
+
+    def plan(self, conversation: Conversation, new_items: Sequence[Item], options: Options) -> Request:
+        """Replay the path from local items."""
+        return _request(
+            "stateless", conversation.path(), new_items, options, previous_response_id=None, store=False
+        )
+
+
+def continuation_named(mode: ContinuationMode) -> Continuation:
+    """The continuation of that name."""
+    return Stateful() if mode == "stateful" else Stateless()
+
+
+def _last_chainable(path: Sequence[Turn], lost: frozenset[str], target: Target) -> int | None:
+    """Index of the last turn whose response the next request can name, or `None`.
+
+    A turn that failed, was cancelled or came incomplete is no link, although the server may have kept it:
+    what it kept need not be what is shown here.
+    """
+    for index in range(len(path) - 1, -1, -1):
+        turn = path[index]
+        if (
+            turn.outcome is Outcome.COMPLETED
+            and turn.stored
+            and turn.response_id is not None
+            and turn.response_id not in lost
+            and turn.target is not None
+            and target.shares_state_with(turn.target)
+        ):
+            return index
+    return None
+
+
+def _request(
+    mode: ContinuationMode,
+    inline: Iterable[Turn],
+    new_items: Sequence[Item],
+    options: Options,
+    *,
+    previous_response_id: str | None,
+    store: bool,
+) -> Request:
+    items: list[Item] = []
+    left_out: list[LeftOut] = []
+    for turn in inline:
+        items.extend(turn.input)
+        for item in turn.output:
+            reason = _why_not_replayable(item, turn, options)
+            if reason is None:
+                items.append(item)
+            else:
+                left_out.append(LeftOut(item, reason))
+        if turn.partial_text:
+            items.append(assistant_message(turn.partial_text))
+    return Request(
+        target=options.target,
+        mode=mode,
+        items=(*items, *new_items),
+        previous_response_id=previous_response_id,
+        store=store,
+        params=_params(options),
+        left_out=tuple(left_out),
+    )
+
+
+def _why_not_replayable(item: Item, turn: Turn, options: Options) -> str | None:
+    payload = item.payload
+    if payload.get("type") != "reasoning":
+        return None
+    if not options.replay_reasoning:
+        return "the server refused its encrypted content"
+    if not payload.get("encrypted_content"):
+        return "it came without encrypted content"
+    if turn.target is None or not options.target.shares_state_with(turn.target):
+        return "its encrypted content belongs to another model, region or endpoint"
+    return None
+
+
+def _params(options: Options) -> dict[str, Any]:
+    params: dict[str, Any] = {}
+    if options.instructions:
+        params["instructions"] = options.instructions
+    params["max_output_tokens"] = options.max_output_tokens
+    reasoning = {
+        key: value
+        for key, value in (("effort", options.effort), ("summary", options.summary))
+        if value is not None
+    }
+    if reasoning:
+        params["reasoning"] = reasoning
+    if options.verbosity is not None:
+        params["text"] = {"verbosity": options.verbosity}
+    if options.encrypted_reasoning:
+        params["include"] = [ENCRYPTED_REASONING]
+    params.update(options.extra)
+    return params

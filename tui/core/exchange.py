@@ -1,0 +1,117 @@
+"""One exchange: a request and what came back for it, as it was on the wire, secrets masked at capture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tui.core.items import Outcome
+
+__all__ = ["Chunk", "Exchange", "Headers", "SseRecord", "Timings"]
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes of a response body as they arrived.
+
+    Attributes:
+        offset: Seconds since the exchange began.
+        data: The bytes, with any echo of the token masked.
+    """
+
+    offset: float
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SseRecord:
+    """One server-sent event of a response.
+
+    Attributes:
+        offset: Seconds from the exchange's beginning to the chunk that completed the event.
+        type: The event's `type`, e.g. `response.output_text.delta`.
+        data: The event's data lines, joined.
+        start: Index of its first byte in the body.
+        end: Index after its last byte, the blank line included.
+    """
+
+    offset: float
+    type: str
+    data: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds since the exchange began; `None` for what has not happened."""
+
+    connected: float | None = None
+    request_sent: float | None = None
+    headers: float | None = None
+    first_byte: float | None = None
+    first_text: float | None = None
+    ended: float | None = None
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One attempt. The recorder appends to it while it runs; everybody else only reads.
+
+    It ends in exactly one outcome: `outcome` goes from `None` to one value and stays.
+
+    Attributes:
+        id: Local id, unique in the history.
+        number: Counts from 1 within the conversation.
+        attempt: Counts from 1 within the turn.
+        conversation_id: Empty when it belongs to none.
+        turn_id: Empty when it belongs to none.
+        method: HTTP method.
+        url: Full URL.
+        request_headers: As sent, in order; secret values masked.
+        request_body: As sent.
+        started_at: Seconds since the epoch.
+        status: HTTP status; `None` when no response came.
+        http_version: e.g. `HTTP/1.1`.
+        response_headers: As received, in order; secret values masked.
+        chunks: The response body as it arrived.
+        events: The server-sent events in it, for a streamed response.
+        timings: What happened when.
+        outcome: `None` while it runs.
+        error: A sentence when it did not complete.
+        usage_line: The tokens in one short line once known, for lists.
+        model: The model asked for; empty where a request names none.
+    """
+
+    id: str
+    number: int
+    attempt: int
+    conversation_id: str
+    turn_id: str
+    method: str
+    url: str
+    request_headers: Headers
+    request_body: bytes
+    started_at: float
+    status: int | None = None
+    http_version: str = ""
+    response_headers: Headers = ()
+    chunks: list[Chunk] = field(default_factory=list[Chunk])
+    events: list[SseRecord] = field(default_factory=list[SseRecord])
+    timings: Timings = field(default_factory=Timings)
+    outcome: Outcome | None = None
+    error: str | None = None
+    usage_line: str = ""
+    model: str = ""
+
+    @property
+    def response_body(self) -> bytes:
+        """The response body so far, as it was sent."""
+        return b"".join(chunk.data for chunk in self.chunks)
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's id of the request: `x-request-id` (mantle) or `x-amzn-requestid` (runtime)."""
+        headers = {name.lower(): value for name, value in self.response_headers}
+        return headers.get("x-request-id") or headers.get("x-amzn-requestid")
