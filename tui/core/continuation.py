@@ -104,12 +104,12 @@ class Continuation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stateful:
-    """`previous_response_id` where the server still has the chain, the rest of the path inline, `store: true`."""
+    """`previous_response_id` where the server has the chain, the rest of the path inline, `store: true`."""
 
     mode: ContinuationMode = "stateful"
 
     def plan(self, conversation: Conversation, new_items: Sequence[Item], options: Options) -> Request:
-        """Chain from the last response that this target completed and keeps; send what came after it inline."""
+        """Chain from the last response this target completed and keeps; send what came after inline."""
         path = conversation.path()
         anchor = _last_chainable(path, conversation.lost, options.target)
         previous = path[anchor].response_id if anchor is not None else None

@@ -172,10 +172,10 @@ class Usage:
     def total(cls, usages: Iterable[Usage]) -> Usage:
         """Add up several usages field by field; a field nobody reported stays unknown."""
         rows = [usage.as_dict() for usage in usages]
-        sums = {
-            name: (sum(known) if (known := [row[name] for row in rows if row[name] is not None]) else None)
-            for name in cls().as_dict()
-        }
+        sums: dict[str, int | None] = {}
+        for name in cls().as_dict():
+            known = [count for row in rows if (count := row[name]) is not None]
+            sums[name] = sum(known) if known else None
         return cls(**sums)
 
 
