@@ -37,7 +37,7 @@ class Attachment:
         return len(self.data)
 
     def content_part(self) -> dict[str, Any]:
-        """The `input_file` part: `filename` and `file_data` as a data URL, never `file_url` (facts section 2)."""
+        """The `input_file` part with `file_data` as a data URL, never `file_url` (bedrock-facts.md 2)."""
         encoded = base64.b64encode(self.data).decode("ascii")
         return {
             "type": "input_file",
