@@ -1,0 +1,160 @@
+"""Server-sent events to the stream events the rest of the program knows.
+
+Dispatch is on the `type` string: the SDK builds an unknown event as the first class of its union
+(bedrock-facts.md section 3, "SDK traps").
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+from tui.core.errors import StreamError
+from tui.core.events import (
+    ArgumentsDelta,
+    OutputItemAdded,
+    OutputItemDone,
+    ReasoningDelta,
+    ResponseEnded,
+    ResponseStarted,
+    ServerError,
+    StreamEvent,
+    TextDelta,
+    Unknown,
+)
+from tui.core.items import Item
+from tui.wire.sse import SseEvent
+
+__all__ = ["DONE", "decode", "server_error"]
+
+DONE: Final = b"[DONE]"
+
+Body = Mapping[str, Any]
+
+
+def decode(event: SseEvent) -> tuple[StreamEvent, int | None]:
+    """Read one event.
+
+    Returns:
+        The event, and its `sequence_number` where it has one.
+
+    Raises:
+        StreamError: The data is no UTF-8, no JSON, or no JSON object.
+    """
+    try:
+        body: object = json.loads(event.data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise StreamError(
+            "The server sent an event that is not UTF-8 text; what came before it is kept.", code="bad_stream"
+        ) from None
+    except ValueError:
+        raise StreamError(
+            "The server sent an event that is not JSON; what came before it is kept.", code="bad_stream"
+        ) from None
+    if not isinstance(body, dict):
+        raise StreamError(
+            "The server sent an event that is not a JSON object; what came before it is kept.",
+            code="bad_stream",
+        )
+    fields = cast("dict[str, Any]", body)
+    number = fields.get("sequence_number")
+    return _read(fields, event.event), number if isinstance(number, int) else None
+
+
+def _read(body: Body, event_name: str) -> StreamEvent:
+    kind = body.get("type")
+    if not isinstance(kind, str):
+        if event_name == "error" or "error" in body:
+            return server_error(body)
+        kind = event_name
+    reader = _READERS.get(kind)
+    return reader(body) if reader is not None else Unknown(kind)
+
+
+def server_error(body: Body) -> ServerError:
+    """Read an error in any form it comes in: flat, under `error`, a bare string, AWS's `Message`."""
+    error: object = body.get("error")
+    if isinstance(error, str):
+        return ServerError("", error)
+    source = cast("Body", error) if isinstance(error, Mapping) else body
+    code = source.get("code") or source.get("type") or ""
+    message = source.get("message") or source.get("Message") or ""
+    return ServerError("" if code == "error" else str(code), str(message))
+
+
+def _started(body: Body) -> StreamEvent:
+    response = _object(body, "response")
+    identity = response.get("id")
+    return ResponseStarted(
+        identity if isinstance(identity, str) else None, str(response.get("status") or ""), response
+    )
+
+
+def _ended(body: Body) -> StreamEvent:
+    response = _object(body, "response")
+    kind = str(body["type"])
+    return ResponseEnded(str(response.get("status") or kind.removeprefix("response.")), response)
+
+
+def _item_added(body: Body) -> StreamEvent:
+    item = _object(body, "item")
+    return OutputItemAdded(
+        _index(body, "output_index"), str(item.get("id") or ""), str(item.get("type") or "")
+    )
+
+
+def _item_done(body: Body) -> StreamEvent:
+    return OutputItemDone(_index(body, "output_index"), Item.of(_object(body, "item")))
+
+
+def _text(body: Body) -> StreamEvent:
+    return TextDelta(_index(body, "output_index"), str(body.get("item_id") or ""), _delta(body))
+
+
+def _refusal(body: Body) -> StreamEvent:
+    return TextDelta(_index(body, "output_index"), str(body.get("item_id") or ""), _delta(body), refusal=True)
+
+
+def _reasoning(body: Body) -> StreamEvent:
+    part = _index(body, "summary_index" if "summary_index" in body else "content_index")
+    return ReasoningDelta(_index(body, "output_index"), str(body.get("item_id") or ""), part, _delta(body))
+
+
+def _arguments(body: Body) -> StreamEvent:
+    return ArgumentsDelta(_index(body, "output_index"), str(body.get("item_id") or ""), _delta(body))
+
+
+def _object(body: Body, name: str) -> Body:
+    value: object = body.get(name)
+    return cast("Body", value) if isinstance(value, Mapping) else {}
+
+
+def _index(body: Body, name: str) -> int:
+    value = body.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _delta(body: Body) -> str:
+    value = body.get("delta")
+    return value if isinstance(value, str) else ""
+
+
+_READERS: Final[Mapping[str, Callable[[Body], StreamEvent]]] = {
+    "response.created": _started,
+    "response.queued": _started,
+    "response.in_progress": _started,
+    "response.completed": _ended,
+    "response.incomplete": _ended,
+    "response.failed": _ended,
+    "response.cancelled": _ended,
+    "response.output_item.added": _item_added,
+    "response.output_item.done": _item_done,
+    "response.output_text.delta": _text,
+    "response.refusal.delta": _refusal,
+    "response.reasoning_summary_text.delta": _reasoning,
+    "response.reasoning_text.delta": _reasoning,
+    "response.function_call_arguments.delta": _arguments,
+    "response.custom_tool_call_input.delta": _arguments,
+    "error": server_error,
+}

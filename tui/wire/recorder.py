@@ -1,0 +1,189 @@
+"""The recording transport: every attempt as it was on the wire, secrets masked at capture.
+
+All traffic passes here. What goes on from here (to the SDK, the decoder, the inspector, the history)
+never holds the token: the request's headers are masked in the record, and an echo of the token in a
+response is masked in the bytes that are handed on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tui.core.exchange import Chunk, Exchange
+from tui.core.items import Outcome
+from tui.wire.redact import Redactor, StreamRedactor, masked_headers
+
+__all__ = ["AttemptLabel", "RecordingTransport", "attempt_label", "finish"]
+
+
+@dataclass(slots=True)
+class AttemptLabel:
+    """What the client knows about the request it is about to send; the transport fills in `exchange`."""
+
+    conversation_id: str = ""
+    turn_id: str = ""
+    attempt: int = 1
+    model: str = ""
+    exchange: Exchange | None = None
+
+
+attempt_label: ContextVar[AttemptLabel | None] = ContextVar("attempt_label", default=None)
+
+
+def finish(exchange: Exchange, outcome: Outcome, offset: float, error: str | None = None) -> None:
+    """End an exchange; the first outcome it is given is the one it keeps."""
+    if exchange.outcome is None:
+        exchange.outcome = outcome
+        exchange.error = error
+        exchange.timings.ended = offset
+
+
+class RecordingTransport(httpx.AsyncBaseTransport):
+    """Sends through `inner` and records.
+
+    Args:
+        inner: The transport that really sends.
+        number: Gives the next exchange's number within a conversation.
+        new_id: Gives a new exchange id.
+        now: Wall clock, seconds since the epoch.
+        monotonic: Clock for the offsets, seconds.
+    """
+
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport,
+        *,
+        number: Callable[[str], int],
+        new_id: Callable[[], str],
+        now: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._inner = inner
+        self._number = number
+        self._new_id = new_id
+        self._now = now
+        self._monotonic = monotonic
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; the exchange's record is in the current `attempt_label`.
+
+        Raises:
+            httpx.TransportError: As the inner transport does; the exchange has failed then.
+        """
+        label = attempt_label.get() or AttemptLabel()
+        redactor = Redactor(_bearer_token(request))
+        body = await request.aread()
+        began = self._monotonic()
+        exchange = Exchange(
+            id=self._new_id(),
+            number=self._number(label.conversation_id),
+            attempt=label.attempt,
+            conversation_id=label.conversation_id,
+            turn_id=label.turn_id,
+            method=request.method,
+            url=redactor.text(str(request.url)),
+            request_headers=masked_headers(request.headers.raw, redactor),
+            request_body=redactor.bytes(body),
+            started_at=self._now(),
+            model=label.model,
+        )
+        label.exchange = exchange
+        clock = _Clock(self._monotonic, began)
+        request.extensions = {**request.extensions, "trace": _tracer(exchange, clock)}
+        try:
+            response = await self._inner.handle_async_request(request)
+        except BaseException as error:
+            outcome = Outcome.FAILED if isinstance(error, Exception) else Outcome.CANCELLED
+            finish(exchange, outcome, clock(), redactor.text(str(error)) or type(error).__name__)
+            raise
+        exchange.timings.headers = clock()
+        exchange.status = response.status_code
+        exchange.http_version = _text(response.extensions.get("http_version"))
+        exchange.response_headers = masked_headers(response.headers.raw, redactor)
+        inner = response.stream
+        assert isinstance(inner, httpx.AsyncByteStream)
+        return httpx.Response(
+            status_code=response.status_code,
+            headers=[
+                (name.encode("latin-1"), value.encode("latin-1")) for name, value in exchange.response_headers
+            ],
+            stream=_RecordedStream(inner, exchange, StreamRedactor(redactor), clock),
+            extensions=response.extensions,
+        )
+
+    async def aclose(self) -> None:
+        """Close the inner transport."""
+        await self._inner.aclose()
+
+
+class _Clock:
+    """Seconds since the exchange began."""
+
+    def __init__(self, monotonic: Callable[[], float], began: float) -> None:
+        self._monotonic = monotonic
+        self._began = began
+
+    def __call__(self) -> float:
+        return self._monotonic() - self._began
+
+
+class _RecordedStream(httpx.AsyncByteStream):
+    """A response body that is noted as it passes."""
+
+    def __init__(
+        self, inner: httpx.AsyncByteStream, exchange: Exchange, redactor: StreamRedactor, clock: _Clock
+    ) -> None:
+        self._inner = inner
+        self._exchange = exchange
+        self._redactor = redactor
+        self._clock = clock
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._inner:
+            if data := self._redactor.feed(piece):
+                self._note(data)
+                yield data
+        if rest := self._redactor.finish():
+            self._note(rest)
+            yield rest
+
+    async def aclose(self) -> None:
+        """Close the connection; an exchange that nobody ended was cancelled."""
+        try:
+            await self._inner.aclose()
+        finally:
+            if rest := self._redactor.finish():
+                self._note(rest)
+            finish(self._exchange, Outcome.CANCELLED, self._clock())
+
+    def _note(self, data: bytes) -> None:
+        offset = self._clock()
+        if self._exchange.timings.first_byte is None:
+            self._exchange.timings.first_byte = offset
+        self._exchange.chunks.append(Chunk(offset, data))
+
+
+def _tracer(exchange: Exchange, clock: _Clock) -> Callable[[str, dict[str, Any]], Any]:
+    """A callback for httpcore's `trace` extension that notes when the connection and the request were done."""
+
+    async def trace(name: str, info: dict[str, Any]) -> None:
+        if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            exchange.timings.connected = clock()
+        elif name.endswith(".send_request_body.complete"):
+            exchange.timings.request_sent = clock()
+
+    return trace
+
+
+def _bearer_token(request: httpx.Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _text(value: object) -> str:
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else ""

@@ -1,0 +1,127 @@
+"""Takes the bearer token out of everything that goes to the records, in each form it could come in."""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+from urllib.parse import quote
+
+from tui.core.exchange import Headers
+
+__all__ = ["MASK", "Redactor", "StreamRedactor", "masked_headers"]
+
+MASK: Final = "[token]"
+
+# The embedded sandbox's token is a word of its answers, and published.
+_NO_SECRETS: Final = frozenset({"sandbox"})
+
+_ANCHOR: Final = 8
+
+_SECRET_HEADERS: Final = frozenset(
+    {
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+        "x-amz-security-token",
+        "x-api-key",
+        "api-key",
+    }
+)
+
+
+class Redactor:
+    """Masks one secret: as it is, URL-encoded, and base64-encoded at each of the three alignments.
+
+    Args:
+        secret: The token; an empty one masks nothing.
+    """
+
+    __slots__ = ("_needles",)
+
+    def __init__(self, secret: str) -> None:
+        if secret in _NO_SECRETS:
+            secret = ""
+        forms = {secret.encode(), quote(secret, safe="").encode(), *_base64_forms(secret.encode())}
+        # Longer ones first, so that no form is masked in the middle of a longer one.
+        self._needles = sorted((form for form in forms if form), key=len, reverse=True)
+
+    def __repr__(self) -> str:
+        return "Redactor()"
+
+    def bytes(self, data: bytes) -> bytes:
+        """Return `data` with the secret masked."""
+        for needle in self._needles:
+            if needle in data:
+                data = data.replace(needle, MASK.encode())
+        return data
+
+    def text(self, text: str) -> str:
+        """Return `text` with the secret masked."""
+        return self.bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+
+    def held_back(self, data: bytes) -> int:
+        """How many bytes at the end of `data` could be the beginning of the secret."""
+        held = 0
+        for needle in self._needles:
+            for length in range(min(_ANCHOR, len(needle)) - 1, held, -1):
+                if data.endswith(needle[:length]):
+                    held = length
+                    break
+            # Longer beginnings start with the anchor, which hardly ever occurs: one search instead of a loop.
+            at = data.find(needle[:_ANCHOR], max(0, len(data) - len(needle) + 1))
+            while at != -1:
+                if needle.startswith(data[at:]):
+                    held = max(held, len(data) - at)
+                    break
+                at = data.find(needle[:_ANCHOR], at + 1)
+        return held
+
+
+class StreamRedactor:
+    """Masks the secret in a stream, also where the cut between two pieces goes through it."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._tail = b""
+
+    def feed(self, piece: bytes) -> bytes:
+        """Take the next piece; return what is certain by now."""
+        data = self._redactor.bytes(self._tail + piece)
+        held = self._redactor.held_back(data)
+        self._tail = data[len(data) - held :]
+        return data[: len(data) - held]
+
+    def finish(self) -> bytes:
+        """Return what was held back."""
+        tail, self._tail = self._tail, b""
+        return tail
+
+
+def masked_headers(raw: list[tuple[bytes, bytes]], redactor: Redactor) -> Headers:
+    """Header pairs as text: values that are secrets by name are masked whole, the token everywhere."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in raw:
+        key = name.decode("latin-1")
+        if key.lower() == "authorization" and value[:7].lower() == b"bearer ":
+            pairs.append((key, f"Bearer {MASK}"))
+        elif key.lower() in _SECRET_HEADERS:
+            pairs.append((key, MASK))
+        else:
+            pairs.append((key, redactor.bytes(value).decode("latin-1")))
+    return tuple(pairs)
+
+
+def _base64_forms(secret: bytes) -> list[bytes]:
+    """The part of the secret's base64 that does not depend on what stands around it."""
+    if len(secret) < 8:
+        return []
+    forms: list[bytes] = []
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + secret)
+        start = -(-shift * 4 // 3)
+        whole = len(encoded) - (0 if (shift + len(secret)) % 3 == 0 else 4)
+        core = encoded[start:whole]
+        forms.append(core)
+        forms.append(core.replace(b"+", b"-").replace(b"/", b"_"))
+    return forms

@@ -1,0 +1,100 @@
+"""Bytes to server-sent events, by the WHATWG rules: any line ending, comments, a BOM, any cut.
+
+Source: HTML Living Standard, "Server-sent events", section "Parsing an event stream".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["SseDecoder", "SseEvent"]
+
+_LINE_END: Final = re.compile(rb"\r\n|\n|\r")
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class SseEvent:
+    """One event.
+
+    Attributes:
+        event: The `event` field; empty when the stream gave none.
+        data: The data lines joined by newlines, still bytes: what is no UTF-8 is the reader's to refuse.
+        start: Index of the event's first byte in the stream.
+        end: Index after its last byte, the blank line included.
+    """
+
+    event: str
+    data: bytes
+    start: int
+    end: int
+
+
+class SseDecoder:
+    """Takes the stream in pieces cut anywhere and gives the events that are complete."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._position = 0  # of the buffer's first byte in the stream
+        self._start = 0  # of the event being read
+        self._event = ""
+        self._data: list[bytes] = []
+        self._begun = False
+
+    def feed(self, piece: bytes) -> list[SseEvent]:
+        """Take the next bytes; return the events they complete."""
+        buffer = self._buffer + piece
+        if not self._begun:
+            if len(buffer) < len(_BOM) and _BOM.startswith(buffer):
+                self._buffer = buffer
+                return []
+            self._begun = True
+            if buffer.startswith(_BOM):
+                buffer = buffer[len(_BOM) :]
+                self._position = self._start = len(_BOM)
+        events: list[SseEvent] = []
+        at = 0
+        for match in _LINE_END.finditer(buffer):
+            # A CR that ends the piece may be the first half of a CRLF.
+            if match.end() == len(buffer) and match.group() == b"\r":
+                break
+            event = self._line(buffer[at : match.start()], self._position + match.end())
+            if event is not None:
+                events.append(event)
+            at = match.end()
+        self._buffer = buffer[at:]
+        self._position += at
+        return events
+
+    def finish(self) -> SseEvent | None:
+        """Say that the stream has ended; return the event whose blank line never came, if there is one.
+
+        The standard drops such an event. A terminal event is too valuable for that, so the caller gets it
+        and decides by whether its data is whole.
+        """
+        end = self._position + len(self._buffer)
+        if self._buffer:
+            self._line(self._buffer.rstrip(b"\r"), end)
+            self._buffer = b""
+        self._position = end
+        return self._line(b"", end)
+
+    def _line(self, line: bytes, end: int) -> SseEvent | None:
+        if not line:
+            event = None
+            if self._data:
+                event = SseEvent(self._event, b"\n".join(self._data), self._start, end)
+            self._event = ""
+            self._data = []
+            self._start = end
+            return event
+        name, _, value = line.partition(b":")
+        if value.startswith(b" "):
+            value = value[1:]
+        if name == b"data":
+            self._data.append(value)
+        elif name == b"event":
+            self._event = value.decode("utf-8", "replace")
+        return None
