@@ -7,9 +7,10 @@ response is masked in the bytes that are handed on.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -23,13 +24,18 @@ __all__ = ["AttemptLabel", "RecordingTransport", "attempt_label", "finish"]
 
 @dataclass(slots=True)
 class AttemptLabel:
-    """What the client knows about the request it is about to send; the transport fills in `exchange`."""
+    """What the client knows about the request it is about to send.
+
+    The transport fills in `exchange` and `clock` (seconds since the exchange began), and sets `began`.
+    """
 
     conversation_id: str = ""
     turn_id: str = ""
     attempt: int = 1
     model: str = ""
     exchange: Exchange | None = None
+    clock: Callable[[], float] = lambda: 0.0
+    began: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 attempt_label: ContextVar[AttemptLabel | None] = ContextVar("attempt_label", default=None)
@@ -92,8 +98,10 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             started_at=self._now(),
             model=label.model,
         )
-        label.exchange = exchange
         clock = _Clock(self._monotonic, began)
+        label.exchange = exchange
+        label.clock = clock
+        label.began.set()
         request.extensions = {**request.extensions, "trace": _tracer(exchange, clock)}
         try:
             response = await self._inner.handle_async_request(request)
@@ -142,6 +150,7 @@ class _RecordedStream(httpx.AsyncByteStream):
         self._exchange = exchange
         self._redactor = redactor
         self._clock = clock
+        self._whole = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for piece in self._inner:
@@ -151,15 +160,22 @@ class _RecordedStream(httpx.AsyncByteStream):
         if rest := self._redactor.finish():
             self._note(rest)
             yield rest
+        self._whole = True
 
     async def aclose(self) -> None:
-        """Close the connection; an exchange that nobody ended was cancelled."""
+        """Close the connection and end the exchange, unless the client has said how it ended."""
         try:
             await self._inner.aclose()
         finally:
             if rest := self._redactor.finish():
                 self._note(rest)
-            finish(self._exchange, Outcome.CANCELLED, self._clock())
+            status = self._exchange.status or 0
+            if not 200 <= status < 300:
+                finish(self._exchange, Outcome.FAILED, self._clock(), f"HTTP status {status}")
+            elif self._whole and not _is_event_stream(self._exchange):
+                finish(self._exchange, Outcome.COMPLETED, self._clock())
+            else:
+                finish(self._exchange, Outcome.CANCELLED, self._clock())
 
     def _note(self, data: bytes) -> None:
         offset = self._clock()
@@ -169,7 +185,7 @@ class _RecordedStream(httpx.AsyncByteStream):
 
 
 def _tracer(exchange: Exchange, clock: _Clock) -> Callable[[str, dict[str, Any]], Any]:
-    """A callback for httpcore's `trace` extension that notes when the connection and the request were done."""
+    """A callback for httpcore's `trace` extension: when the connection was made and the request sent."""
 
     async def trace(name: str, info: dict[str, Any]) -> None:
         if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
@@ -178,6 +194,13 @@ def _tracer(exchange: Exchange, clock: _Clock) -> Callable[[str, dict[str, Any]]
             exchange.timings.request_sent = clock()
 
     return trace
+
+
+def _is_event_stream(exchange: Exchange) -> bool:
+    return any(
+        name.lower() == "content-type" and value.lower().startswith("text/event-stream")
+        for name, value in exchange.response_headers
+    )
 
 
 def _bearer_token(request: httpx.Request) -> str:

@@ -1,0 +1,304 @@
+"""The client of one endpoint: send and stream, retrieve, cancel, delete.
+
+The SDK builds the HTTP request and authenticates; retries are ours, because the SDK posts again after a
+read time-out, which is a second paid generation. Source: DESIGN.md, "Rules of the wire".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+from urllib.parse import quote, urlsplit
+
+import httpx
+import openai
+from openai import AsyncOpenAI
+from openai.providers import bedrock
+
+from tui.core.errors import ConnectError, HttpStatusError, OutcropError, StreamError, TokenUnusable, WireError
+from tui.core.events import AttemptEnded, AttemptStarted, RetryWaiting, Silence, StreamEvent
+from tui.core.items import Outcome, Target
+from tui.wire.failures import from_status, from_transport
+from tui.wire.network import make_transport
+from tui.wire.recorder import AttemptLabel, RecordingTransport, attempt_label, finish
+from tui.wire.stream import StreamLimits, read_stream
+
+__all__ = ["ClientSettings", "ResponsesClient", "WireEvent"]
+
+WireEvent = StreamEvent | AttemptStarted | AttemptEnded | RetryWaiting | Silence
+
+_LONGEST_RETRY_AFTER: Final = 120.0
+_LONGEST_BACKOFF: Final = 8.0
+_CONNECT_TIMEOUT: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """How a client behaves.
+
+    Attributes:
+        max_retries: How often a request is sent again at most.
+        request_timeout: Longest wait for the response's headers, seconds.
+        idle_timeout: Longest gap between two events, seconds; keep-alives do not count.
+        silence_notice: After how many seconds without an event to say so.
+        number: Gives the next exchange number of a conversation.
+        new_id: Gives a new exchange id.
+        now: Wall clock, seconds since the epoch.
+        monotonic: Clock for offsets and limits, seconds.
+        sleep: Waits before a retry.
+    """
+
+    number: Callable[[str], int]
+    new_id: Callable[[], str]
+    max_retries: int = 2
+    request_timeout: float = 60.0
+    idle_timeout: float = 600.0
+    silence_notice: float = 20.0
+    now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
+
+
+class ResponsesClient:
+    """Talks to the Responses API of one endpoint.
+
+    Args:
+        target: Region, endpoint and base URL; the model comes with each request.
+        token: Gives the bearer token at each request. May raise `TokenError`.
+        settings: Limits and clocks.
+        transport: What really sends; by default the network, proxies of the environment respected.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        token: Callable[[], str],
+        settings: ClientSettings,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._settings = settings
+        self._base_url = target.base_url
+        recorder = RecordingTransport(
+            transport or make_transport(target.base_url),
+            number=settings.number,
+            new_id=settings.new_id,
+            now=settings.now,
+            monotonic=settings.monotonic,
+        )
+        http = httpx.AsyncClient(
+            transport=recorder,
+            follow_redirects=False,
+            trust_env=False,
+            # Read time-outs are ours: for the headers below, for events in read_stream.
+            timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT, pool=None),
+            headers={"accept-encoding": "identity"},
+        )
+        self._sdk = AsyncOpenAI(
+            provider=bedrock(
+                base_url=target.base_url,
+                region=target.region,
+                endpoint="runtime" if target.endpoint == "runtime" else "mantle",
+                token_provider=token,
+            ),
+            # The SDK types its client as httpx2's since 3.0 and takes httpx's as well; tests/wire guards it.
+            http_client=cast("Any", http),
+            max_retries=0,
+        )
+
+    async def stream(self, body: bytes, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
+        """Send `body` to `POST /responses` and yield what comes, attempt by attempt.
+
+        Each attempt begins with `AttemptStarted` and ends with `AttemptEnded`. A terminal event is
+        yielded before that; the generator returns after it.
+
+        Raises:
+            WireError: The last attempt failed. What had been yielded stands.
+            TokenError: There is no usable token.
+        """
+        attempt = 1
+        while True:
+            label = AttemptLabel(label.conversation_id, label.turn_id, attempt, label.model)
+            try:
+                async with aclosing(self._attempt(body, label)) as events:
+                    async for event in events:
+                        yield event
+                return
+            except WireError as error:
+                wait = self._wait_before_retry(error, attempt)
+                if wait is None:
+                    raise
+                yield RetryWaiting(wait, str(error), attempt + 1)
+            await self._settings.sleep(wait)
+            attempt += 1
+
+    def _wait_before_retry(self, error: WireError, attempt: int) -> float | None:
+        """Seconds to wait, or `None` when the request must not be sent again."""
+        if not error.retryable or attempt > self._settings.max_retries:
+            return None
+        if error.retry_after is not None:
+            return error.retry_after if error.retry_after <= _LONGEST_RETRY_AFTER else None
+        return min(_LONGEST_BACKOFF, 0.5 * 2 ** (attempt - 1)) * random.uniform(0.75, 1.0)
+
+    async def _attempt(self, body: bytes, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
+        pending = asyncio.ensure_future(self._post(body, label))
+        response: httpx.Response | None = None
+        try:
+            began = asyncio.ensure_future(label.began.wait())
+            await asyncio.wait([began, pending], return_when=asyncio.FIRST_COMPLETED)
+            began.cancel()
+            if label.exchange is not None:
+                yield AttemptStarted(label.exchange)
+            response = await pending
+            exchange = label.exchange
+            assert exchange is not None
+            _check_is_event_stream(response)
+            limits = StreamLimits(
+                self._settings.idle_timeout, self._settings.silence_notice, self._settings.monotonic
+            )
+            async with aclosing(read_stream(response, exchange, label.clock, limits)) as events:
+                async for event in events:
+                    yield event
+        except httpx.HTTPError as error:
+            raise self._end(label, from_transport(error, self._base_url)) from None
+        except WireError as error:
+            raise self._end(label, error) from None
+        finally:
+            if not pending.done():
+                pending.cancel()
+                await asyncio.wait([pending])
+            if response is None and not pending.cancelled() and pending.exception() is None:
+                response = pending.result()
+            if response is not None:
+                await response.aclose()
+            if label.exchange is not None:
+                finish(label.exchange, Outcome.CANCELLED, label.clock())
+        if label.exchange is not None:
+            yield AttemptEnded(label.exchange)
+
+    def _end(self, label: AttemptLabel, error: WireError) -> WireError:
+        if label.exchange is not None:
+            finish(label.exchange, Outcome.FAILED, label.clock(), str(error))
+            if error.request_id is None:
+                error.request_id = label.exchange.request_id
+        return error
+
+    async def _post(self, body: bytes, label: AttemptLabel) -> httpx.Response:
+        return await self._request(
+            "POST", "/responses", label, content=body, headers={"X-Stainless-Raw-Response": "stream"}
+        )
+
+    async def retrieve(self, response_id: str, label: AttemptLabel) -> dict[str, Any]:
+        """`GET /responses/{id}`: the stored response as the server has it.
+
+        Raises:
+            WireError: It could not be had; status 404 when the server does not know it.
+        """
+        return await self._json("GET", f"/responses/{quote(response_id, safe='')}", label)
+
+    async def cancel(self, response_id: str, label: AttemptLabel) -> dict[str, Any]:
+        """`POST /responses/{id}/cancel`: end a background response.
+
+        Raises:
+            WireError: It could not be cancelled.
+        """
+        return await self._json("POST", f"/responses/{quote(response_id, safe='')}/cancel", label)
+
+    async def delete(self, response_id: str, label: AttemptLabel) -> None:
+        """`DELETE /responses/{id}`.
+
+        Raises:
+            WireError: It could not be deleted; status 404 when the server does not know it.
+        """
+        await self._json("DELETE", f"/responses/{quote(response_id, safe='')}", label)
+
+    async def _json(self, method: str, path: str, label: AttemptLabel) -> dict[str, Any]:
+        try:
+            response = await self._request(method, path, label)
+            parsed: object = json.loads(await response.aread() or b"{}")
+        except httpx.HTTPError as error:
+            raise self._end(label, from_transport(error, self._base_url)) from None
+        except ValueError:
+            raise self._end(
+                label, StreamError("The server answered with something that is not JSON.")
+            ) from None
+        return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        label: AttemptLabel,
+        *,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send through the SDK and map everything it raises."""
+        reset = attempt_label.set(label)
+        options: Any = {"headers": headers or {}}
+        raw: Any = httpx.Response
+        try:
+            async with asyncio.timeout(self._settings.request_timeout):
+                if method == "GET":
+                    return cast("httpx.Response", await self._sdk.get(path, cast_to=raw, options=options))
+                if method == "DELETE":
+                    return cast("httpx.Response", await self._sdk.delete(path, cast_to=raw, options=options))
+                return cast(
+                    "httpx.Response",
+                    await self._sdk.post(path, cast_to=raw, content=content, options=options),
+                )
+        except TimeoutError:
+            host = urlsplit(self._base_url).netloc
+            raise WireError(
+                f"{host} sent no response within {self._settings.request_timeout:g} s "
+                "(BEDROCK_REQUEST_TIMEOUT_SECONDS sets the limit).",
+                code="timeout",
+            ) from None
+        except openai.APIStatusError as error:
+            response = cast("httpx.Response", error.response)
+            raise from_status(response, response.content) from None
+        except openai.APIConnectionError as error:
+            raise _from_connection_error(error, self._base_url) from None
+        except openai.OpenAIError as error:
+            raise _from_sdk_error(error) from None
+        finally:
+            attempt_label.reset(reset)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._sdk.close()
+
+
+def _from_connection_error(error: openai.APIConnectionError, url: str) -> OutcropError:
+    cause = error.__cause__
+    if isinstance(cause, httpx.LocalProtocolError):
+        # Its text may quote the header it could not send, and with it the token.
+        return TokenUnusable(
+            "The token cannot be sent in a header: it holds characters that no header may hold."
+        )
+    if isinstance(cause, httpx.HTTPError):
+        return from_transport(cause, url)
+    return ConnectError("No connection to the server could be made.", code="connect")
+
+
+def _from_sdk_error(error: openai.OpenAIError) -> OutcropError:
+    cause = error.__cause__
+    if isinstance(cause, OutcropError):
+        return cause
+    return HttpStatusError(f"The request could not be made: {error}", code="sdk")
+
+
+def _check_is_event_stream(response: httpx.Response) -> None:
+    kind = response.headers.get("content-type", "")
+    if not kind.lower().startswith("text/event-stream"):
+        raise StreamError(
+            f"The server answered {response.status_code} with {kind or 'no content type'} instead of an "
+            "event stream: is the base URL that of a Responses API?",
+            code="not_a_stream",
+        )

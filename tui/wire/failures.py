@@ -1,0 +1,155 @@
+"""What httpx, the SDK and the server report, as errors with a sentence.
+
+Sources: bedrock-facts.md section 4 (bodies and statuses), hazards.md (what the SDK raises and what it hides).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Final, cast
+from urllib.parse import urlsplit
+
+import httpx
+
+from tui.core.errors import ConnectError, HttpStatusError, ResponseError, StreamError, TokenRefused, WireError
+from tui.core.events import ServerError
+from tui.core.text import visible_line
+from tui.wire.decode import server_error
+
+__all__ = ["from_server_error", "from_status", "from_transport", "retry_after_seconds"]
+
+RETRYABLE: Final = frozenset({408, 409, 429, 500, 502, 503, 504})
+_LONGEST_MESSAGE: Final = 600
+
+
+def from_transport(error: httpx.HTTPError, url: str) -> WireError:
+    """An error of the connection. Only one that came before the request was sent may be retried."""
+    host = urlsplit(url).netloc or url
+    if isinstance(error, httpx.ConnectTimeout):
+        return ConnectError(
+            f"{host} did not answer in time: no connection was made.", code="connect", retryable=True
+        )
+    if isinstance(error, httpx.ConnectError):
+        return ConnectError(
+            _connect_sentence(str(error), host), code="connect", retryable=_is_passing(str(error))
+        )
+    if isinstance(error, httpx.ProxyError):
+        return ConnectError(f"The proxy refused the connection to {host}.", code="proxy")
+    if isinstance(error, httpx.TimeoutException):
+        return StreamError(f"{host} stopped answering.", code="timeout")
+    if isinstance(error, httpx.DecodingError):
+        return StreamError(
+            f"The answer of {host} could not be decompressed; what came before is kept.", code="bad_stream"
+        )
+    return StreamError(f"The connection to {host} broke off.", code="cut")
+
+
+def _connect_sentence(detail: str, host: str) -> str:
+    low = detail.lower()
+    if "name or service not known" in low or "nodename nor servname" in low or "name resolution" in low:
+        return f"There is no host {host}: check the region and the network (DNS found no address)."
+    if "certificate" in low or "ssl" in low or "tls" in low:
+        return f"The TLS connection to {host} failed: {visible_line(detail)[:200]}"
+    if "refused" in low:
+        return f"{host} refused the connection: nothing listens there."
+    return f"No connection to {host} could be made: {visible_line(detail)[:200]}"
+
+
+def _is_passing(detail: str) -> bool:
+    low = detail.lower()
+    return "certificate" not in low and "not known" not in low and "nodename" not in low
+
+
+def from_status(response: httpx.Response, body: bytes) -> WireError:
+    """An answer whose status is no success."""
+    status = response.status_code
+    reported = _reported(body)
+    message = visible_line(reported.message.strip())[:_LONGEST_MESSAGE]
+    request_id = response.headers.get("x-request-id") or response.headers.get("x-amzn-requestid")
+    wait = retry_after_seconds(response.headers)
+    retryable = status in RETRYABLE and response.headers.get("x-should-retry", "").lower() != "false"
+    sentence = _status_sentence(status, message, response)
+    kind = TokenRefused if status in (401, 403) else HttpStatusError
+    return kind(
+        sentence,
+        code=reported.code or f"http_{status}",
+        status=status,
+        request_id=request_id,
+        retryable=retryable,
+        retry_after=wait,
+    )
+
+
+def _status_sentence(status: int, message: str, response: httpx.Response) -> str:
+    said = f" It said: {message}" if message else ""
+    if 300 <= status < 400:
+        where = visible_line(response.headers.get("location", "elsewhere"))[:200]
+        return f"The server redirects to {where}, and Outcrop follows no redirects: check the base URL."
+    if status == 401:
+        return f"The server refused the token (401): it is wrong, expired or of another region.{said}"
+    if status == 403:
+        return f"The server refused the token (403): it is wrong or may not do this.{said}"
+    if status == 404:
+        return f"The server does not know what was asked for (404).{said}"
+    if status == 413:
+        return f"The request is too large for the server (413): attach fewer or smaller files.{said}"
+    if status == 429:
+        return f"The server is throttling (429): too many tokens a minute.{said}"
+    if status >= 500:
+        return f"The server had an error ({status}).{said}"
+    return f"The server refused the request ({status}).{said}"
+
+
+def _reported(body: bytes) -> ServerError:
+    try:
+        parsed: object = json.loads(body)
+    except ValueError:
+        return ServerError("", _plain(body))
+    if not isinstance(parsed, Mapping):
+        return ServerError("", "")
+    fields = cast("Mapping[str, object]", parsed)
+    found = server_error(fields)
+    if not found.message and isinstance(fields.get("detail"), str):
+        return ServerError(found.code, str(fields["detail"]))
+    return found
+
+
+def _plain(body: bytes) -> str:
+    """The words of a body that is no JSON; an HTML page gives its title at most."""
+    text = body[:4096].decode("utf-8", "replace")
+    if "<" in text:
+        title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+        return title.group(1).strip() if title else ""
+    return text.strip()[:200]
+
+
+def from_server_error(reported: ServerError, request_id: str | None) -> ResponseError:
+    """An error inside a response that began well."""
+    message = visible_line(reported.message.strip())[:_LONGEST_MESSAGE] or "it gave no reason"
+    return ResponseError(
+        f"The server ended the answer with an error: {message}",
+        code=reported.code or "server_error",
+        request_id=request_id,
+    )
+
+
+def retry_after_seconds(headers: httpx.Headers) -> float | None:
+    """The wait the server asks for: `retry-after-ms`, or `retry-after` in seconds or as a date."""
+    try:
+        return max(0.0, float(headers["retry-after-ms"]) / 1000)
+    except (KeyError, ValueError):
+        pass
+    value = headers.get("retry-after", "")
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        then = parsedate_to_datetime(value)
+        now = parsedate_to_datetime(headers.get("date", ""))
+        return max(0.0, (then - now).total_seconds())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,52 @@
+"""The transport under the recorder: TLS and proxies, as the environment says.
+
+A client that is given its transport ignores proxy variables, so they are built in here. Loopback is always
+direct. Source: DESIGN.md, "Rules of the wire".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import urllib.request
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+__all__ = ["is_loopback", "make_transport"]
+
+# A connection left idle for longer may be closed by the far end at the moment it is used again.
+_KEEPALIVE_EXPIRY: Final = 15.0
+
+
+def make_transport(base_url: str) -> httpx.AsyncHTTPTransport:
+    """A transport for one origin, with the proxy and the certificates that the environment names."""
+    return httpx.AsyncHTTPTransport(
+        verify=httpx.create_ssl_context(trust_env=True),
+        proxy=proxy_for(base_url),
+        limits=httpx.Limits(keepalive_expiry=_KEEPALIVE_EXPIRY),
+        retries=0,
+    )
+
+
+def proxy_for(base_url: str) -> str | None:
+    """The proxy that the environment names for this URL, or `None`."""
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if is_loopback(host) or urllib.request.proxy_bypass(host):
+        return None
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if proxy and "://" not in proxy:
+        proxy = f"http://{proxy}"
+    return proxy or None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

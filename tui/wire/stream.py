@@ -1,0 +1,208 @@
+"""A response body to stream events, with the limits that neither httpx nor the SDK keeps.
+
+The SDK raises nothing for a stream that ends without a terminal event, and a server that sends only
+keep-alives never times out (hazards.md, "What the openai SDK does with bad streams").
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+import httpx
+
+from tui.core.errors import SilenceError, StreamError, WireError
+from tui.core.events import ResponseEnded, ServerError, Silence, StreamEvent, TextDelta
+from tui.core.exchange import Exchange, SseRecord
+from tui.core.items import Outcome
+from tui.core.text import visible_line
+from tui.wire.decode import DONE, decode
+from tui.wire.failures import from_server_error, from_transport
+from tui.wire.recorder import finish
+from tui.wire.sse import SseDecoder, SseEvent
+
+__all__ = ["StreamLimits", "read_stream"]
+
+# How long to go on reading after the terminal event, so that the record holds every byte sent.
+_AFTER_THE_END: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """Limits on silence.
+
+    Attributes:
+        idle_timeout: Longest gap between two events, seconds.
+        silence_notice: After how many seconds without an event `Silence` is yielded, and again each time.
+        monotonic: The clock, seconds.
+    """
+
+    idle_timeout: float
+    silence_notice: float
+    monotonic: Callable[[], float]
+
+
+class _Reader:
+    """Reads the body in a task of its own and leaves decoded events in `ready`."""
+
+    def __init__(self, response: httpx.Response, exchange: Exchange, clock: Callable[[], float]) -> None:
+        self._response = response
+        self._exchange = exchange
+        self._clock = clock
+        self._sse = SseDecoder()
+        self._seen: dict[int, int] = {}
+        self.ready: deque[StreamEvent] = deque()
+        self.wake = asyncio.Event()
+        self.error: WireError | None = None
+        self.terminal: ResponseEnded | None = None
+        self.ended = False
+
+    async def run(self) -> None:
+        try:
+            async for piece in self._response.aiter_bytes():
+                for event in self._sse.feed(piece):
+                    self._take(event)
+                if self.ready:
+                    self.wake.set()
+            if (last := self._sse.finish()) is not None:
+                self._take_last(last)
+            if self.terminal is None:
+                raise StreamError(
+                    "The stream ended before the answer did: no final event came. What had come is kept.",
+                    code="cut",
+                )
+        except httpx.HTTPError as error:
+            if self.terminal is None:
+                self.error = from_transport(error, self._exchange.url)
+        except WireError as error:
+            if self.terminal is None:
+                self.error = error
+        finally:
+            self.ended = True
+            self.wake.set()
+
+    def _take(self, event: SseEvent) -> None:
+        offset = self._clock()
+        if event.data == DONE:
+            self._note(event, offset, "[DONE]")
+            return
+        decoded, number = self._decode(event, offset)
+        if number is not None:
+            digest = hash(event.data)
+            if self._seen.get(number) == digest:
+                return
+            self._seen[number] = digest
+        if self.terminal is not None:
+            return
+        if isinstance(decoded, TextDelta) and self._exchange.timings.first_text is None:
+            self._exchange.timings.first_text = offset
+        if isinstance(decoded, ServerError):
+            raise from_server_error(decoded, self._exchange.request_id)
+        if isinstance(decoded, ResponseEnded):
+            self.terminal = decoded
+        self.ready.append(decoded)
+
+    def _decode(self, event: SseEvent, offset: float) -> tuple[StreamEvent, int | None]:
+        try:
+            decoded, number = decode(event)
+        except StreamError:
+            self._note(event, offset, event.event)
+            raise
+        self._note(event, offset, event.event or _type_in(event.data))
+        return decoded, number
+
+    def _take_last(self, event: SseEvent) -> None:
+        """An event whose blank line never came counts only if its data is whole."""
+        try:
+            self._take(event)
+        except StreamError:
+            return
+
+    def _note(self, event: SseEvent, offset: float, kind: str) -> None:
+        self._exchange.events.append(
+            SseRecord(offset, kind, event.data.decode("utf-8", "replace"), event.start, event.end)
+        )
+
+
+async def read_stream(
+    response: httpx.Response, exchange: Exchange, clock: Callable[[], float], limits: StreamLimits
+) -> AsyncGenerator[StreamEvent | Silence, None]:
+    """Yield the events of a streamed response and end its exchange.
+
+    An event that comes twice (same `sequence_number`, same data) is recorded twice and yielded once.
+
+    Raises:
+        StreamError: The stream broke, held something unreadable, or ended without a terminal event.
+        ResponseError: The server sent an `error` event.
+        SilenceError: No event came for `limits.idle_timeout` seconds.
+    """
+    reader = _Reader(response, exchange, clock)
+    task = asyncio.create_task(reader.run())
+    try:
+        last = limits.monotonic()
+        while True:
+            while reader.ready:
+                event = reader.ready.popleft()
+                last = limits.monotonic()
+                if isinstance(event, ResponseEnded):
+                    finish(exchange, _outcome(event), clock(), _why(event))
+                yield event
+            if reader.error is not None:
+                raise reader.error
+            if reader.terminal is not None:
+                break
+            reader.wake.clear()
+            silent = await _wait(reader.wake, last, limits)
+            if silent is not None:
+                yield silent
+        if not reader.ended:
+            await asyncio.wait([task], timeout=_AFTER_THE_END)
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _wait(wake: asyncio.Event, last: float, limits: StreamLimits) -> Silence | None:
+    """Wait for the reader, at most until the next moment at which silence has to be said or ended."""
+    passed = limits.monotonic() - last
+    if passed >= limits.idle_timeout:
+        raise SilenceError(
+            f"The server sent nothing for {limits.idle_timeout:g} s and was given up. What had come is kept.",
+            code="silence",
+        )
+    until_notice = limits.silence_notice - passed % limits.silence_notice
+    try:
+        async with asyncio.timeout(min(until_notice, limits.idle_timeout - passed)):
+            await wake.wait()
+    except TimeoutError:
+        passed = limits.monotonic() - last
+        return Silence(passed) if passed < limits.idle_timeout else None
+    return None
+
+
+def _outcome(event: ResponseEnded) -> Outcome:
+    try:
+        return Outcome(event.status)
+    except ValueError:
+        return Outcome.FAILED
+
+
+def _why(event: ResponseEnded) -> str | None:
+    if event.status == "completed":
+        return None
+    error: object = event.response.get("error")
+    if isinstance(error, Mapping):
+        return visible_line(str(cast("Mapping[str, object]", error).get("message") or ""))
+    return f"The response came back {event.status}."
+
+
+def _type_in(data: bytes) -> str:
+    """The type of an event that has no `event` line."""
+    start = data.find(b'"type":')
+    if start == -1:
+        return ""
+    parts = data[start + 7 : start + 120].split(b'"')
+    return parts[1].decode("utf-8", "replace") if len(parts) > 2 else ""
