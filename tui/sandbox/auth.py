@@ -1,0 +1,62 @@
+"""The bearer check (bedrock-facts.md section 1.2).
+
+The token is compared and decoded here and goes no further: it is neither logged nor stored nor put into an error.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+from .errors import bad_token
+
+SANDBOX_TOKEN = "sandbox"
+_PREFIX = "bedrock-api-key-"
+_CREDENTIAL = re.compile(r"[^/]+/\d{8}/(?P<region>[a-z0-9-]+)/bedrock/aws4_request")
+_LONGEST = 12 * 3600  # section 1.2: a short-term key lives at most 12 hours. VERIFIED (aws-keys)
+
+
+def check_bearer(authorization: str | None, region: str, now: float) -> None:
+    """Let `Bearer sandbox` and a living short-term key of `region` pass.
+
+    Args:
+        authorization: the header's value, or None where it is absent.
+        region: the region this server stands for.
+        now: seconds since the epoch.
+
+    Raises:
+        ApiError: 401 for everything else. Section 4, VERIFIED for invalid and expired ones (cb) and for a key of
+            another region (gist-blog).
+    """
+    scheme, _, token = (authorization or "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise bad_token()
+    if token != SANDBOX_TOKEN and not _short_term_key_is_good(token, region, now):
+        raise bad_token()
+
+
+def _short_term_key_is_good(token: str, region: str, now: float) -> bool:
+    """Whether a short-term key names this region and has not run out.
+
+    Section 1.2, VERIFIED (stdapi's source): `bedrock-api-key-` and the base64 of a presigned URL without scheme.
+    The signature cannot be checked offline.
+    """
+    if not token.startswith(_PREFIX):
+        return False
+    encoded = token.removeprefix(_PREFIX)
+    try:
+        padded = encoded + "=" * (-len(encoded) % 4)
+        url = urlsplit("https://" + base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii"))
+        query = parse_qs(url.query, strict_parsing=True)
+        credential = _CREDENTIAL.fullmatch(query["X-Amz-Credential"][0])
+        signed = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        seconds = int(query["X-Amz-Expires"][0])
+    except (binascii.Error, UnicodeDecodeError, ValueError, KeyError):
+        return False
+    if query.get("Action") != ["CallWithBearerToken"] or credential is None or credential["region"] != region:
+        return False
+    return 0 < seconds <= _LONGEST and now < (signed + timedelta(seconds=seconds)).timestamp()

@@ -1,0 +1,182 @@
+"""What the endpoint sees: the items of the whole chain, and what they say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from . import errors, pdf, tokens
+from .sealed import unseal
+from .store import ResponseStore
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as text, with the documents attached to it."""
+
+    role: str
+    text: str
+    pdfs: tuple[pdf.Pdf, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything an answer may draw on.
+
+    Attributes:
+        items: the chain's items, oldest first: stored input and output of each earlier response, then the new input.
+        messages: the messages among them, in order.
+        results: (tool name, output) of the tool outputs at the end of the items.
+        instructions: of this request only; section 8.1, VERIFIED (sdk): not inherited.
+    """
+
+    items: list[Json]
+    messages: list[Message]
+    results: list[tuple[str, str]]
+    instructions: str | None
+
+    @property
+    def asked(self) -> Message:
+        """The newest user message; an empty one where there is none."""
+        return next((m for m in reversed(self.messages) if m.role == "user"), Message("user", ""))
+
+    @property
+    def earlier(self) -> list[Message]:
+        """The messages before the newest user message."""
+        for index in range(len(self.messages) - 1, -1, -1):
+            if self.messages[index].role == "user":
+                return self.messages[:index]
+        return self.messages
+
+    @property
+    def pdfs(self) -> list[pdf.Pdf]:
+        """Every document in sight, oldest first, each once."""
+        return list(dict.fromkeys(doc for message in self.messages for doc in message.pdfs))
+
+
+def chain(store: ResponseStore, response_id: str, now: float) -> list[Json]:
+    """The items of a response and of all before it, from the store. Section 8.3: every link must be stored.
+
+    Raises:
+        ApiError: 404 when a link is missing; 400 when the newest has not ended (ASSUMED).
+    """
+    links: list[list[Json]] = []
+    next_id: str | None = response_id
+    while next_id is not None:
+        record = store.load(next_id, now)
+        if record is None:
+            raise errors.no_previous(response_id)
+        response: Json = record["response"]
+        if not links and response["status"] not in ("completed", "incomplete"):
+            raise errors.invalid(
+                "previous_response_id", f"the response has the status '{response['status']}'"
+            )
+        links.append([*record["input"], *response["output"]])
+        next_id = response["previous_response_id"]
+    return [item for link in reversed(links) for item in link]
+
+
+def resolve(items: list[Json], store: ResponseStore, model: str, region: str, now: float) -> list[Json]:
+    """Check replayed items against what the server knows, and put items in place of references.
+
+    Raises:
+        ApiError: 404 for a reasoning item that is neither stored nor carries its content (section 4), 400 for
+            encrypted content that was altered or is another model's (section 8.5).
+    """
+    resolved: list[Json] = []
+    for item in items:
+        kind = item.get("type")
+        if kind == "item_reference":
+            found = store.item(item["id"], now)
+            if found is None:
+                raise errors.not_persisted(item["id"])
+            resolved.append(found)
+            continue
+        if kind == "reasoning":
+            blob = item.get("encrypted_content")
+            if blob and unseal(str(blob), model, region) is None:
+                raise errors.bad_encrypted(item["id"])
+            if not blob and store.item(item["id"], now) is None:
+                raise errors.not_persisted(item["id"])
+        resolved.append(item)
+    return resolved
+
+
+def read(items: list[Json], instructions: str | None) -> Context:
+    """Take the messages and tool results out of the items.
+
+    Raises:
+        ApiError: 400 for a document that cannot be read.
+    """
+    messages = [
+        _message(item) for item in items if "role" in item and item.get("type", "message") == "message"
+    ]
+    names = {
+        item["call_id"]: item["name"]
+        for item in items
+        if item.get("type") in ("function_call", "custom_tool_call")
+    }
+    results: list[tuple[str, str]] = []
+    for item in reversed(items):
+        if item.get("type") not in ("function_call_output", "custom_tool_call_output"):
+            break
+        output = item["output"]
+        text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+        results.insert(0, (names.get(item["call_id"], item["call_id"]), text))
+    for call_id in (item["call_id"] for item in items if str(item.get("type")).endswith("tool_call_output")):
+        if call_id not in names:
+            raise errors.invalid("input", f"No tool call found for the output with call_id {call_id}.")
+    return Context(items, messages, results, instructions)
+
+
+def _message(item: Json) -> Message:
+    content = item["content"]
+    if isinstance(content, str):
+        return Message(item["role"], content)
+    texts: list[str] = []
+    documents: list[pdf.Pdf] = []
+    for part in content:
+        if part["type"] == "input_file":
+            documents.append(pdf.read(str(part.get("filename") or "file.pdf"), part["file_data"]))
+        else:
+            texts.append(str(part.get("text") or part.get("refusal") or ""))
+    return Message(item["role"], "\n".join(text for text in texts if text), tuple(documents))
+
+
+def pieces(context: Context) -> list[str]:
+    """The prompt as a list of tokens; `len` of it, and `tokens.OVERHEAD`, is what the request costs.
+
+    The order is that of the wire, so that two prompts share a prefix exactly when their items do.
+    """
+    out: list[str] = []
+    if context.instructions:
+        out += ["\0system"] * tokens.PER_ITEM + tokens.split(context.instructions)
+    for item in context.items:
+        out += [f"\0{item.get('role') or item['type']}"] * tokens.PER_ITEM
+        for text in _texts(item):
+            out += tokens.split(text)
+        if "role" in item:
+            for document in _message(item).pdfs:
+                for number, page in enumerate(document.pages):
+                    image = hashlib.sha256(page.encode("utf-8", "replace")).hexdigest()[:12]
+                    out += [f"\0page {number} {image}"] * tokens.PER_PAGE + tokens.split(page)
+    return out
+
+
+def _texts(item: Json) -> list[str]:
+    if "role" in item:
+        content = item["content"]
+        if isinstance(content, str):
+            return [content]
+        return [str(part.get("text") or part.get("refusal") or "") for part in content]
+    keys = ("name", "arguments", "input", "output", "encrypted_content")
+    # Reasoning costs what its text is long, not what the blob is.
+    return [
+        str(item[key])[:400] if key == "encrypted_content" else str(item[key])
+        for key in keys
+        if item.get(key)
+    ]

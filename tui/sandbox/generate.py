@@ -1,0 +1,146 @@
+"""From a request and its context to the output items of the response."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import answers, longform, recall, samples, schema, tokens
+from .context import Context
+from .request import CreateRequest
+from .sealed import seal
+
+Json = dict[str, Any]
+Ids = Callable[[str], str]
+_REASONING = {"low": 24, "medium": 96, "high": 256, "xhigh": 512, "max": 1024, "minimal": 8}
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What the response holds when it has ended.
+
+    Attributes:
+        items: finished output items; the last is cut off where the limit was met.
+        output_tokens: reasoning included (section 2, VERIFIED, sdk).
+        reason: of `incomplete_details`, or None where the answer is whole.
+    """
+
+    items: list[Json]
+    output_tokens: int
+    reasoning_tokens: int
+    reason: str | None = None
+
+
+def generate(
+    request: CreateRequest, context: Context, ids: Ids, region: str, refusal: str | None
+) -> Generated:
+    """Make the answer.
+
+    Args:
+        request: the checked request.
+        context: everything in sight.
+        ids: prefix -> id.
+        region: the encrypted reasoning is bound to it.
+        refusal: refuse with this text instead of answering.
+    """
+    if request.model.benchmark is not None:
+        # A benchmark wants the tokens in its name, so max_output_tokens does not apply.
+        text = "".join(longform.benchmark(request.model.benchmark[0]))
+        return Generated([_message(ids, text)], request.model.benchmark[0], 0)
+    limit: int = request.raw.get("max_output_tokens") or 1_000_000
+    items: list[Json] = []
+    thought = 0
+    if request.effort != "none":
+        wanted = _REASONING[request.effort] + samples.pick(context.asked.text, 16)
+        thought = min(wanted, limit)
+        items.append(_reasoning(request, context, ids, region))
+        if thought < wanted or thought == limit:
+            # Section 2, VERIFIED (sdk): the limit counts reasoning too, so nothing but reasoning may come back.
+            return Generated(items, thought, thought, "max_output_tokens")
+    if refusal is not None:
+        items.append(_message(ids, refusal, refused=True))
+        return Generated(items, thought + tokens.count(refusal), thought)
+    if calls := _calls(request, context, ids):
+        cost = sum(tokens.count(call.get("arguments") or call.get("input") or "") + 8 for call in calls)
+        return Generated([*items, *calls], thought + cost, thought)
+    cut = tokens.split(_text(request, context))
+    room = limit - thought
+    whole = len(cut) <= room
+    items.append(_message(ids, "".join(cut[:room]), status="completed" if whole else "incomplete"))
+    return Generated(items, thought + min(len(cut), room), thought, None if whole else "max_output_tokens")
+
+
+def _text(request: CreateRequest, context: Context) -> str:
+    text: Json = request.raw.get("text") or {}
+    wanted: Json = text.get("format") or {"type": "text"}
+    if wanted["type"] == "json_schema":
+        return json.dumps(schema.example(wanted["schema"], context.asked.text), ensure_ascii=False)
+    if wanted["type"] == "json_object":
+        answer = recall.remembered(context) or "This is Outcrop's sandbox, not a model."
+        return json.dumps({"topic": samples.topic(context.asked.text), "answer": answer}, ensure_ascii=False)
+    return answers.answer(context, text.get("verbosity") or "medium")
+
+
+def _message(ids: Ids, text: str, *, status: str = "completed", refused: bool = False) -> Json:
+    part: Json = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    if refused:
+        part = {"type": "refusal", "refusal": text}
+    return {"id": ids("msg"), "type": "message", "status": status, "role": "assistant", "content": [part]}
+
+
+def _reasoning(request: CreateRequest, context: Context, ids: Ids, region: str) -> Json:
+    """Section 2: a reasoning item appears only when reasoning happened, in front of what it led to. VERIFIED (cb)."""
+    name = samples.topic(context.asked.text)
+    summary = [
+        f"**Reading the question**\n\nIt is about {name}; {len(context.earlier)} message(s) came before it.",
+        "**Choosing a form**\n\nHeadings, a list and a table show most of what a terminal can draw.",
+    ]
+    item: Json = {"id": ids("rs"), "type": "reasoning", "summary": []}
+    if request.summary is not None:
+        item["summary"] = [{"type": "summary_text", "text": text} for text in summary]
+    if request.wants_encrypted:
+        item["encrypted_content"] = seal("\n\n".join(summary), item["id"], request.model.id, region)
+    return item
+
+
+def _calls(request: CreateRequest, context: Context, ids: Ids) -> list[Json]:
+    """The tool calls this turn makes. Section 2 "Function tools", VERIFIED (cb) for the shapes.
+
+    ASSUMED: `auto` calls a tool when the prompt shares a word with its name or description; `required` at least one.
+    """
+    tools: list[Json] = request.raw.get("tools") or []
+    choice = request.raw.get("tool_choice") or "auto"
+    if not tools or choice == "none" or context.results:
+        return []
+    prompt = context.asked.text
+    if isinstance(choice, dict):
+        named: Any = choice["name"]  # pyright: ignore[reportUnknownVariableType]
+        chosen = [tool for tool in tools if tool["name"] == named]
+    else:
+        asked = set(recall.words(prompt))
+        chosen = [tool for tool in tools if asked & _tool_words(tool)]
+        if not chosen and choice == "required":
+            chosen = tools[:1]
+    if request.raw.get("parallel_tool_calls") is False:
+        chosen = chosen[:1]
+    return [_call(tool, prompt, ids) for tool in chosen]
+
+
+def _tool_words(tool: Json) -> set[str]:
+    return set(recall.words(f"{tool['name'].replace('_', ' ')} {tool.get('description') or ''}"))
+
+
+def _call(tool: Json, prompt: str, ids: Ids) -> Json:
+    if tool["type"] == "custom":
+        # Section 2 "Custom tool", VERIFIED (cb): free text.
+        return {
+            "id": ids("ctc"), "type": "custom_tool_call", "call_id": ids("call"), "name": tool["name"],
+            "input": recall.one_line(prompt),
+        }  # fmt: skip
+    arguments = schema.example(tool.get("parameters") or {"type": "object"}, prompt)
+    return {
+        "id": ids("fc"), "type": "function_call", "status": "completed", "call_id": ids("call"), "name": tool["name"],
+        "arguments": json.dumps(arguments, ensure_ascii=False),
+    }  # fmt: skip

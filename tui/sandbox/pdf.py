@@ -1,0 +1,78 @@
+"""The text of an attached PDF (bedrock-facts.md section 2 "PDF" and section 4 "PDF")."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import io
+import logging
+from dataclasses import dataclass
+
+import pypdf
+from pypdf.errors import PyPdfError
+
+from .errors import ApiError
+
+LARGEST = 50 * 1024 * 1024  # section 4, VERIFIED for OpenAI (oai-pdf copies), ASSUMED for Bedrock
+_DATA_URL = "data:application/pdf;base64,"
+
+logging.getLogger("pypdf").addHandler(logging.NullHandler())
+logging.getLogger("pypdf").propagate = False  # its warnings about odd files would be drawn over a TUI
+
+
+@dataclass(frozen=True, slots=True)
+class Pdf:
+    """A document as read: its name and the text of each page."""
+
+    filename: str
+    pages: tuple[str, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """All lines with text, stripped, in order."""
+        return [line.strip() for page in self.pages for line in page.splitlines() if line.strip()]
+
+
+def _refused(message: str, status: int = 400) -> ApiError:
+    # Section 4 "Oversized PDF/body": ASSUMED 400 or 413.
+    return ApiError(status, "invalid_file", message, param="input")
+
+
+def read(filename: str, file_data: str) -> Pdf:
+    """Decode a data URL and read the PDF in it.
+
+    Args:
+        filename: as the request names it.
+        file_data: `data:application/pdf;base64,…` (section 2, VERIFIED, cb).
+
+    Raises:
+        ApiError: 400 for another media type, broken base64, a file that is no PDF, is encrypted or has no page;
+            413 above 50 MB.
+    """
+    if not file_data.startswith(_DATA_URL):
+        raise _refused("Invalid file data: 'file_data' must be a data URL 'data:application/pdf;base64,…'.")
+    return Pdf(filename, _pages(file_data[len(_DATA_URL) :]))
+
+
+@functools.lru_cache(maxsize=16)
+def _pages(encoded: str) -> tuple[str, ...]:
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        raise _refused("Invalid file data: the base64 of 'file_data' cannot be decoded.") from None
+    if len(data) > LARGEST:
+        raise _refused("The file is larger than 50 MB.", 413)
+    if not data.startswith(b"%PDF-"):
+        raise _refused("Invalid file data: the file is not a PDF.")
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(data))
+        if reader.is_encrypted:
+            raise _refused("The PDF is encrypted and cannot be read.")
+        pages = tuple(page.extract_text() for page in reader.pages)
+    except (PyPdfError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        # pypdf answers broken files with errors of its own and, deep inside, with Python's.
+        raise _refused("The PDF is damaged and cannot be read.") from None
+    if not pages:
+        raise _refused("The PDF has no pages.")
+    return pages

@@ -1,0 +1,263 @@
+"""Checking the body of POST /responses (bedrock-facts.md sections 2, 4 and 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from . import errors
+from .models import Model
+
+Json = dict[str, Any]
+
+_KNOWN = frozenset(
+    ["background", "context_management", "conversation", "include", "input", "instructions", "max_output_tokens", "max_tool_calls", "metadata", "model", "moderation", "parallel_tool_calls", "previous_response_id", "prompt", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning", "safety_identifier", "service_tier", "store", "stream", "stream_options", "temperature", "text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user"]
+)
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "background": bool, "store": bool, "stream": bool, "parallel_tool_calls": bool, "model": str,
+    "instructions": str, "previous_response_id": str, "prompt_cache_key": str, "max_output_tokens": int,
+    "temperature": (int, float), "top_p": (int, float), "metadata": dict, "reasoning": dict, "text": dict,
+    "include": list, "tools": list, "tool_choice": (str, dict), "stream_options": dict,
+}  # fmt: skip
+_INCLUDES = frozenset({"reasoning.encrypted_content", "message.output_text.logprobs"})
+_ROLES = frozenset({"user", "assistant", "system", "developer"})
+# Section 2 "Compaction": compaction items were refused (VERIFIED, litellm#36546), so they are not here.
+_ITEM_FIELDS: dict[str, tuple[str, ...]] = {
+    "message": ("role", "content"),
+    "reasoning": ("id", "summary"),
+    "function_call": ("call_id", "name", "arguments"),
+    "function_call_output": ("call_id", "output"),
+    "custom_tool_call": ("call_id", "name", "input"),
+    "custom_tool_call_output": ("call_id", "output"),
+    "item_reference": ("id",),
+}
+_PART_FIELDS = {
+    "input_text": "text",
+    "output_text": "text",
+    "refusal": "refusal",
+    "input_file": "",
+    "input_image": "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRequest:
+    """A body that passed the checks.
+
+    Attributes:
+        raw: the body.
+        items: its input as a list of items; a string is one user message.
+        effort: the reasoning effort that holds, asked for or by default.
+    """
+
+    raw: Json
+    model: Model
+    items: list[Json]
+    effort: str
+
+    @property
+    def store(self) -> bool:
+        """Section 1.5, VERIFIED (aws-resp): stored unless refused."""
+        return self.raw.get("store") is not False
+
+    @property
+    def wants_encrypted(self) -> bool:
+        """Whether reasoning items carry `encrypted_content`. Section 2, VERIFIED (cb)."""
+        return "reasoning.encrypted_content" in (self.raw.get("include") or [])
+
+    @property
+    def summary(self) -> str | None:
+        """The kind of reasoning summary asked for, or None."""
+        return (self.raw.get("reasoning") or {}).get("summary")
+
+
+def check_shape(body: Json) -> None:
+    """Top-level names and types. ASSUMED: an unknown name is refused as OpenAI does.
+
+    Raises:
+        ApiError: 400.
+    """
+    for name, value in body.items():
+        if name not in _KNOWN:
+            raise errors.ApiError(400, "unknown_parameter", f"Unknown parameter: '{name}'.", param=name)
+        expected = _TYPES.get(name)
+        if value is None or expected is None:
+            continue
+        wrong_bool = isinstance(value, bool) and expected is not bool
+        if wrong_bool or not isinstance(value, expected):
+            raise errors.invalid(name, "wrong type")
+    metadata: Json = body.get("metadata") or {}
+    if len(metadata) > 16 or not all(isinstance(value, str) for value in metadata.values()):
+        raise errors.invalid("metadata", "expected at most 16 pairs of strings")
+    if (limit := body.get("max_output_tokens")) is not None and limit < 16:
+        raise errors.invalid("max_output_tokens", "integer below minimum value: expected 16 or more")
+    for name in ("conversation", "context_management", "prompt"):
+        # Section 8.8: conversations are undocumented; section 2: server compaction is contested. ASSUMED refused.
+        if body.get(name) is not None:
+            raise errors.ApiError(
+                400, "unsupported_parameter", f"Unsupported parameter: '{name}'.", param=name
+            )
+
+
+def check(body: Json, model: Model, *, refuse_summary: bool | None) -> CreateRequest:
+    """Check everything that depends on the model, and the input.
+
+    Args:
+        body: passed `check_shape`.
+        model: as found for its `model`.
+        refuse_summary: refuse `reasoning.summary` always, never, or (None) as the model does.
+
+    Raises:
+        ApiError: 400.
+    """
+    if body.get("input") is None:
+        raise errors.missing("input")
+    items = parse_input(body["input"])
+    for include in body.get("include") or []:
+        if include not in _INCLUDES:
+            raise errors.invalid("include", "value did not match any expected variant")
+    reasoning: Json = body.get("reasoning") or {}
+    refuse = refuse_summary if refuse_summary is not None else not model.takes_summary
+    if "summary" in reasoning and refuse:
+        # Section 8.6, VERIFIED (gist-blog): null fails like any other value.
+        raise errors.unsupported("reasoning.summary", model.id)
+    effort = reasoning.get("effort") or model.effort
+    if effort not in model.efforts:
+        # Section 1.4, VERIFIED (stdapi) for `minimal`.
+        raise errors.ApiError(
+            400,
+            "unsupported_value",
+            f"Unsupported value: '{effort}' is not supported with the '{model.id}' model."
+            f" Supported values are: {', '.join(repr(value) for value in model.efforts)}.",
+            param="reasoning.effort",
+        )
+    if effort != "none":
+        for name in ("temperature", "top_p"):
+            # Section 2, VERIFIED for GPT-6 (litellm#42523), ASSUMED for the others.
+            if body.get(name) is not None:
+                raise errors.unsupported(name, model.id)
+    _check_tools(body)
+    _check_format(body, items)
+    return CreateRequest(body, model, items, effort)
+
+
+def parse_input(value: object) -> list[Json]:
+    """The items of `input`.
+
+    Raises:
+        ApiError: 400 in the documented words for anything that is no known item (section 4).
+    """
+    if isinstance(value, str):
+        return [{"role": "user", "content": value}]
+    if not isinstance(value, list):
+        raise errors.unknown_variant()
+    items: list[Json] = []
+    for item in value:  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(item, dict):
+            raise errors.unknown_variant()
+        checked: Json = item
+        _check_item(checked)
+        items.append(checked)
+    return items
+
+
+def _check_item(item: Json) -> None:
+    kind = item.get("type", "message" if "role" in item else None)
+    fields = _ITEM_FIELDS.get(kind) if isinstance(kind, str) else None
+    if fields is None or any(name not in item for name in fields):
+        raise errors.unknown_variant()
+    if kind == "message":
+        if item["role"] not in _ROLES:
+            raise errors.unknown_variant()
+        _check_content(item["content"])
+
+
+def _check_content(content: object) -> None:
+    if isinstance(content, str):
+        return
+    if not isinstance(content, list):
+        raise errors.unknown_variant()
+    for part in content:  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(part, dict) or part.get("type") not in _PART_FIELDS:  # pyright: ignore[reportUnknownMemberType]
+            raise errors.unknown_variant()
+        checked: Json = part
+        if (field := _PART_FIELDS[checked["type"]]) and not isinstance(checked.get(field), str):
+            raise errors.unknown_variant()
+        if checked["type"] == "input_file":
+            _check_file(checked)
+
+
+def _check_file(part: Json) -> None:
+    """Section 4 "PDF": send file_data; file ids and URLs are undocumented on Bedrock. ASSUMED 400."""
+    for name in ("file_url", "file_id"):
+        if part.get(name) is not None:
+            raise errors.ApiError(
+                400,
+                "unsupported_parameter",
+                f"Unsupported parameter: '{name}' is not supported. Send the file as 'file_data'.",
+                param="input",
+            )
+    if not isinstance(part.get("file_data"), str):
+        raise errors.unknown_variant()
+
+
+def _check_tools(body: Json) -> None:
+    names: set[str] = set()
+    for tool in body.get("tools") or []:
+        if not isinstance(tool, dict):
+            raise errors.unknown_variant("tools")
+        checked: Json = tool
+        if checked.get("type") not in ("function", "custom"):
+            # Section 8.8, VERIFIED (oai-bed): hosted tools are not available; the body is ASSUMED.
+            raise errors.ApiError(
+                400,
+                "unsupported_value",
+                f"Tool type '{checked.get('type')}' is not supported.",
+                param="tools",
+            )
+        if not isinstance(checked.get("name"), str) or not checked["name"]:
+            raise errors.unknown_variant("tools")
+        names.add(checked["name"])
+    choice = body.get("tool_choice")
+    if isinstance(choice, str) and choice not in ("none", "auto", "required"):
+        raise errors.unknown_variant("tool_choice")
+    if isinstance(choice, dict) and choice.get("name") not in names:  # pyright: ignore[reportUnknownMemberType]
+        raise errors.invalid("tool_choice", "the named tool is not among 'tools'")
+
+
+def _check_format(body: Json, items: list[Json]) -> None:
+    """Section 2 "Structured JSON / JSON mode": both rules here are ASSUMED (OpenAI's)."""
+    wanted: Json = (body.get("text") or {}).get("format") or {"type": "text"}
+    kind = wanted.get("type")
+    if kind not in ("text", "json_object", "json_schema"):
+        raise errors.unknown_variant("text.format")
+    if kind == "json_object":
+        said = f"{body.get('instructions') or ''} {items}".lower()
+        if "json" not in said:
+            raise errors.invalid(
+                "input", "messages must contain the word 'json' to use a format of type 'json_object'"
+            )
+    if kind == "json_schema":
+        if not isinstance(wanted.get("name"), str) or not isinstance(wanted.get("schema"), dict):
+            raise errors.missing("text.format.schema")
+        if wanted.get("strict"):
+            _check_strict(wanted["schema"], "text.format.schema")
+
+
+def _check_strict(schema: Json, where: str) -> None:
+    """Section 2: strict needs every property required and additionalProperties false. ASSUMED (OpenAI's rule)."""
+    if schema.get("type") == "object" or "properties" in schema:
+        properties: Json = schema.get("properties") or {}
+        if schema.get("additionalProperties") is not False or set(schema.get("required") or ()) != set(
+            properties
+        ):
+            raise errors.ApiError(
+                400,
+                "invalid_json_schema",
+                "Invalid schema: 'additionalProperties' must be false and 'required' must name every property.",
+                param=where,
+            )
+        for value in properties.values():
+            _check_strict(value, where)
+    if isinstance(schema.get("items"), dict):
+        _check_strict(schema["items"], where)

@@ -1,0 +1,225 @@
+"""The sandbox as a server: uvicorn on loopback, in a thread and a loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+import uvicorn
+
+from .endpoint import Endpoint
+from .faults import Fault
+from .log import ServedLog
+from .routes import build
+
+HOST = "127.0.0.1"
+
+
+class SandboxServer:
+    """The embedded endpoint, reachable over HTTP on loopback only.
+
+    Args:
+        state_dir: where stored responses are kept; a later server on the same folder continues their chains.
+        region: which models it has and which short-term keys it takes.
+        port: 0 takes a free one.
+        rate: output tokens per second; None for as fast as possible.
+        clock: seconds since the epoch.
+        ids: makes an id from a prefix (`resp`, `msg`, `rs`, `fc`, `ctc`, `call`, `req`), for pictures that repeat.
+        refuse_summary: refuse `reasoning.summary` always (True), never (False) or, None, as the models do.
+        background_seconds: how long a background response takes.
+
+    Attributes:
+        log: what was served.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        region: str = "us-west-2",
+        port: int = 0,
+        rate: float | None = None,
+        clock: Callable[[], float] = time.time,
+        ids: Callable[[str], str] | None = None,
+        refuse_summary: bool | None = None,
+        background_seconds: float = 2.0,
+    ) -> None:
+        self._endpoint = Endpoint(
+            state_dir,
+            region=region,
+            rate=rate,
+            clock=clock,
+            ids=ids,
+            refuse_summary=refuse_summary,
+            background_seconds=background_seconds,
+        )
+        self.log: ServedLog = self._endpoint.log
+        self._port = port
+        self._thread: threading.Thread | None = None
+        self._server: _Server | None = None
+
+    def fault(self, fault: dict[str, Any]) -> None:
+        """Queue a fault for the next request that it fits (see `tui.sandbox.faults.Fault` for the names).
+
+        Raises:
+            ValueError: an unknown name or a value of the wrong type.
+        """
+        self._endpoint.faults.add(Fault.parse(fault))
+
+    def clear_faults(self) -> None:
+        """Forget the faults that still wait."""
+        self._endpoint.faults.clear()
+
+    def start(self) -> str:
+        """Serve, and return the base URL once connections are accepted.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        if self._thread is not None:
+            raise RuntimeError("the sandbox runs already")
+        listener = _listen(self._port)
+        _quiet()
+        config = uvicorn.Config(
+            build(self._endpoint),
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=120,
+        )
+        server = self._server = _Server(config)
+        self._thread = threading.Thread(
+            target=server.run_on, args=(listener,), name="outcrop-sandbox", daemon=True
+        )
+        self._thread.start()
+        server.ready.wait()
+        return f"http://{HOST}:{listener.getsockname()[1]}/openai/v1"
+
+    def stop(self) -> None:
+        """Close every connection and end the thread; open streams are cut. Nothing to do where it does not run."""
+        if self._thread is None or self._server is None:
+            return
+        self._server.end()
+        self._thread.join(5)
+        self._thread = self._server = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signals, with a hurried end."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run_on(self, listener: socket.socket) -> None:
+        """The thread's whole life; the socket is closed at its end."""
+        try:
+            asyncio.run(self.serve(sockets=[listener]))
+        finally:
+            listener.close()
+            self.ready.set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell the starting thread when connections are accepted."""
+        await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
+        self.ready.set()
+
+    def end(self) -> None:
+        """Stop from another thread."""
+        self.should_exit = self.force_exit = True
+        if self._loop is not None:
+            # The loop may have ended by itself just now.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._abort)
+
+    def _abort(self) -> None:
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if isinstance(transport, asyncio.Transport):
+                transport.abort()
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            # There, the option would let two servers share a port.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _quiet() -> None:
+    """Nothing of uvicorn's may be written into a terminal that a TUI owns."""
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
+        logger = logging.getLogger(name)
+        logger.handlers = [logging.NullHandler()]
+        logger.propagate = False
+
+
+def serve_forever(state_dir: Path, port: int, region: str, *, rate: float | None = None) -> int:
+    """What `outcrop sandbox` does: print the base URL, then serve until SIGINT or SIGTERM.
+
+    Args:
+        state_dir: the folder of stored responses.
+        port: 0 takes a free one.
+        region: the region it stands for.
+        rate: output tokens per second, or None.
+
+    Returns:
+        The exit status: 0 after a signal, 1 where the port cannot be had.
+    """
+    server = SandboxServer(state_dir, region=region, port=port, rate=rate)
+    ended = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        try:
+            url = server.start()
+        except OSError as error:
+            print(
+                f"outcrop: port {port} on {HOST} cannot be had: {error.strerror or error}.", file=sys.stderr
+            )
+            return 1
+        print(url, flush=True)
+        # A wait without end is not interrupted by a signal on Windows.
+        while not ended.wait(0.5):
+            pass
+        return 0
+    finally:
+        server.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,92 @@
+"""Stored responses: one JSON file each, so that a later process goes on with a chain.
+
+Section 1.5: what is stored is a response's own input and output; a chain is followed through previous_response_id.
+Two processes may share the folder: a file is complete from the moment it has its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+_ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,120}")
+KEPT_SECONDS = 30 * 86400  # section 1.5, VERIFIED (aws-resp)
+
+
+class ResponseStore:
+    """The folder of stored responses.
+
+    A record is `{"response": the Response object, "input": its own items, "timing": {...} | absent}`.
+
+    Args:
+        folder: created with mode 0700 where missing; files are 0600.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._responses = folder / "responses"
+        self._items = folder / "items"
+        for path in (folder, self._responses, self._items):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def save(self, record: dict[str, Any]) -> None:
+        """Keep a record under its response's id, in place of an older one; a crash leaves the old or the new."""
+        response = record["response"]
+        self._write(
+            self._responses / f"{response['id']}.json", json.dumps(record, ensure_ascii=False).encode("utf-8")
+        )
+        for item in response["output"]:
+            if isinstance(item.get("id"), str) and _ID.fullmatch(item["id"]):
+                self._write(self._items / item["id"], response["id"].encode("ascii"))
+
+    def load(self, response_id: str, now: float) -> dict[str, Any] | None:
+        """The record of that id, or None where it was never stored, was deleted or is older than 30 days."""
+        if not _ID.fullmatch(response_id):
+            return None
+        try:
+            record: dict[str, Any] = json.loads((self._responses / f"{response_id}.json").read_bytes())
+        except (FileNotFoundError, ValueError):
+            return None
+        return record if now - record["response"]["created_at"] < KEPT_SECONDS else None
+
+    def delete(self, response_id: str) -> bool:
+        """Remove a record and its items' names; False where there was none."""
+        if not _ID.fullmatch(response_id):
+            return False
+        path = self._responses / f"{response_id}.json"
+        try:
+            record: dict[str, Any] = json.loads(path.read_bytes())
+        except (FileNotFoundError, ValueError):
+            return False
+        path.unlink(missing_ok=True)
+        for item in record["response"]["output"]:
+            if isinstance(item.get("id"), str) and _ID.fullmatch(item["id"]):
+                (self._items / item["id"]).unlink(missing_ok=True)
+        return True
+
+    def item(self, item_id: str, now: float) -> dict[str, Any] | None:
+        """The stored output item of that id, or None."""
+        if not _ID.fullmatch(item_id):
+            return None
+        try:
+            owner = (self._items / item_id).read_text("ascii")
+        except FileNotFoundError:
+            return None
+        record = self.load(owner, now)
+        items = record["response"]["output"] if record else []
+        return next((item for item in items if item.get("id") == item_id), None)
+
+    @staticmethod
+    def _write(path: Path, data: bytes) -> None:
+        temporary = path.parent / f".{secrets.token_hex(8)}"
+        try:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(data)
+            temporary.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
