@@ -1,0 +1,251 @@
+"""How a setting is spelled on the command line, in the environment and in the file, and what it may be."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from tui.core.errors import ConfigError
+from tui.core.text import visible_line
+
+__all__ = [
+    "OPTIONS",
+    "Found",
+    "Option",
+    "check_keys",
+    "closest",
+    "is_loopback",
+    "normalized_base_url",
+    "read_toml",
+    "shown",
+]
+
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off"})
+_SECRET_PREFIXES: Final = ("bedrock-api-key-", "absk")
+_MEGABYTE: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A setting's value and where it was found.
+
+    Attributes:
+        value: Checked, of the setting's own type.
+        rank: 0 default, 1 config file, 2 environment, 3 flag.
+        source: For people: `default`, `config file PATH`, `environment NAME`, `flag --name`.
+        where: What to name in a complaint.
+    """
+
+    value: object
+    rank: int
+    source: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting.
+
+    Attributes:
+        parse: Makes the value of what was given; raises ValueError with "what is allowed".
+        default: The value when nobody gives one.
+        flag: Its command-line option; empty when it has none.
+        variables: Environment variables, strongest first.
+        key: Its key in the config file; empty when it has none there.
+    """
+
+    parse: Callable[[object], object]
+    default: object
+    flag: str = ""
+    variables: tuple[str, ...] = ()
+    key: str = ""
+
+    def read(self, given: object, rank: int, where: str, source: str) -> Found:
+        """Check a value.
+
+        Raises:
+            ConfigError: It is not allowed; says where it stands and what is.
+        """
+        try:
+            return Found(self.parse(given), rank, source, where)
+        except ValueError as error:
+            raise ConfigError(f"{where} is {shown(given)}; {error}.") from None
+
+
+def shown(value: object) -> str:
+    """A value in quotes for a complaint: one short line, and never a thing that looks like a token."""
+    text = visible_line(str(value))
+    if text.strip().lower().startswith(_SECRET_PREFIXES):
+        return "'…' (it looks like a token, so it is not shown)"
+    if "://" in text and "@" in text:
+        return "'…' (it may hold a password, so it is not shown)"
+    return f"'{text if len(text) <= 60 else text[:59] + '…'}'"
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """`, did you mean 'x'?` without the question mark's sentence, or an empty text."""
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file; a missing one is empty.
+
+    Raises:
+        OSError: It is there and cannot be read.
+        ValueError: It is no TOML, or not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+
+
+def check_keys(document: Mapping[str, Any], path: Path) -> None:
+    """Refuse keys that no setting has.
+
+    Raises:
+        ConfigError: Names the file, the key, the nearest known one, and all of them.
+    """
+    known = sorted({option.key for option in OPTIONS.values() if option.key} | {"keys"})
+    for key in document:
+        if key in known:
+            continue
+        if key.lower() in ("token", "api_key", "aws_bearer_token_bedrock", "bearer_token"):
+            raise ConfigError(
+                f"{path}: {key} does not belong in a file; "
+                "use `outcrop token set` or AWS_BEARER_TOKEN_BEDROCK."
+            )
+        raise ConfigError(
+            f"{path}: unknown key {shown(key)}{closest(key, known)}. Allowed: {', '.join(known)}."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only be this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def normalized_base_url(text: str, where: str) -> str:
+    """A base URL as the guide makes it: no spaces around, no trailing `/`, no trailing `/responses`.
+
+    Raises:
+        ConfigError: It is no absolute http(s) URL, http:// leads off this machine, or it holds a password,
+            a query or a fragment.
+    """
+    try:
+        return _base_url(text)
+    except ValueError as error:
+        raise ConfigError(f"{where} is not usable; {error}.") from None
+
+
+def _base_url(given: object) -> str:
+    url = str(given).strip().rstrip("/")
+    url = url.removesuffix("/responses").rstrip("/")
+    if any(not character.isprintable() or character == " " for character in url):
+        raise ValueError("it must be a URL without spaces or control characters")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("it must be a full URL such as https://bedrock-mantle.us-west-2.api.aws/openai/v1")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("it must not hold a password, a query or a fragment")
+    _ = parts.port  # raises ValueError where the port is no number
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("http:// is accepted for this machine only (localhost, 127.0.0.1); use https://")
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path}"
+
+
+def _one_of(*allowed: str) -> Callable[[object], object]:
+    def parse(given: object) -> str:
+        text = str(given).strip().lower()
+        if text not in allowed:
+            raise ValueError(f"allowed: {', '.join(allowed)}{closest(text, allowed)}")
+        return text
+
+    return parse
+
+
+def _whole(lowest: int, highest: int, scale: int = 1) -> Callable[[object], object]:
+    def parse(given: object) -> int:
+        wrong = ValueError(f"it must be a whole number from {lowest} to {highest}")
+        if isinstance(given, (bool, float)):
+            raise wrong
+        try:
+            number = int(str(given))
+        except ValueError:
+            raise wrong from None
+        if not lowest <= number <= highest:
+            raise wrong
+        return number * scale
+
+    return parse
+
+
+def _seconds(given: object) -> float:
+    wrong = ValueError("it must be a number of seconds above 0, at most 86400")
+    if isinstance(given, bool):
+        raise wrong
+    try:
+        number = float(str(given))
+    except ValueError:
+        raise wrong from None
+    if not math.isfinite(number) or not 0 < number <= 86_400:
+        raise wrong
+    return number
+
+
+def _flag(given: object) -> bool:
+    text = str(given).strip().lower()
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise ValueError("it must be 1, true, yes or on, or 0, false, no or off")
+
+
+def _word(given: object) -> str:
+    text = str(given).strip() if isinstance(given, str) else ""
+    if not text or len(text) > 200 or any(not c.isprintable() or c.isspace() for c in text):
+        raise ValueError("it must be one word without spaces")
+    return text
+
+
+OPTIONS: Final[dict[str, Option]] = {
+    "model": Option(_word, "openai.gpt-5.4", "--model", ("BEDROCK_MODEL",), "model"),
+    "region": Option(_word, "us-west-2", "--region", ("AWS_REGION", "AWS_DEFAULT_REGION"), "region"),
+    "endpoint": Option(_one_of("mantle", "runtime"), "mantle", "--endpoint", (), "endpoint"),
+    "base_url": Option(_base_url, "", "--base-url", ("BEDROCK_BASE_URL",), "base_url"),
+    "sandbox": Option(_flag, False, "--sandbox"),
+    "continuation": Option(
+        _one_of("stateful", "stateless"), "stateful", "--stateful|--stateless", (), "continuation"
+    ),
+    "theme": Option(_word, "", "--theme", (), "theme"),
+    "max_retries": Option(_whole(0, 20), 2, "", ("BEDROCK_MAX_RETRIES",), "max_retries"),
+    "request_timeout": Option(
+        _seconds, 60.0, "", ("BEDROCK_REQUEST_TIMEOUT_SECONDS",), "request_timeout_seconds"
+    ),
+    "idle_timeout": Option(_seconds, 600.0, "", (), "idle_timeout_seconds"),
+    "max_display_chars": Option(
+        _whole(1, 10_000_000), 20_000, "", ("BEDROCK_MAX_DISPLAY_CHARS",), "max_display_chars"
+    ),
+    "max_output_tokens": Option(_whole(16, 10_000_000), None, "", (), "max_output_tokens"),
+    "attachment_limit": Option(_whole(1, 1_000, _MEGABYTE), 20 * _MEGABYTE, "", (), "attachment_limit_mb"),
+    "send_key": Option(_word, "enter", "", (), "send_key"),
+    "newline_key": Option(_word, "ctrl+j", "", (), "newline_key"),
+}
