@@ -1,0 +1,157 @@
+"""Themes as TOML files: only colours and flat keys, Outcrop's own and the user's."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, cast
+
+from textual.color import Color, ColorParseError
+from textual.theme import Theme
+
+from tui.core.errors import ConfigError
+from tui.core.text import visible_line
+
+__all__ = ["DEFAULT_THEME", "LoadedThemes", "load_theme", "load_themes", "own_folder", "parse_theme"]
+
+DEFAULT_THEME = "outcrop-dark"
+
+_COLOURS = frozenset(
+    "primary secondary warning error success accent foreground background surface panel boost".split()
+)
+_KEYS = frozenset(field.name for field in fields(Theme))
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedThemes:
+    """What a folder of themes gave.
+
+    Attributes:
+        themes: The usable ones, by file name.
+        problems: A sentence for each file that is not.
+    """
+
+    themes: tuple[Theme, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def own_folder() -> Path:
+    """Where Outcrop's themes are: inside the installed package, else the checkout's `themes/`."""
+    package = Path(__file__).parent
+    installed = package / "themes"
+    return installed if installed.is_dir() else package.parent / "themes"
+
+
+def load_theme(name: str, *folders: Path) -> Theme | None:
+    """Read one theme by its file's name, the last folder that has it first; `None` where there is none.
+
+    Raises:
+        ConfigError: The file cannot be used; the sentence names it and the key.
+    """
+    if not name or name != Path(name).name:
+        return None
+    for folder in reversed(folders):
+        path = folder / f"{name}.toml"
+        if path.is_file():
+            return _read(path)
+    return None
+
+
+def load_themes(*folders: Path) -> LoadedThemes:
+    """Read every `*.toml` of the folders; a later folder's theme replaces an earlier one's of that name."""
+    themes: dict[str, Theme] = {}
+    problems: list[str] = []
+    for path in _files(folders):
+        try:
+            theme = _read(path)
+        except ConfigError as error:
+            problems.append(str(error))
+        else:
+            themes[theme.name] = theme
+    return LoadedThemes(tuple(themes.values()), tuple(problems))
+
+
+def parse_theme(text: str, *, name: str, where: str) -> Theme:
+    """Make a theme of a TOML text.
+
+    Args:
+        text: Flat keys as in `textual.theme.Theme`, and a table `variables` of CSS variables.
+        name: What it is called when the text does not say.
+        where: What error sentences call the text.
+
+    Raises:
+        ConfigError: No TOML, an unknown key, or a value that is no colour.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The theme {where} is not valid TOML: {error}.") from error
+    for key, value in table.items():
+        _check(key, value, where)
+    if "primary" not in table:
+        raise ConfigError(f"The theme {where} has no key `primary`; it needs that colour at least.")
+    return Theme(**cast("dict[str, Any]", {"name": name, **table}))
+
+
+def _files(folders: tuple[Path, ...]) -> Iterator[Path]:
+    for folder in folders:
+        if folder.is_dir():
+            yield from sorted(folder.glob("*.toml"))
+
+
+def _read(path: Path) -> Theme:
+    where = visible_line(str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The theme {where} cannot be read: {visible_line(str(error))}.") from error
+    return parse_theme(text, name=path.stem, where=where)
+
+
+def _check(key: str, value: object, where: str) -> None:
+    """Refuse a key that Textual would not know, or a value it would stumble over later."""
+    shown = visible_line(key)
+    if key not in _KEYS:
+        raise ConfigError(f"The theme {where} has an unknown key `{shown}`; known are {_listed(_KEYS)}.")
+    if key in _COLOURS:
+        _check_colour(shown, value, where)
+    elif key == "variables":
+        if not isinstance(value, dict):
+            raise ConfigError(f"The theme {where}: `variables` must be a table of texts.")
+        for name, entry in cast("dict[str, object]", value).items():
+            shown = visible_line(name)
+            if not isinstance(entry, str):
+                raise ConfigError(f"The theme {where}: `variables.{shown}` must be a text.")
+            if not name.endswith(("-style", "-style-hover")):
+                _check_variable(f"variables.{shown}", entry, where)
+    elif key in ("dark", "ansi"):
+        if not isinstance(value, bool):
+            raise ConfigError(f"The theme {where}: `{shown}` must be true or false.")
+    elif key == "name":
+        if not isinstance(value, str) or not value or value != visible_line(value):
+            raise ConfigError(f"The theme {where}: `name` must be a text of one line.")
+    elif not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise ConfigError(f"The theme {where}: `{shown}` must be a number.")
+
+
+def _check_variable(key: str, value: str, where: str) -> None:
+    """A variable may be a colour, or a colour and its opacity, such as `#6fb3a6 35%`."""
+    words = value.split()
+    opaque = words and words[-1].endswith("%") and words[-1][:-1].replace(".", "", 1).isdigit()
+    colour = " ".join(words[:-1]) if opaque else value
+    if colour != "auto":
+        _check_colour(key, colour, where)
+
+
+def _check_colour(key: str, value: object, where: str) -> None:
+    try:
+        Color.parse(cast("str", value))
+    except (ColorParseError, TypeError, AttributeError) as error:
+        shown = visible_line(repr(value))
+        raise ConfigError(f"The theme {where}: `{key}` is no colour: {shown}; write #rrggbb.") from error
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))

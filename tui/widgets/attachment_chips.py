@@ -1,0 +1,96 @@
+"""The files that go with the next prompt, one chip each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.containers import HorizontalScroll
+from textual.widgets import Static
+
+from tui.core.attachments import Attachment
+from tui.core.text import visible_line
+from tui.messages import AttachmentRemoved
+
+__all__ = ["AttachmentChips", "Chip", "describe", "size_words"]
+
+
+def size_words(size: int) -> str:
+    """A size in bytes in one short word: `812 B`, `34 KB`, `2.1 MB`."""
+    if size < 1000:
+        return f"{size} B"
+    if size < 1_000_000:
+        return f"{size / 1000:.0f} KB"
+    return f"{size / 1_000_000:.1f} MB"
+
+
+def describe(attachment: Attachment) -> str:
+    """Pages, size and the likely cost, e.g. `12 pages · 340 KB · ~9,600 tokens`."""
+    pages = attachment.pages
+    parts = [] if pages is None else [f"{pages} page{'s' if pages != 1 else ''}"]
+    return " · ".join([*parts, size_words(attachment.size), f"~{attachment.estimated_tokens:,} tokens"])
+
+
+class Chip(Static, can_focus=True):
+    """One attachment; Delete, Backspace, Enter or a click on its cross removes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("delete,backspace,enter", "remove", "Remove", show=False),
+        Binding("left", "app.focus_previous", "Previous", show=False),
+        Binding("right", "app.focus_next", "Next", show=False),
+    ]
+
+    def __init__(self, index: int, attachment: Attachment) -> None:
+        name = visible_line(attachment.name)
+        shown = name if len(name) <= 40 else f"{name[:24]}…{name[-14:]}"
+        super().__init__(
+            Content.assemble(("▪ ", "$secondary"), (shown, "bold"), (f"  {describe(attachment)}  ", "dim"), ("×", "bold")),
+            markup=False,
+        )
+        self.index = index
+
+    def action_remove(self) -> None:
+        """Ask for this chip's attachment to go."""
+        self.post_message(AttachmentRemoved(self.index))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the cross, or near it, removes."""
+        event.stop()
+        if event.x >= self.size.width - 3:
+            self.action_remove()
+
+
+class AttachmentChips(HorizontalScroll):
+    """A row of chips; not there while it is empty."""
+
+    DEFAULT_CSS = """
+    AttachmentChips {
+        height: auto;
+        display: none;
+        padding: 0 0 0 1;
+        scrollbar-size-horizontal: 0;
+        &.-any { display: block; }
+        & > Chip {
+            width: auto;
+            height: 1;
+            margin: 0 1 0 0;
+            padding: 0 1;
+            background: $panel;
+            color: $foreground;
+            &:hover { background: $panel-lighten-1; }
+            &:focus { background: $primary; color: $background; text-style: bold; }
+        }
+    }
+    """
+
+    can_focus = False
+
+    async def show(self, attachments: Sequence[Attachment]) -> None:
+        """Replace the chips."""
+        await self.remove_children()
+        self.set_class(bool(attachments), "-any")
+        if attachments:
+            await self.mount_all([Chip(index, attachment) for index, attachment in enumerate(attachments)])

@@ -1,0 +1,167 @@
+"""One line about where the next turn goes and what is running."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import monotonic
+
+from textual import events
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+
+from tui.core.text import visible_line
+from tui.messages import CommandRequested
+
+__all__ = ["StatusLine", "StatusState"]
+
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_TICK = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class StatusState:
+    """What the line tells.
+
+    Attributes:
+        model: The model that will be asked.
+        region: Its region.
+        endpoint: `mantle`, `runtime` or `custom`.
+        continuation: `stateful` or `stateless`.
+        token: A few words on the token's source and expiry; empty before it is known.
+        token_alarm: The token is missing, expired or about to be.
+        sandbox: The embedded endpoint is in use.
+        elsewhere: How many conversations that are not shown have a turn running.
+    """
+
+    model: str = ""
+    region: str = ""
+    endpoint: str = ""
+    continuation: str = "stateful"
+    token: str = ""
+    token_alarm: bool = False
+    sandbox: bool = False
+    elsewhere: int = 0
+
+
+@dataclass(slots=True)
+class _Segment:
+    text: str
+    style: str
+    command: str = ""
+    rank: int = 0  # the highest goes first when the line is too narrow
+    columns: tuple[int, int] = field(default=(0, 0))
+
+
+class StatusLine(Widget):
+    """Model, region, endpoint, continuation, token; a running turn's time and how to stop it. Parts can be clicked."""
+
+    DEFAULT_CSS = """
+    StatusLine {
+        height: 1;
+        padding: 0 1;
+        background: $background;
+        color: $text-muted;
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.state = StatusState()
+        self.keys: dict[str, str] = {}
+        self._since: float | None = None
+        self._timer: Timer | None = None
+        self._segments: list[_Segment] = []
+
+    def show(self, state: StatusState) -> None:
+        """Replace what is shown."""
+        if state != self.state:
+            self.state = state
+            self.refresh()
+
+    def running(self, since: float | None) -> None:
+        """A turn of the shown conversation began at `since` on the monotonic clock, or none runs."""
+        if since == self._since:
+            return
+        self._since = since
+        if since is None:
+            if self._timer is not None:
+                self._timer.stop()
+                self._timer = None
+        elif self._timer is None and not self.app.animation_level == "none":
+            self._timer = self.set_interval(_TICK, self.refresh)
+        elif self._timer is None:
+            self._timer = self.set_interval(1.0, self.refresh)
+        self.refresh()
+
+    def render(self) -> Content:
+        """Segments from the left, hints at the right; the least needed ones give way first."""
+        width = max(0, self.size.width)
+        left, right = self._left(), self._right()
+        while _width(left) + _width(right) + 2 > width and (droppable := [s for s in left + right if s.rank]):
+            worst = max(droppable, key=lambda segment: segment.rank)
+            (left if worst in left else right).remove(worst)
+        gap = max(1, width - _width(left) - _width(right))
+        content = _join(left, 0) + Content(" " * gap) + _join(right, _width(left) + gap)
+        self._segments = left + right
+        return content
+
+    def _left(self) -> list[_Segment]:
+        state = self.state
+        segments: list[_Segment] = []
+        if self._since is not None:
+            seconds = monotonic() - self._since
+            frame = "●" if self.app.animation_level == "none" else _SPINNER[int(seconds / _TICK) % len(_SPINNER)]
+            stop = self.keys.get("turn.stop", "Esc")
+            segments.append(_Segment(f"{frame} {seconds:.0f} s  {stop} stops", "bold $text-primary", "turn.stop"))
+        if state.sandbox:
+            segments.append(_Segment("SANDBOX", "bold $text-warning"))
+        segments += [
+            _Segment(visible_line(state.model), "bold $foreground", "target.pick"),
+            _Segment(visible_line(state.region), "", "target.pick", rank=2),
+            _Segment(visible_line(state.endpoint), "", "target.pick", rank=4),
+            _Segment(("⇄ " if state.continuation == "stateful" else "⇉ ") + state.continuation,
+                     "$text-secondary" if state.continuation == "stateful" else "$text-accent", "continuation.toggle"),
+        ]
+        if state.token:
+            style = "bold $text-error" if state.token_alarm else ""
+            segments.append(_Segment(visible_line(state.token), style, "token.enter", rank=0 if state.token_alarm else 5))
+        return [segment for segment in segments if segment.text]
+
+    def _right(self) -> list[_Segment]:
+        segments: list[_Segment] = []
+        if self.state.elsewhere:
+            segments.append(_Segment(f"{self.state.elsewhere} running elsewhere", "$text-warning", "history.open", rank=3))
+        for command, word, rank in (("palette.open", "commands", 6), ("help.open", "help", 7)):
+            if key := self.keys.get(command):
+                segments.append(_Segment(f"{key} {word}", "$text-muted", command, rank=rank))
+        return segments
+
+    def on_click(self, event: events.Click) -> None:
+        """Run the command of the part under the pointer."""
+        event.stop()
+        column = event.x - self.styles.padding.left
+        for segment in self._segments:
+            if segment.command and segment.columns[0] <= column < segment.columns[1]:
+                self.post_message(CommandRequested(segment.command))
+                return
+
+
+_SEPARATOR = "  ·  "
+
+
+def _width(segments: list[_Segment]) -> int:
+    cells = sum(Content(segment.text).cell_length for segment in segments)
+    return cells + len(_SEPARATOR) * max(0, len(segments) - 1)
+
+
+def _join(segments: list[_Segment], start: int) -> Content:
+    """Draw segments and remember where each is."""
+    content = Content("")
+    for index, segment in enumerate(segments):
+        if index:
+            content += Content.styled(_SEPARATOR, "$text-disabled")
+        begin = start + content.cell_length
+        content += Content.styled(segment.text, segment.style)
+        segment.columns = (begin, start + content.cell_length)
+    return content
