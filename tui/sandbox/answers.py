@@ -7,14 +7,15 @@ import re
 from . import longform, samples
 from .context import Context
 from .pdf import Pdf
-from .recall import find_in, is_question, one_line, remembered, words
+from .recall import find_in, is_question, one_line, remembered
 
 NOTICE = (
-    "> **This is Outcrop's sandbox, not a model.** It runs on your machine, offline; its answers are put together from"
-    " what you send."
+    "> **This is Outcrop's sandbox, not a model.** It runs on your machine, offline; its answers are put"
+    " together from what you send."
 )
 _EXACT = re.compile(
-    r"\b(?:reply|respond|answer)(?: \w+)? with (?:exactly|only)(?: (?:the )?(?:word|words|text|this))?\s*:?\s*(?P<text>.+)\Z",
+    r"\b(?:reply|respond|answer)(?: \w+)? with (?:exactly|only)(?: (?:the )?(?:words?|text|this))?\s*:?\s*"
+    r"(?P<text>.+)\Z",
     re.I | re.S,
 )
 _SIZE = re.compile(r"\b(\d{1,3}(?:[ ,]\d{3})+|\d{1,6})[ -]+(word|line|token|paragraph)s?\b", re.I)
@@ -72,7 +73,7 @@ def _asked_for(prompt: str) -> str | None:
 
 
 def _from_context(context: Context, prompt: str) -> str | None:
-    """Recall, from documents where the question points there or they match better, else from what was said."""
+    """Recall: from documents where the question points there, else from what was said."""
     if context.instructions and re.search(r"\byour (system )?instructions\b", prompt, re.I):
         return f"My instructions are: “{one_line(context.instructions)}”"
     found = find_in(context.pdfs, prompt) if context.pdfs else None
@@ -104,7 +105,8 @@ def _attached(pdfs: list[Pdf], prompt: str) -> str:
     found = find_in(pdfs, prompt)
     if prompt.strip() and found is not None:
         parts.append(
-            f"### What it says about this\n\n> {one_line(found.sentence)}\n\n— `{found.filename}`, page {found.page}"
+            f"### What it says about this\n\n> {one_line(found.sentence)}\n\n"
+            f"— `{found.filename}`, page {found.page}"
         )
     return "\n\n".join(parts)
 
@@ -154,10 +156,10 @@ def _ordinary(context: Context, prompt: str, verbosity: str) -> str:
 def _in_sight(context: Context) -> str:
     """One line for each thing in the context: the proof that it reached the server."""
     said = [m for m in context.earlier if m.role == "user"]
-    lines = [
-        f"- You wrote {len(words(context.asked.text))} words that carry meaning: “{one_line(context.asked.text, 120)}”"
-    ]
+    lines = [f"- Your message: “{one_line(context.asked.text, 120)}”"]
     if said:
-        lines.append(f"- Before that, {len(said)} message(s); the first was “{one_line(said[0].text, 120)}”")
+        lines.append(
+            f"- Earlier messages of yours: {len(said)}; the first was “{one_line(said[0].text, 120)}”"
+        )
     lines += [f"- The file `{one_line(doc.filename, 80)}`, {_pages(doc)}" for doc in context.pdfs]
     return "\n".join(lines)

@@ -1,6 +1,6 @@
 """The bearer check (bedrock-facts.md section 1.2).
 
-The token is compared and decoded here and goes no further: it is neither logged nor stored nor put into an error.
+The token is compared and decoded here and goes no further: not into a log, a file or an error.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def check_bearer(authorization: str | None, region: str, now: float) -> None:
         now: seconds since the epoch.
 
     Raises:
-        ApiError: 401 for everything else. Section 4, VERIFIED for invalid and expired ones (cb) and for a key of
-            another region (gist-blog).
+        ApiError: 401 for everything else. Section 4, VERIFIED for invalid and expired ones (cb) and for
+            a key of another region (gist-blog).
     """
     scheme, _, token = (authorization or "").partition(" ")
     token = token.strip()
@@ -42,8 +42,8 @@ def check_bearer(authorization: str | None, region: str, now: float) -> None:
 def _short_term_key_is_good(token: str, region: str, now: float) -> bool:
     """Whether a short-term key names this region and has not run out.
 
-    Section 1.2, VERIFIED (stdapi's source): `bedrock-api-key-` and the base64 of a presigned URL without scheme.
-    The signature cannot be checked offline.
+    Section 1.2, VERIFIED (stdapi's source): `bedrock-api-key-` and the base64 of a presigned URL without
+    scheme. The signature cannot be checked offline.
     """
     if not token.startswith(_PREFIX):
         return False

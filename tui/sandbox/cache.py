@@ -13,7 +13,10 @@ _SECONDS = {"in_memory": 600, "24h": 86400, "30m": 1800}
 
 
 class PromptCache:
-    """Which prefixes were seen, by model and prompt_cache_key; in memory, as a hit is never promised (8.7, VERIFIED)."""
+    """Which prefixes were seen, by model and prompt_cache_key.
+
+    In memory: a hit is never promised (section 8.7, VERIFIED).
+    """
 
     def __init__(self) -> None:
         self._until: dict[bytes, float] = {}
@@ -24,7 +27,7 @@ class PromptCache:
 
         Args:
             pieces: the prompt's tokens, in order.
-            scope: model and cache key; other scopes share nothing (ASSUMED: a key routes, so no key is a scope too).
+            scope: model and cache key; other scopes share nothing (ASSUMED; no key is a scope too).
             retention: "in_memory" (ASSUMED 10 minutes), "24h" or "30m".
             now: seconds since the epoch.
         """

@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from . import errors, pdf, tokens
 from .sealed import unseal
+from .shapes import Json
 from .store import ResponseStore
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class Context:
     """Everything an answer may draw on.
 
     Attributes:
-        items: the chain's items, oldest first: stored input and output of each earlier response, then the new input.
+        items: the chain's, oldest first: input and output of each earlier response, then the new input.
         messages: the messages among them, in order.
         results: (tool name, output) of the tool outputs at the end of the items.
         instructions: of this request only; section 8.1, VERIFIED (sdk): not inherited.

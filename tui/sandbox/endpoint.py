@@ -1,10 +1,9 @@
-"""The operations of the endpoint: create, retrieve, cancel, delete. No HTTP in here but the answers' types."""
+"""The operations of the endpoint: create, retrieve, cancel, delete. Of HTTP, only the answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from starlette.responses import Response
 
@@ -13,10 +12,9 @@ from .cache import PromptCache
 from .faults import Fault, FaultQueue, disturb
 from .ids import random_id
 from .log import ServedLog
+from .shapes import Json
 from .store import ResponseStore
 from .stream import EventStream, JsonAnswer
-
-Json = dict[str, Any]
 
 
 class Endpoint:
@@ -28,7 +26,7 @@ class Endpoint:
         rate: output tokens per second; None for as fast as possible.
         clock: seconds since the epoch.
         ids: prefix -> id.
-        refuse_summary: refuse `reasoning.summary` always (True), never (False) or by model (None); section 8.6.
+        refuse_summary: refuse `reasoning.summary` always, never, or (None) by model; section 8.6.
         background_seconds: how long a background response takes.
     """
 
@@ -90,8 +88,8 @@ class Endpoint:
                 self._store.save(record)
 
         if begun["background"]:
-            # Section 2 "Background": queued, in_progress, completed; when, is a matter of the clock alone, so that
-            # it goes on without a process.
+            # Section 2 "Background": queued, in_progress, completed. When, is a matter of the clock alone, so
+            # that it goes on without a process.
             record["timing"] = {"begins": self.clock() + 0.2 * self._background_seconds}
             record["timing"]["ends"] = self.clock() + self._background_seconds
             commit()
@@ -111,7 +109,7 @@ class Endpoint:
         return JsonAnswer(200, ended, fault=fault, delay=delay, commit=commit)
 
     def retrieve(self, response_id: str, fault: Fault, *, stream: bool = False, after: int = -1) -> Response:
-        """GET /responses/{id}. Section 2, VERIFIED (cb); `stream` and `starting_after`: section 3, ASSUMED on mantle.
+        """GET /responses/{id}. Section 2, VERIFIED (cb); `starting_after`: section 3, ASSUMED on mantle.
 
         Raises:
             ApiError: 404.
@@ -120,7 +118,7 @@ class Endpoint:
         if not stream:
             return JsonAnswer(200, self._as_of_now(record), fault=fault)
         ended: Json = record["response"]
-        begun = {**ended, "status": "in_progress", "output": [], "usage": None, "completed_at": None}
+        begun: Json = {**ended, "status": "in_progress", "output": [], "usage": None, "completed_at": None}
         begun |= {"error": None, "incomplete_details": None}
         frames = events.stream(events.Writer(), begun, ended)
         rest = (frame for number, frame in enumerate(frames) if number > after)
@@ -137,7 +135,7 @@ class Endpoint:
         return JsonAnswer(200, {"id": response_id, "object": "response", "deleted": True}, fault=fault)
 
     def cancel(self, response_id: str, fault: Fault) -> Response:
-        """POST /responses/{id}/cancel. Section 2, VERIFIED (stdapi): a finished one is answered as it is, with 200.
+        """POST /responses/{id}/cancel. Section 2, VERIFIED (stdapi): a finished one is answered as it is.
 
         Raises:
             ApiError: 404.

@@ -77,7 +77,7 @@ def missing(param: str) -> ApiError:
 
 
 def unsupported(param: str, model: str) -> ApiError:
-    """Section 8.6: `reasoning.summary` is rejected. VERIFIED (gist-blog) that it fails; the wording is ASSUMED."""
+    """Section 8.6: `reasoning.summary` is rejected. VERIFIED (gist-blog) that it fails; its words ASSUMED."""
     return ApiError(
         400,
         "unsupported_parameter",
@@ -123,7 +123,7 @@ def not_persisted(item_id: str) -> ApiError:
 
 
 def bad_encrypted(item_id: str) -> ApiError:
-    """Section 8.5: an altered or foreign blob is refused. The code is VERIFIED (bifrost#6041), the text ASSUMED."""
+    """Section 8.5: an altered or foreign blob. The code VERIFIED (bifrost#6041), the text ASSUMED."""
     return ApiError(
         400,
         "invalid_encrypted_content",
@@ -133,5 +133,5 @@ def bad_encrypted(item_id: str) -> ApiError:
 
 
 def no_route(method: str, path: str) -> ApiError:
-    """A path that does not exist. VERIFIED for `/models` and `input_items` that it is 404 (sections 1.1, 2)."""
+    """A path that does not exist: 404 VERIFIED for `/models` and `input_items` (sections 1.1, 2)."""
     return ApiError(404, "not_found_error", f"Unknown request URL: {method} {path}.")

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from . import longform, tokens
+from .shapes import Json
 
-Json = dict[str, Any]
 _compact = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -30,7 +30,7 @@ class Frame(NamedTuple):
 
 @dataclass(slots=True)
 class Writer:
-    """Numbers events. Section 3: every event has a type and a sequence_number, from 0 (ASSUMED: without gaps)."""
+    """Numbers events. Section 3: each has a type and a sequence_number, from 0 (ASSUMED: without gaps)."""
 
     number: int = 0
 
@@ -53,7 +53,8 @@ class Writer:
 def stream(writer: Writer, begun: Json, ended: Json, terminal: bool = True) -> Iterator[Frame]:
     """All events of a turn, in the order of section 3 (ASSUMED there: OpenAI's contract).
 
-    created -> [queued] -> in_progress -> each item in order -> completed | incomplete. Usage is on the terminal event.
+    created -> [queued] -> in_progress -> each item in order -> completed | incomplete.
+    Usage is on the terminal event.
 
     Args:
         writer: numbers them.
@@ -95,7 +96,7 @@ def _item(writer: Writer, index: int, item: Json, model: str) -> Iterator[Frame]
     elif kind == "function_call":
         pieces = tokens.split(item["arguments"])
         yield from writer.deltas("response.function_call_arguments.delta", pieces, **where)
-        # The published schema has `name` here as well; section 3 (sdk) says name and call_id are on the item only.
+        # The published schema has `name` here as well; section 3 (sdk): it is on the item only.
         done = "response.function_call_arguments.done"
         yield writer.event(done, **where, name=item["name"], arguments=item["arguments"])
     else:

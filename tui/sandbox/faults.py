@@ -1,4 +1,4 @@
-"""Faults on demand: what a server, a proxy or a network does to a client one day (bedrock-facts.md sections 3, 4)."""
+"""Faults on demand: what server, proxy and network do to a client (bedrock-facts.md sections 3, 4)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 from . import responses
 from .events import Frame, Writer
+from .shapes import Json, is_object, object_at
 
-Json = dict[str, Any]
 OPERATIONS = ("create", "retrieve", "delete", "cancel")
 
 
@@ -38,7 +38,7 @@ class Fault:
         duplicate_events: the event with this number (from 0) comes twice, with the same sequence number.
         failed_deltas: `response.failed` after so many deltas; -1 after all of them.
         error_deltas: an `error` event after so many deltas, then the end.
-        error_body: `event: error` with `{"error": {...}}` instead, which the SDK raises (section 3, VERIFIED, probe).
+        error_body: `event: error` with `{"error": {...}}` instead, which the SDK raises (section 3).
         no_terminal: end without the terminal event.
         empty: completed with empty output and no output tokens (section 3, VERIFIED, opencode#31430).
         no_usage: no usage at all.
@@ -107,15 +107,13 @@ class Fault:
         Raises:
             ValueError: as `parse`, or no JSON object.
         """
-        metadata: Json = body.get("metadata") or {}
-        text = metadata.get("sandbox_fault")
+        text = object_at(body, "metadata").get("sandbox_fault")
         if text is None:
             return None
         value = json.loads(text)
-        if not isinstance(value, dict):
+        if not is_object(value):
             raise ValueError("sandbox_fault: expected a JSON object")
-        checked: Json = value
-        return cls.parse(checked)
+        return cls.parse(value)
 
 
 class FaultQueue:
@@ -154,22 +152,19 @@ TERMINALS = frozenset({"response.completed", "response.incomplete", "response.fa
 def disturb(
     frames: Iterator[Frame], writer: Writer, fault: Fault, begun: Json, ended: Json
 ) -> Iterator[Frame]:
-    """The stream with the fault's events in it; `frames` must be lazy, since injected events take a number."""
-    sent = deltas = 0
-    for frame in _failing(frames, writer, fault, begun, ended):
+    """The stream with the fault's events in it; `frames` must be lazy: injected events take a number."""
+    for sent, frame in enumerate(_failing(frames, writer, fault, begun, ended)):
         if fault.no_terminal and frame.kind in TERMINALS:
             return
         yield frame
         if fault.duplicate_events == sent:
             yield frame
-        sent += 1
-        deltas += frame.cost
-        if fault.malformed_events == sent:
+        if fault.malformed_events == sent + 1:
             yield Frame(
                 b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","delta\n\n',
                 "malformed",
             )
-        if fault.unknown_events == sent:
+        if fault.unknown_events == sent + 1:
             yield writer.event("response.sandbox.unheard_of", note="a client must tolerate this")
 
 
@@ -182,7 +177,7 @@ def _failing(
         last = frame.kind in TERMINALS
         begun_text = last or bool(frame.cost or deltas)
         if fault.failed_deltas is not None and begun_text and (last or 0 <= fault.failed_deltas <= deltas):
-            items = ended["output"] if last else []
+            items: list[Json] = ended["output"] if last else []
             yield writer.event("response.failed", response=responses.fail(begun, items))
             return
         if fault.error_deltas is not None and begun_text and (last or fault.error_deltas <= deltas):

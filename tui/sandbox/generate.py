@@ -11,8 +11,8 @@ from . import answers, longform, recall, samples, schema, tokens
 from .context import Context
 from .request import CreateRequest
 from .sealed import seal
+from .shapes import Json, array_at, is_object, object_at
 
-Json = dict[str, Any]
 Ids = Callable[[str], str]
 _REASONING = {"low": 24, "medium": 96, "high": 256, "xhigh": 512, "max": 1024, "minimal": 8}
 
@@ -57,7 +57,7 @@ def generate(
         thought = min(wanted, limit)
         items.append(_reasoning(request, context, ids, region))
         if thought < wanted or thought == limit:
-            # Section 2, VERIFIED (sdk): the limit counts reasoning too, so nothing but reasoning may come back.
+            # Section 2, VERIFIED (sdk): the limit counts reasoning too; nothing else may come back.
             return Generated(items, thought, thought, "max_output_tokens")
     if refusal is not None:
         items.append(_message(ids, refusal, refused=True))
@@ -73,8 +73,8 @@ def generate(
 
 
 def _text(request: CreateRequest, context: Context) -> str:
-    text: Json = request.raw.get("text") or {}
-    wanted: Json = text.get("format") or {"type": "text"}
+    text = object_at(request.raw, "text")
+    wanted = object_at(text, "format") or {"type": "text"}
     if wanted["type"] == "json_schema":
         return json.dumps(schema.example(wanted["schema"], context.asked.text), ensure_ascii=False)
     if wanted["type"] == "json_object":
@@ -91,7 +91,7 @@ def _message(ids: Ids, text: str, *, status: str = "completed", refused: bool = 
 
 
 def _reasoning(request: CreateRequest, context: Context, ids: Ids, region: str) -> Json:
-    """Section 2: a reasoning item appears only when reasoning happened, in front of what it led to. VERIFIED (cb)."""
+    """Section 2: a reasoning item only when reasoning happened, in front of its result. VERIFIED (cb)."""
     name = samples.topic(context.asked.text)
     summary = [
         f"**Reading the question**\n\nIt is about {name}; {len(context.earlier)} message(s) came before it.",
@@ -108,15 +108,15 @@ def _reasoning(request: CreateRequest, context: Context, ids: Ids, region: str) 
 def _calls(request: CreateRequest, context: Context, ids: Ids) -> list[Json]:
     """The tool calls this turn makes. Section 2 "Function tools", VERIFIED (cb) for the shapes.
 
-    ASSUMED: `auto` calls a tool when the prompt shares a word with its name or description; `required` at least one.
+    ASSUMED: `auto` calls a tool when the prompt shares a word with its name or description.
     """
-    tools: list[Json] = request.raw.get("tools") or []
-    choice = request.raw.get("tool_choice") or "auto"
+    tools: list[Json] = array_at(request.raw, "tools")
+    choice: object = request.raw.get("tool_choice") or "auto"
     if not tools or choice == "none" or context.results:
         return []
     prompt = context.asked.text
-    if isinstance(choice, dict):
-        named: Any = choice["name"]  # pyright: ignore[reportUnknownVariableType]
+    if is_object(choice):
+        named: Any = choice["name"]
         chosen = [tool for tool in tools if tool["name"] == named]
     else:
         asked = set(recall.words(prompt))
@@ -141,6 +141,6 @@ def _call(tool: Json, prompt: str, ids: Ids) -> Json:
         }  # fmt: skip
     arguments = schema.example(tool.get("parameters") or {"type": "object"}, prompt)
     return {
-        "id": ids("fc"), "type": "function_call", "status": "completed", "call_id": ids("call"), "name": tool["name"],
-        "arguments": json.dumps(arguments, ensure_ascii=False),
+        "id": ids("fc"), "type": "function_call", "status": "completed", "call_id": ids("call"),
+        "name": tool["name"], "arguments": json.dumps(arguments, ensure_ascii=False),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Ids as the service makes them (bedrock-facts.md section 1.5, VERIFIED, cb): a prefix and 52 base32 characters."""
+"""Ids as the service makes them: a prefix and 52 base32 characters (bedrock-facts.md 1.5, VERIFIED, cb)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Served:
         headers: the request's, lower-case names, without `authorization`.
         body: the request's bytes.
         status: of the answer; None until it began.
-        ended: "" while it runs, then "finished", "disconnected" (the client went), "cut" (a fault) or "stopped".
+        ended: "" at first, then "finished", "disconnected" (by the client), "cut" (a fault) or "stopped".
         events: how many SSE events were sent whole.
         last_event: the type of the last of them.
     """

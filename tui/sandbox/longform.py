@@ -8,9 +8,13 @@ from collections.abc import Iterator
 
 from . import tokens
 
-_NOUNS = ["granite", "basalt", "ridge", "seam", "fault", "layer", "river", "delta", "sediment", "quartz", "slate", "valley", "shelf", "cavern", "spring", "mineral", "fossil", "boulder", "summit", "gully", "terrace", "crater", "plateau", "moraine", "limestone", "ledge"]
-_VERBS = ["carries", "folds", "covers", "exposes", "erodes", "lifts", "crosses", "holds", "splits", "feeds", "shapes", "follows"]
-_ADJECTIVES = ["old", "grey", "folded", "weathered", "steep", "narrow", "deep", "bright", "coarse", "fine", "hidden", "broad"]
+_NOUN_LIST = """
+granite basalt ridge seam fault layer river delta sediment quartz slate valley shelf cavern spring mineral
+fossil boulder summit gully terrace crater plateau moraine limestone ledge
+"""
+_VERB_LIST = "carries folds covers exposes erodes lifts crosses holds splits feeds shapes follows"
+_ADJECTIVE_LIST = "old grey folded weathered steep narrow deep bright coarse fine hidden broad"
+_NOUNS, _VERBS, _ADJECTIVES = _NOUN_LIST.split(), _VERB_LIST.split(), _ADJECTIVE_LIST.split()
 END = "ENDOFANSWER"
 
 

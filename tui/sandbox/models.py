@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import no_such_model, wrong_route
 
@@ -24,7 +24,7 @@ class Model:
         context: the longest prompt, in tokens.
         bills_writes: whether usage tells `cache_write_tokens` (section 8.7: from gpt-5.6 on).
         takes_summary: whether `reasoning.summary` is accepted (section 8.6).
-        benchmark: (tokens, tokens per second) of a `fake-…` model, which answers without regard to the prompt.
+        benchmark: (tokens, tokens per second) of a `fake-…` model, which does not look at the prompt.
     """
 
     id: str
@@ -39,22 +39,23 @@ class Model:
 
 
 def _table() -> dict[str, Model]:
-    """Section 1.4. Regions VERIFIED (cards-x, oai-bed); the default effort of 5.6 and astra is ASSUMED medium."""
+    """Section 1.4. Regions VERIFIED (cards-x, oai-bed); the default effort of 5.6 is ASSUMED."""
     east = frozenset({"us-east-1", "us-east-2"})
     east_west = east | {"us-west-2", "us-gov-west-1"}
-    newest = {"efforts": _EFFORTS_MAX, "effort": "medium", "bills_writes": True, "takes_summary": False}
-    oss = {"efforts": ("low", "medium", "high"), "effort": "medium", "route": "/v1", "context": 128_000}
+    west = frozenset({"us-west-2"})
+    newest = Model("", east, _EFFORTS_MAX, "medium", bills_writes=True, takes_summary=False)
+    oss = Model("", frozenset(), ("low", "medium", "high"), "medium", "/v1", 128_000)
     rows = (
         Model("openai.gpt-5.4", east_west),
         Model("openai.gpt-5.5", east, effort="medium"),
-        Model("openai.gpt-5.6-sol", east, **newest),
-        Model("openai.gpt-5.6-terra", east_west, **newest),
-        Model("openai.gpt-5.6-luna", east_west, **newest),
-        Model("openai.gpt-6-astra", frozenset({"us-west-2"}), **{**newest, "efforts": _EFFORTS_MAX[1:]}),
-        Model("openai.gpt-6-sol", frozenset({"us-east-1"}), **newest),
-        Model("openai.gpt-6-luna", frozenset({"us-east-1"}), **newest),
-        Model("openai.gpt-oss-20b", frozenset(), **oss),
-        Model("openai.gpt-oss-120b", frozenset(), **oss),
+        replace(newest, id="openai.gpt-5.6-sol"),
+        replace(newest, id="openai.gpt-5.6-terra", regions=east_west),
+        replace(newest, id="openai.gpt-5.6-luna", regions=east_west),
+        replace(newest, id="openai.gpt-6-astra", regions=west, efforts=_EFFORTS_MAX[1:]),
+        replace(newest, id="openai.gpt-6-sol", regions=frozenset({"us-east-1"})),
+        replace(newest, id="openai.gpt-6-luna", regions=frozenset({"us-east-1"})),
+        replace(oss, id="openai.gpt-oss-20b"),
+        replace(oss, id="openai.gpt-oss-120b"),
     )
     return {row.id: row for row in rows}
 

@@ -47,7 +47,7 @@ def read(filename: str, file_data: str) -> Pdf:
         file_data: `data:application/pdf;base64,…` (section 2, VERIFIED, cb).
 
     Raises:
-        ApiError: 400 for another media type, broken base64, a file that is no PDF, is encrypted or has no page;
+        ApiError: 400 for another media type, broken base64, no PDF, an encrypted or an empty one;
             413 above 50 MB.
     """
     if not file_data.startswith(_DATA_URL):

@@ -1,4 +1,4 @@
-"""Finding in the visible context what a question asks for. No model: words that match, and sentences quoted."""
+"""Finding in the visible context what a question asks for: words that match, and sentences quoted."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from .context import Context, Message
 from .pdf import Pdf
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-_COMMON = frozenset(
-    ["a", "about", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "his", "how", "i", "if", "in", "into", "is", "it", "its", "just", "know", "let", "like", "me", "my", "no", "not", "now", "of", "on", "one", "or", "our", "please", "said", "say", "says", "she", "should", "so", "some", "tell", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "to", "told", "up", "us", "was", "we", "were", "what", "what's", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your", "remember", "recall", "earlier", "before", "mention", "mentioned", "asked", "ask"]
-)
+_COMMON_WORDS = """
+a about again all also am an and any are as at be been but by can could did do does for from had has have he
+her his how i if in into is it its just know let like me my no not now of on one or our please said say says
+she should so some tell than that the their them then there these they this those to told up us was we were
+what what's when where which who why will with would you your remember recall earlier before mention
+mentioned asked ask
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
 _QUESTION = re.compile(
     r"^(what|who|whose|where|when|which|why|how|is|are|was|were|do|does|did|can|could|tell me|remind me)\b",
     re.I,
@@ -32,7 +37,8 @@ _ALL = re.compile(
 _NAME_ASKED = re.compile(r"\b(my name|who am i|what am i called)\b", re.I)
 _NAME_SAID = re.compile(r"\b(?:my name is|my name's|call me|i am called)\s+([^\s.,;:!?]+)", re.I)
 _PAST = re.compile(
-    r"\b(did i|have i|had i|i (?:told|said|gave|asked|mentioned|wrote)|my|remember|recall|remind|earlier|told you|gave you)\b",
+    r"\b(did i|have i|had i|i (?:told|said|gave|asked|mentioned|wrote)|my|remember|recall|remind|earlier"
+    r"|told you|gave you)\b",
     re.I,
 )
 _STATED = re.compile(r"\b(is|was|are|were)\b", re.I)
@@ -100,7 +106,7 @@ def _name(said: list[Message]) -> str | None:
 
 
 def _overlap(question: str, said: list[Message]) -> str | None:
-    """Quote what shares most words with the question; of equals, statements before questions, newer before older."""
+    """Quote what shares most words with the question; of equals, statements first, then the newer."""
     asked = set(words(question))
     about_past = bool(_PAST.search(question))
     ranked = sorted(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from . import errors
 from .models import Model
+from .shapes import Json, array_at, is_array, is_object, object_at
 
-Json = dict[str, Any]
-
-_KNOWN = frozenset(
-    ["background", "context_management", "conversation", "include", "input", "instructions", "max_output_tokens", "max_tool_calls", "metadata", "model", "moderation", "parallel_tool_calls", "previous_response_id", "prompt", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning", "safety_identifier", "service_tier", "store", "stream", "stream_options", "temperature", "text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user"]
-)
+_NAMES = """
+background context_management conversation include input instructions max_output_tokens max_tool_calls
+metadata model moderation parallel_tool_calls previous_response_id prompt prompt_cache_key
+prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier store stream
+stream_options temperature text tool_choice tools top_logprobs top_p truncation user
+"""
+_KNOWN = frozenset(_NAMES.split())
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "background": bool, "store": bool, "stream": bool, "parallel_tool_calls": bool, "model": str,
     "instructions": str, "previous_response_id": str, "prompt_cache_key": str, "max_output_tokens": int,
@@ -63,12 +65,12 @@ class CreateRequest:
     @property
     def wants_encrypted(self) -> bool:
         """Whether reasoning items carry `encrypted_content`. Section 2, VERIFIED (cb)."""
-        return "reasoning.encrypted_content" in (self.raw.get("include") or [])
+        return "reasoning.encrypted_content" in array_at(self.raw, "include")
 
     @property
     def summary(self) -> str | None:
         """The kind of reasoning summary asked for, or None."""
-        return (self.raw.get("reasoning") or {}).get("summary")
+        return object_at(self.raw, "reasoning").get("summary")
 
 
 def check_shape(body: Json) -> None:
@@ -86,13 +88,13 @@ def check_shape(body: Json) -> None:
         wrong_bool = isinstance(value, bool) and expected is not bool
         if wrong_bool or not isinstance(value, expected):
             raise errors.invalid(name, "wrong type")
-    metadata: Json = body.get("metadata") or {}
+    metadata = object_at(body, "metadata")
     if len(metadata) > 16 or not all(isinstance(value, str) for value in metadata.values()):
         raise errors.invalid("metadata", "expected at most 16 pairs of strings")
     if (limit := body.get("max_output_tokens")) is not None and limit < 16:
         raise errors.invalid("max_output_tokens", "integer below minimum value: expected 16 or more")
     for name in ("conversation", "context_management", "prompt"):
-        # Section 8.8: conversations are undocumented; section 2: server compaction is contested. ASSUMED refused.
+        # Section 8.8: conversations are undocumented; section 2: compaction is contested. ASSUMED.
         if body.get(name) is not None:
             raise errors.ApiError(
                 400, "unsupported_parameter", f"Unsupported parameter: '{name}'.", param=name
@@ -113,10 +115,10 @@ def check(body: Json, model: Model, *, refuse_summary: bool | None) -> CreateReq
     if body.get("input") is None:
         raise errors.missing("input")
     items = parse_input(body["input"])
-    for include in body.get("include") or []:
+    for include in array_at(body, "include"):
         if include not in _INCLUDES:
             raise errors.invalid("include", "value did not match any expected variant")
-    reasoning: Json = body.get("reasoning") or {}
+    reasoning = object_at(body, "reasoning")
     refuse = refuse_summary if refuse_summary is not None else not model.takes_summary
     if "summary" in reasoning and refuse:
         # Section 8.6, VERIFIED (gist-blog): null fails like any other value.
@@ -149,15 +151,14 @@ def parse_input(value: object) -> list[Json]:
     """
     if isinstance(value, str):
         return [{"role": "user", "content": value}]
-    if not isinstance(value, list):
+    if not is_array(value):
         raise errors.unknown_variant()
     items: list[Json] = []
-    for item in value:  # pyright: ignore[reportUnknownVariableType]
-        if not isinstance(item, dict):
+    for item in value:
+        if not is_object(item):
             raise errors.unknown_variant()
-        checked: Json = item
-        _check_item(checked)
-        items.append(checked)
+        _check_item(item)
+        items.append(item)
     return items
 
 
@@ -175,16 +176,15 @@ def _check_item(item: Json) -> None:
 def _check_content(content: object) -> None:
     if isinstance(content, str):
         return
-    if not isinstance(content, list):
+    if not is_array(content):
         raise errors.unknown_variant()
-    for part in content:  # pyright: ignore[reportUnknownVariableType]
-        if not isinstance(part, dict) or part.get("type") not in _PART_FIELDS:  # pyright: ignore[reportUnknownMemberType]
+    for part in content:
+        if not is_object(part) or part.get("type") not in _PART_FIELDS:
             raise errors.unknown_variant()
-        checked: Json = part
-        if (field := _PART_FIELDS[checked["type"]]) and not isinstance(checked.get(field), str):
+        if (field := _PART_FIELDS[part["type"]]) and not isinstance(part.get(field), str):
             raise errors.unknown_variant()
-        if checked["type"] == "input_file":
-            _check_file(checked)
+        if part["type"] == "input_file":
+            _check_file(part)
 
 
 def _check_file(part: Json) -> None:
@@ -203,31 +203,30 @@ def _check_file(part: Json) -> None:
 
 def _check_tools(body: Json) -> None:
     names: set[str] = set()
-    for tool in body.get("tools") or []:
-        if not isinstance(tool, dict):
+    for tool in array_at(body, "tools"):
+        if not is_object(tool):
             raise errors.unknown_variant("tools")
-        checked: Json = tool
-        if checked.get("type") not in ("function", "custom"):
+        if tool.get("type") not in ("function", "custom"):
             # Section 8.8, VERIFIED (oai-bed): hosted tools are not available; the body is ASSUMED.
             raise errors.ApiError(
                 400,
                 "unsupported_value",
-                f"Tool type '{checked.get('type')}' is not supported.",
+                f"Tool type '{tool.get('type')}' is not supported.",
                 param="tools",
             )
-        if not isinstance(checked.get("name"), str) or not checked["name"]:
+        if not isinstance(tool.get("name"), str) or not tool["name"]:
             raise errors.unknown_variant("tools")
-        names.add(checked["name"])
-    choice = body.get("tool_choice")
+        names.add(tool["name"])
+    choice: object = body.get("tool_choice")
     if isinstance(choice, str) and choice not in ("none", "auto", "required"):
         raise errors.unknown_variant("tool_choice")
-    if isinstance(choice, dict) and choice.get("name") not in names:  # pyright: ignore[reportUnknownMemberType]
+    if is_object(choice) and choice.get("name") not in names:
         raise errors.invalid("tool_choice", "the named tool is not among 'tools'")
 
 
 def _check_format(body: Json, items: list[Json]) -> None:
     """Section 2 "Structured JSON / JSON mode": both rules here are ASSUMED (OpenAI's)."""
-    wanted: Json = (body.get("text") or {}).get("format") or {"type": "text"}
+    wanted = object_at(object_at(body, "text"), "format") or {"type": "text"}
     kind = wanted.get("type")
     if kind not in ("text", "json_object", "json_schema"):
         raise errors.unknown_variant("text.format")
@@ -245,16 +244,16 @@ def _check_format(body: Json, items: list[Json]) -> None:
 
 
 def _check_strict(schema: Json, where: str) -> None:
-    """Section 2: strict needs every property required and additionalProperties false. ASSUMED (OpenAI's rule)."""
+    """Section 2: every property required and additionalProperties false. ASSUMED (OpenAI's rule)."""
     if schema.get("type") == "object" or "properties" in schema:
-        properties: Json = schema.get("properties") or {}
+        properties = object_at(schema, "properties")
         if schema.get("additionalProperties") is not False or set(schema.get("required") or ()) != set(
             properties
         ):
             raise errors.ApiError(
                 400,
                 "invalid_json_schema",
-                "Invalid schema: 'additionalProperties' must be false and 'required' must name every property.",
+                "Invalid schema: 'additionalProperties' must be false, 'required' must name all properties.",
                 param=where,
             )
         for value in properties.values():

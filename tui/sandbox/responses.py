@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .generate import Generated
 from .request import CreateRequest
-
-Json = dict[str, Any]
+from .shapes import Json, array_at, object_at
 
 
 def begin(request: CreateRequest, response_id: str, now: int) -> Json:
     """The object as `response.created` carries it: in progress, no output, no usage."""
     raw = request.raw
-    text: Json = raw.get("text") or {}
+    text = object_at(raw, "text")
     response: Json = {
         "id": response_id,
         "object": "response",
@@ -44,7 +41,7 @@ def begin(request: CreateRequest, response_id: str, now: int) -> Json:
             "verbosity": text.get("verbosity") or "medium",
         },
         "tool_choice": raw.get("tool_choice") or "auto",
-        "tools": [_echo(tool) for tool in raw.get("tools") or []],
+        "tools": [_echo(tool) for tool in array_at(raw, "tools")],
         "top_logprobs": 0,
         "top_p": raw.get("top_p", 1.0),
         "truncation": "disabled",
@@ -76,7 +73,7 @@ def fail(response: Json, items: list[Json], usage: Json | None = None) -> Json:
 
 
 def usage_of(request: CreateRequest, input_tokens: int, cached: int, generated: Generated) -> Json:
-    """Section 2 "usage". `cache_write_tokens` only from gpt-5.6 on (section 2, VERIFIED, probe; 8.7, oai-caching)."""
+    """Section 2 "usage"; `cache_write_tokens` only from gpt-5.6 on (VERIFIED, probe; 8.7, oai-caching)."""
     details: Json = {"cached_tokens": cached}
     if request.model.bills_writes:
         details["cache_write_tokens"] = input_tokens - cached if input_tokens >= 1024 else 0

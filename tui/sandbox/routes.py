@@ -17,9 +17,9 @@ from .endpoint import Endpoint
 from .faults import OPERATIONS, Fault
 from .log import Served
 from .models import MODELS, find
+from .shapes import is_array, is_object
 from .stream import RECORD, JsonAnswer
 
-Json = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Response]]
 _LONGEST_BODY = 70 * 1024 * 1024  # 50 MB of PDF in base64, and the rest
 
@@ -112,11 +112,10 @@ def build(endpoint: Endpoint) -> ASGIApp:
     async def faults(request: Request, fault: Fault) -> Response:
         value: object = await _json(request, anything=True)
         try:
-            for one in value if isinstance(value, list) else [value]:  # pyright: ignore[reportUnknownVariableType]
-                if not isinstance(one, dict):
+            for one in value if is_array(value) else [value]:
+                if not is_object(one):
                     raise ValueError("a fault is a JSON object")
-                checked: Json = one
-                endpoint.faults.add(Fault.parse(checked))
+                endpoint.faults.add(Fault.parse(one))
         except ValueError as error:
             raise errors.invalid("fault", str(error)) from None
         return JsonAnswer(200, {"object": "sandbox.faults", "queued": True})
@@ -141,7 +140,7 @@ def build(endpoint: Endpoint) -> ASGIApp:
         ]
     routes.append(Route("/v1/models", guarded("models", models), methods=["GET"]))
     routes.append(Route("/sandbox/faults", guarded("faults", faults), methods=["POST"]))
-    # Sections 1.1 and 2, VERIFIED (cb, stdapi): /openai/v1/models and …/input_items are 404, like all the rest.
+    # Sections 1.1 and 2, VERIFIED (cb, stdapi): /openai/v1/models and …/input_items are 404, as is the rest.
     everything = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
     routes.append(Route("/{path:path}", guarded("nothing", nothing), methods=everything))
     return Recorded(Starlette(routes=routes), endpoint)
@@ -159,10 +158,10 @@ async def _body(request: Request) -> bytes:
 
 async def _json(request: Request, *, anything: bool = False) -> Any:
     try:
-        value = json.loads(await _body(request))
+        value: Any = json.loads(await _body(request))
     except (ValueError, RecursionError):
         raise errors.ApiError(400, "validation_error", "invalid request body: not valid JSON") from None
-    if not anything and not isinstance(value, dict):
+    if not anything and not is_object(value):
         raise errors.ApiError(400, "validation_error", "invalid request body: expected a JSON object")
     return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from .recall import one_line, words
 
@@ -14,7 +15,7 @@ def pick(text: str, count: int) -> int:
 
 def topic(text: str) -> str:
     """Two or three words of a prompt, as a title."""
-    found = list(dict.fromkeys(words(text)))
+    found = list(dict.fromkeys(word for word in re.findall(r"[^\W_]+", text) if words(word)))
     longest = sorted(sorted(found, key=len, reverse=True)[:3], key=found.index)
     return " ".join(longest)[:60] or "your message"
 
@@ -32,7 +33,7 @@ def table(subject: str, rows: int = 4) -> str:
 
 def code(subject: str, language: str = "python") -> str:
     """A fenced block that really is in the language."""
-    name = "_".join(w for w in words(subject)[:2] if w.isascii()) or "outcrop"
+    name = "_".join(w for w in words(subject)[:2] if w.isascii() and w.isidentifier()) or "outcrop"
     if language in ("rust", "rs"):
         body = f"fn {name}(layers: &[u32]) -> u32 {{\n    layers.iter().filter(|d| **d > 3).sum()\n}}"
     elif language in ("javascript", "js", "typescript", "ts"):
@@ -46,7 +47,8 @@ def code(subject: str, language: str = "python") -> str:
     else:
         language = "python"
         body = (
-            f'def {name}(layers: list[int], deepest: int = 8) -> list[str]:\n    """Name each layer down to `deepest`."""\n'
+            f"def {name}(layers: list[int], deepest: int = 8) -> list[str]:\n"
+            '    """Name each layer down to `deepest`."""\n'
             '    return [f"layer {n}: {depth} m" for n, depth in enumerate(layers) if depth <= deepest]\n\n\n'
             f"print({name}([3, 5, 8, 13]))  # two lines are enough"
         )
@@ -67,7 +69,8 @@ def steps(subject: str) -> str:
     """A numbered list."""
     return (
         f"1. Collect what you know about {topic(subject)}.\n2. Sort it: *certain*, *likely*, *guessed*.\n"
-        "3. Test the likely part first:\n   - it costs least,\n   - it changes most.\n4. Repeat until nothing moves."
+        "3. Test the likely part first:\n   - it costs least,\n"
+        "   - it changes most.\n4. Repeat until nothing moves."
     )
 
 

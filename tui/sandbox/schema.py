@@ -6,15 +6,14 @@ import re
 from typing import Any
 
 from . import samples
-
-Json = dict[str, Any]
+from .shapes import Json, is_array
 
 
 def example(schema: Json, prompt: str, name: str = "value", root: Json | None = None, depth: int = 0) -> Any:
     """A value that is valid under `schema` and repeats for the same prompt.
 
     Args:
-        schema: of the subset that strict mode takes: types, enum, const, properties, items, anyOf, $ref, bounds.
+        schema: types, enum, const, properties, items, anyOf, $ref and bounds are heeded.
         prompt: where strings and numbers are taken from.
         name: of the property; names a string.
         root: the outermost schema, for `$ref`.
@@ -31,8 +30,8 @@ def example(schema: Json, prompt: str, name: str = "value", root: Json | None = 
     if options := schema.get("anyOf") or schema.get("oneOf"):
         simple = options[-1] if depth > 6 else options[0]
         return example(simple, prompt, name, root, depth + 1)
-    kind = schema.get("type")
-    if isinstance(kind, list):
+    kind: Any = schema.get("type")
+    if is_array(kind):
         kind = kind[0]
     if kind == "object" or "properties" in schema:
         properties: Json = schema.get("properties") or {}

@@ -1,6 +1,6 @@
-"""Encrypted reasoning: opaque to the client, verified when it comes back (bedrock-facts.md sections 2 and 8.5).
+"""Encrypted reasoning: opaque to the client, verified when it comes back (bedrock-facts.md 2 and 8.5).
 
-VERIFIED (cb): it comes back when asked for and its replay is accepted. ASSUMED: a blob is bound to model and region.
+VERIFIED (cb): it comes back when asked for, and its replay is accepted. ASSUMED: bound to model and region.
 There is no secret in a sandbox; the key only makes the content opaque and an alteration noticeable.
 """
 

@@ -34,7 +34,7 @@ class SandboxServer:
         port: 0 takes a free one.
         rate: output tokens per second; None for as fast as possible.
         clock: seconds since the epoch.
-        ids: makes an id from a prefix (`resp`, `msg`, `rs`, `fc`, `ctc`, `call`, `req`), for pictures that repeat.
+        ids: makes an id from a prefix (`resp`, `msg`, `rs`, `fc`, `ctc`, `call`, `req`), for stable pictures.
         refuse_summary: refuse `reasoning.summary` always (True), never (False) or, None, as the models do.
         background_seconds: how long a background response takes.
 
@@ -111,7 +111,7 @@ class SandboxServer:
         return f"http://{HOST}:{listener.getsockname()[1]}/openai/v1"
 
     def stop(self) -> None:
-        """Close every connection and end the thread; open streams are cut. Nothing to do where it does not run."""
+        """Close every connection and end the thread; open streams are cut. Harmless when it does not run."""
         if self._thread is None or self._server is None:
             return
         self._server.end()

@@ -1,6 +1,6 @@
 """Stored responses: one JSON file each, so that a later process goes on with a chain.
 
-Section 1.5: what is stored is a response's own input and output; a chain is followed through previous_response_id.
+Section 1.5: what is stored is a response's own input and output; a chain is followed by previous ids.
 Two processes may share the folder: a file is complete from the moment it has its name.
 """
 
@@ -12,7 +12,8 @@ import os
 import re
 import secrets
 from pathlib import Path
-from typing import Any
+
+from .shapes import Json
 
 _ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,120}")
 KEPT_SECONDS = 30 * 86400  # section 1.5, VERIFIED (aws-resp)
@@ -33,8 +34,8 @@ class ResponseStore:
         for path in (folder, self._responses, self._items):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def save(self, record: dict[str, Any]) -> None:
-        """Keep a record under its response's id, in place of an older one; a crash leaves the old or the new."""
+    def save(self, record: Json) -> None:
+        """Keep a record under its response's id; a crash leaves the older one or this."""
         response = record["response"]
         self._write(
             self._responses / f"{response['id']}.json", json.dumps(record, ensure_ascii=False).encode("utf-8")
@@ -43,12 +44,12 @@ class ResponseStore:
             if isinstance(item.get("id"), str) and _ID.fullmatch(item["id"]):
                 self._write(self._items / item["id"], response["id"].encode("ascii"))
 
-    def load(self, response_id: str, now: float) -> dict[str, Any] | None:
+    def load(self, response_id: str, now: float) -> Json | None:
         """The record of that id, or None where it was never stored, was deleted or is older than 30 days."""
         if not _ID.fullmatch(response_id):
             return None
         try:
-            record: dict[str, Any] = json.loads((self._responses / f"{response_id}.json").read_bytes())
+            record: Json = json.loads((self._responses / f"{response_id}.json").read_bytes())
         except (FileNotFoundError, ValueError):
             return None
         return record if now - record["response"]["created_at"] < KEPT_SECONDS else None
@@ -59,7 +60,7 @@ class ResponseStore:
             return False
         path = self._responses / f"{response_id}.json"
         try:
-            record: dict[str, Any] = json.loads(path.read_bytes())
+            record: Json = json.loads(path.read_bytes())
         except (FileNotFoundError, ValueError):
             return False
         path.unlink(missing_ok=True)
@@ -68,7 +69,7 @@ class ResponseStore:
                 (self._items / item["id"]).unlink(missing_ok=True)
         return True
 
-    def item(self, item_id: str, now: float) -> dict[str, Any] | None:
+    def item(self, item_id: str, now: float) -> Json | None:
         """The stored output item of that id, or None."""
         if not _ID.fullmatch(item_id):
             return None
@@ -77,7 +78,7 @@ class ResponseStore:
         except FileNotFoundError:
             return None
         record = self.load(owner, now)
-        items = record["response"]["output"] if record else []
+        items: list[Json] = record["response"]["output"] if record else []
         return next((item for item in items if item.get("id") == item_id), None)
 
     @staticmethod
