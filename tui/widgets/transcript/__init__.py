@@ -1,0 +1,1 @@
+"""The conversation pane's inside: splitting markdown, rendering it to rows, laying rows out, selecting."""

@@ -1,0 +1,123 @@
+"""Open fences and tables: rows of complete lines are made once, however long the block gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tui.widgets.transcript.code import Fence, code_rows, fence_closes, parse_fence
+from tui.widgets.transcript.markdown import References, parser
+from tui.widgets.transcript.palette import Palette
+from tui.widgets.transcript.rows import Row
+from tui.widgets.transcript.table import Cells, Table, fitted, head_rows, read_table, row_rows
+
+__all__ = ["GrowingFence", "GrowingTable", "fence_rows"]
+
+Finish = Callable[[list[Row]], list[Row]]
+"""Adds the gutter and fills rows up, in place."""
+
+
+def fence_rows(source: str, width: int, palette: Palette) -> list[Row] | None:
+    """Rows of a fence at top level, open or closed; None if `source` is none."""
+    first, _, body = source.partition("\n")
+    fence = parse_fence(first)
+    if fence is None:
+        return None
+    lines = body.removesuffix("\n").split("\n") if body else []
+    if lines and fence_closes(fence, lines[-1]):
+        lines.pop()
+    code = "\n".join(_dedent(fence, line) for line in lines)
+    return code_rows(code, fence.language, width, palette, whole=True) if lines or fence.language else []
+
+
+def _dedent(fence: Fence, line: str) -> str:
+    blanks = len(line) - len(line.lstrip(" "))
+    return line[min(blanks, fence.indent) :]
+
+
+class GrowingFence:
+    """The rows of a fence that is still open."""
+
+    def __init__(self, width: int, palette: Palette, finish: Finish) -> None:
+        self._width, self._palette, self._finish = width, palette, finish
+        self._rows: list[Row] = []
+        self._taken = 0
+        self._fence: Fence | None = None
+
+    def rows(self, source: str) -> list[Row] | None:
+        """The finished rows of `source`, which begins with what was given before."""
+        if self._fence is None:
+            first, newline, _ = source.partition("\n")
+            if not newline:
+                return []
+            self._fence = parse_fence(first)
+            if self._fence is None:
+                return None
+            if self._fence.language:
+                self._rows = self._lines("", self._fence.language)[:1]
+            self._taken = len(first) + 1
+        end = source.rfind("\n") + 1
+        if end > self._taken:
+            body = source[self._taken : end - 1]
+            self._rows.extend(self._lines(body, ""))
+            self._taken = end
+        partial = source[self._taken :]
+        if not partial or fence_closes(self._fence, partial):
+            return list(self._rows)
+        return self._rows + self._lines(partial, "")
+
+    def _lines(self, body: str, title: str) -> list[Row]:
+        assert self._fence is not None
+        code = "\n".join(_dedent(self._fence, line) for line in body.split("\n"))
+        language = self._fence.language
+        rows = code_rows(code, language, self._width, self._palette, whole=False)
+        return self._finish(rows if title or not language else rows[1:])
+
+
+class GrowingTable:
+    """The rows of a table that still gets more."""
+
+    def __init__(self, width: int, palette: Palette, finish: Finish) -> None:
+        self._width, self._palette, self._finish = width, palette, finish
+        self._table: Table | None = None
+        self._head = ""
+        self._taken = 0
+        self._widths: list[int] = []
+        self._wraps = False
+        self._rows: list[Row] = []
+        self._drawn = 0
+
+    def rows(self, source: str, references: References) -> list[Row] | None:
+        """The finished rows of `source`; None where it must be drawn as records."""
+        if source.count("\n") < 2:
+            return None
+        if self._table is None:
+            end = source.index("\n", source.index("\n") + 1) + 1
+            self._head, self._taken = source[:end], end
+            self._table = self._read("", references)
+        table = self._table
+        end = max(source.rfind("\n") + 1, self._taken)
+        table.rows.extend(self._read(source[self._taken : end], references).rows)
+        self._taken = end
+        partial = self._read(source[end:], references).rows if source[end:].strip() else []
+        natural = table.measure_with(partial)
+        widths = fitted(natural, self._width)
+        if widths is None:
+            return None
+        wraps = any(size < want for size, want in zip(widths, natural, strict=True))
+        if widths != self._widths or wraps != self._wraps:
+            self._widths, self._wraps, self._drawn = widths, wraps, 0
+            self._rows = self._finish(head_rows(table, widths, self._palette))
+        self._rows.extend(self._draw(table.rows[self._drawn :], self._drawn))
+        self._drawn = len(table.rows)
+        return self._rows + self._draw(partial, self._drawn)
+
+    def _draw(self, rows: Sequence[Cells], number: int) -> list[Row]:
+        assert self._table is not None
+        drawn: list[Row] = []
+        for index, cells in enumerate(rows, number):
+            drawn.extend(row_rows(self._table, cells, index, self._widths, self._wraps, self._palette))
+        return self._finish(drawn)
+
+    def _read(self, lines: str, references: References) -> Table:
+        tokens = parser().parse(self._head + lines, {"references": dict(references)})
+        return read_table(tokens, self._palette, self._palette.text)

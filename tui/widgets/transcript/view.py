@@ -1,0 +1,405 @@
+"""A block as the pane keeps it: its text, cut into pieces, each rendered when it comes into sight."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, Protocol
+
+from rich.segment import Segment
+from rich.style import Style
+
+from tui.core.text import visible, visible_line
+from tui.widgets.transcript.block import Block, BlockKind
+from tui.widgets.transcript.growing import GrowingFence, GrowingTable, fence_rows
+from tui.widgets.transcript.markdown import MEASURE, References, render_markdown
+from tui.widgets.transcript.palette import Palette
+from tui.widgets.transcript.rows import Row, indent, pad
+from tui.widgets.transcript.split import Cut, PlainSplitter, Splitter, split_all
+from tui.widgets.transcript.wrap import wrap
+
+__all__ = ["GUTTER", "Paper", "Piece", "Tops", "View"]
+
+GUTTER: Final = 3
+MARGIN: Final = 2
+
+_STATES: Final = {
+    "running": "⋯",
+    "stopped": "■ stopped",
+    "failed": "✕ failed",
+    "incomplete": "◐ incomplete",
+}
+
+
+class _Tall(Protocol):
+    height: int
+
+
+class Tops:
+    """Where each of a sequence of things begins, kept up lazily from the first one that changed."""
+
+    def __init__(self) -> None:
+        self.values = [0]
+        self._valid = 0
+
+    def touch(self, index: int) -> None:
+        """Say that the height of item `index`, or what follows, changed."""
+        self._valid = min(self._valid, index)
+
+    def update(self, items: Sequence[_Tall]) -> list[int]:
+        """The tops of `items`, and last the height of all."""
+        values, valid = self.values, self._valid
+        if valid < len(items) or len(values) != len(items) + 1:
+            del values[valid + 1 :]
+            top = values[-1]
+            for index in range(valid, len(items)):
+                top += items[index].height
+                values.append(top)
+            self._valid = len(items)
+        return values
+
+    def find(self, items: Sequence[_Tall], y: int) -> int:
+        """The index of the item that holds line `y`, clamped; items without height hold none."""
+        return max(0, min(bisect_right(self.update(items), y) - 1, len(items) - 1))
+
+
+class Paper:
+    """What rows are drawn on: the width in cells, and the palette. A new one makes all rows stale."""
+
+    __slots__ = ("dimmed", "palette", "text_width", "width")
+
+    def __init__(self, width: int, text_width: int, palette: Palette) -> None:
+        self.width = width
+        self.text_width = max(8, text_width - GUTTER - MARGIN)
+        self.palette = palette
+        self.dimmed = palette.dimmed()
+
+
+class Piece:
+    """A part of a block that is rendered at once.
+
+    Attributes:
+        cut: Its source; None for the title line.
+        rows: Rendered, or None (not yet, or dropped to save memory).
+        height: In rows; a guess until `measured`.
+    """
+
+    __slots__ = ("cut", "height", "measured", "rows")
+
+    def __init__(self, cut: Cut | None, height: int) -> None:
+        self.cut = cut
+        self.rows: list[Row] | None = None
+        self.height = height
+        self.measured = False
+
+
+class View:
+    """One block of the conversation in the pane.
+
+    Attributes:
+        block: As given last; its `text` is stale while the block streams, see `text`.
+        order: Grows along the conversation, with gaps to insert into; part of a line's id.
+        index: Where it is in the pane.
+        height: In rows, blank row at the end included; partly guessed.
+        pieces: Empty until it is first near the viewport.
+    """
+
+    def __init__(self, block: Block, order: int) -> None:
+        self.block = block
+        self.order = order
+        self.index = 0
+        self.pieces: list[Piece] = []
+        self.height = 0
+        self.tops = Tops()
+        self.references: References = {}
+        self._parts = [block.text]
+        self._lines = block.text.count("\n")
+        self._size = len(block.text)
+        self._splitter: Splitter | PlainSplitter | None = None
+        self._final = 0  # how many of `pieces` are final
+        self._growing: GrowingFence | GrowingTable | None = None
+        self._carry = ""
+
+    @property
+    def text(self) -> str:
+        """The source text so far, as it came."""
+        if len(self._parts) > 1:
+            self._parts = ["".join(self._parts)]
+        return self._parts[0]
+
+    @property
+    def folded(self) -> bool:
+        """Whether only the title line is drawn."""
+        return self.block.folded and self.block.kind.is_foldable
+
+    # -- text ---------------------------------------------------------------------------------
+
+    def feed(self, delta: str, paper: Paper | None) -> None:
+        """Add streamed text."""
+        self._parts.append(delta)
+        self._lines += delta.count("\n")
+        self._size += len(delta)
+        if self._splitter is None:
+            if self.pieces:
+                # It was split as a finished text, or is folded: start over as a stream.
+                self.pieces = []
+            if paper is not None and not self.folded:
+                self.split(paper)
+            elif paper is not None:
+                self.guess(paper)
+            return
+        if paper is not None:
+            self._take(delta, paper)
+
+    def _take(self, delta: str, paper: Paper) -> None:
+        assert self._splitter is not None
+        # "\r\n" may be cut by a delta; alone, the "\r" would be drawn as a symbol.
+        raw = self._carry + delta
+        self._carry = "\r" if raw.endswith("\r") else ""
+        final = self._splitter.append(visible(raw.removesuffix("\r") if self._carry else raw))
+        old = self.pieces[self._final :]
+        fresh = [*final, *self._splitter.open]
+        if self._splitter.references is not self.references:
+            self._refer(self._splitter.references)
+        pieces: list[Piece] = []
+        for position, cut in enumerate(fresh):
+            if position < len(old) and (before := old[position].cut) is not None and before.same(cut):
+                pieces.append(old[position])
+            else:
+                pieces.append(Piece(cut, guess_height(cut, paper)))
+        self.tops.touch(self._final)
+        if len(final) or not pieces or (pieces[0].cut and pieces[0].cut.kind not in ("fence", "table")):
+            self._growing = None
+        self.pieces[self._final :] = pieces
+        self._final += len(final)
+        self._head_gap(paper)
+        self._sum()
+
+    def close(self, text: str | None, paper: Paper | None) -> None:
+        """End the stream; what is drawn now is what a fresh render of the whole text draws."""
+        if text is not None and text != self.text:
+            self._parts, self._lines, self._size = [text], text.count("\n"), len(text)
+        self._splitter, self._carry, self._growing = None, "", None
+        if paper is None or not self.pieces or self.folded:
+            self.pieces = []
+            if paper is not None:
+                self.guess(paper)
+            return
+        old = {piece.cut.source: piece for piece in self.pieces if piece.cut is not None}
+        self.split(paper, live=False)
+        for index, piece in enumerate(self.pieces):
+            if piece.cut is None:
+                continue
+            before = old.get(piece.cut.source)
+            if before is not None and before.cut is not None and before.cut.same(piece.cut):
+                self.pieces[index] = before
+        self._sum()
+
+    def replace(self, block: Block, paper: Paper | None) -> None:
+        """Take a new state of the block; only what changed is rendered again."""
+        same_text = block.text == self.text
+        same_shape = block.folded == self.block.folded and block.kind == self.block.kind
+        self.block = replace(block, text="")
+        if not same_text:
+            self._parts, self._lines, self._size = [block.text], block.text.count("\n"), len(block.text)
+        if same_text and same_shape and self.pieces:
+            self.retitle()
+        else:
+            self.reset()
+            if paper is not None:
+                self.guess(paper)
+
+    def retitle(self) -> None:
+        """Have the title line rendered again."""
+        if self.pieces and self.pieces[0].cut is None:
+            self.pieces[0].rows = None
+
+    def reset(self) -> None:
+        """Forget all pieces."""
+        self.pieces, self._splitter, self._growing, self._carry = [], None, None, ""
+
+    # -- layout -------------------------------------------------------------------------------
+
+    def guess(self, paper: Paper) -> None:
+        """Guess the height from the text's size alone, and forget what was rendered."""
+        live = self._splitter is not None
+        self.pieces = []
+        self._splitter = None
+        self._growing = None
+        self.tops.touch(0)
+        if live:
+            self.split(paper)
+            return
+        self.height = 1 + bool(self._has_title())
+        if self._size and not self.folded:
+            self.height += self._lines + 1 + self._size // (paper.text_width + 1)
+
+    def split(self, paper: Paper, *, live: bool = True) -> None:
+        """Cut the text into pieces, if it is not; `live` if more of it may come."""
+        self.pieces = []
+        self.tops.touch(0)
+        if self._has_title():
+            self.pieces.append(Piece(None, 1))
+        self._final = len(self.pieces)
+        if not self.folded:
+            if live:
+                self._splitter = Splitter() if self.block.kind.is_markdown else PlainSplitter()
+                self._carry = ""
+                self._take(self.text, paper)
+                return
+            text = visible(self.text)
+            if self.block.kind.is_markdown:
+                cuts, self.references = split_all(text)
+            else:
+                splitter = PlainSplitter()
+                cuts = [*splitter.append(text), *splitter.open] if text else []
+            self.pieces += [Piece(cut, guess_height(cut, paper)) for cut in cuts]
+            self._final = len(self.pieces)
+        self._head_gap(paper)
+        self._sum()
+
+    def ensure(self, paper: Paper) -> None:
+        """Split the text if it is not."""
+        if not self.pieces and (self._has_title() or self._size):
+            self.split(paper, live=False)
+
+    def _has_title(self) -> bool:
+        return bool(self.block.title or self.block.state or self.block.kind.is_foldable)
+
+    def _head_gap(self, paper: Paper) -> None:
+        """The title line is followed by a blank row if nothing else is."""
+        if self.pieces and self.pieces[0].cut is None:
+            head = self.pieces[0]
+            height = 2 if len(self.pieces) == 1 else 1
+            if head.height != height:
+                head.height, head.rows = height, None
+                self.tops.touch(0)
+
+    def _sum(self) -> None:
+        self.height = self.tops.update(self.pieces)[-1]
+
+    def _refer(self, references: References) -> None:
+        """New link definitions: pieces that may use them are stale, their heights a good guess."""
+        self.references = references
+        self._growing = None
+        for piece in self.pieces:
+            if piece.cut is not None and "[" in piece.cut.source:
+                piece.rows, piece.measured = None, False
+
+    def rows(self, index: int, paper: Paper) -> list[Row]:
+        """Render piece `index`, or take its rows as they are; sets its height."""
+        piece = self.pieces[index]
+        if piece.rows is None:
+            piece.rows = self._title(paper) if piece.cut is None else self._render(piece.cut, paper)
+            if len(piece.rows) != piece.height:
+                piece.height = len(piece.rows)
+                self.tops.touch(index)
+                self._sum()
+        piece.measured = True
+        return piece.rows
+
+    # -- drawing ------------------------------------------------------------------------------
+
+    def _finish(self, rows: list[Row], paper: Paper) -> list[Row]:
+        char, style = paper.palette.bar_of(self.block.kind)
+        bar = Segment(f" {char} ", style)
+        indent(rows, bar, bar, copied=False)
+        for row in rows:
+            pad(row, paper.width, paper.palette.text)
+        return rows
+
+    def _render(self, cut: Cut, paper: Paper) -> list[Row]:
+        palette = paper.dimmed if self.block.kind is BlockKind.REASONING else paper.palette
+        width = paper.text_width
+        rows: list[Row] | None = None
+        if cut.kind == "plain":
+            style = palette.muted if self.block.kind in _QUIET else palette.text
+            source = cut.source.rstrip("\n") if cut.gap else cut.source.removesuffix("\n")
+            if source or not cut.gap:
+                rows = self._finish(wrap([(source.expandtabs(4), style)], min(width, MEASURE)), paper)
+            else:
+                rows = []
+        elif cut.kind == "fence" and cut.final:
+            rows = fence_rows(cut.source, min(width, MEASURE), palette)
+            rows = None if rows is None else self._finish(rows, paper)
+        elif cut.kind in ("fence", "table") and not cut.final:
+            rows = self._grow(cut, paper, palette)
+        if rows is None:
+            rows = render_markdown(
+                cut.source,
+                width,
+                palette,
+                references=self.references,
+                number=cut.number,
+                whole=cut.final,
+            )
+            self._finish(rows, paper)
+        if cut.gap and (rows or cut.kind == "plain"):
+            rows.append(_blank(paper))
+        return rows
+
+    def _grow(self, cut: Cut, paper: Paper, palette: Palette) -> list[Row] | None:
+        def finish(rows: list[Row]) -> list[Row]:
+            return self._finish(rows, paper)
+
+        width = paper.text_width
+        if cut.kind == "fence":
+            if not isinstance(self._growing, GrowingFence):
+                self._growing = GrowingFence(min(width, MEASURE), palette, finish)
+            return self._growing.rows(cut.source)
+        if not isinstance(self._growing, GrowingTable):
+            self._growing = GrowingTable(width, palette, finish)
+        return self._growing.rows(cut.source, self.references)
+
+    def _title(self, paper: Paper) -> list[Row]:
+        """The title line: a fold mark, the title, how much is folded away, the state."""
+        block, palette = self.block, paper.palette
+        style: Style = {
+            BlockKind.USER: palette.user,
+            BlockKind.ASSISTANT: palette.assistant,
+            BlockKind.ERROR: palette.error,
+            BlockKind.NOTICE: palette.notice,
+        }.get(block.kind, palette.muted)
+        spans: list[tuple[str, Style]] = []
+        title = visible_line(block.title)
+        if block.kind.is_foldable:
+            style = style + Style.from_meta({"fold": block.id})
+            spans.append(("▸ " if self.folded else "▾ ", style))
+            title = title or block.kind.value.capitalize()
+        elif block.kind is BlockKind.ATTACHMENT:
+            spans.append(("▤ ", palette.marker))
+        spans.append((title, style))
+        if self.folded and self._size:
+            lines = self._lines + (not self.text.endswith("\n"))
+            spans.append((f" · {lines} line{'s' * (lines != 1)}", style))
+        if block.state:
+            mark = _STATES.get(block.state, visible_line(block.state))
+            color = palette.error if block.state == "failed" else palette.notice
+            spans.append((("  " if title else "") + mark, palette.muted if block.state == "running" else color))
+        rows = wrap(spans, paper.text_width)
+        if self.folded:
+            bar = Segment(" " * GUTTER, palette.text)
+            indent(rows, bar, bar, copied=False)
+            for row in rows:
+                pad(row, paper.width, palette.text)
+        else:
+            self._finish(rows, paper)
+        if len(self.pieces) == 1:
+            rows.append(_blank(paper))
+        return rows
+
+
+_QUIET: Final = (BlockKind.TOOL, BlockKind.NOTICE, BlockKind.USAGE, BlockKind.ATTACHMENT)
+
+
+def _blank(paper: Paper) -> Row:
+    return Row([Segment(" " * paper.width, paper.palette.text)], skip=0, end=0)
+
+
+def guess_height(cut: Cut, paper: Paper) -> int:
+    """Guess the rows of a piece without rendering it."""
+    source = cut.source
+    if cut.kind in ("fence", "table"):
+        return max(1, source.count("\n"))
+    return source.count("\n") + len(source) // (paper.text_width + 1) + cut.gap
