@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tui.core.errors import OutcropError
 from tui.core.exchange import Exchange
 from tui.core.items import Item, Turn
 
@@ -182,9 +183,14 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class TurnEnded:
-    """The turn has its outcome and is on disk."""
+    """The turn has its outcome and is on disk.
+
+    Attributes:
+        error: What it failed with, where it did.
+    """
 
     turn: Turn
+    error: OutcropError | None = None
 
 
 SessionEvent = (

@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 from urllib.parse import quote, urlsplit
 
@@ -115,36 +115,40 @@ class ResponsesClient:
     async def stream(self, body: bytes, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
         """Send `body` to `POST /responses` and yield what comes, attempt by attempt.
 
-        Each attempt begins with `AttemptStarted` and ends with `AttemptEnded`. A terminal event is
-        yielded before that; the generator returns after it.
+        `label.attempt` is the first attempt's number. Each attempt begins with `AttemptStarted` and ends
+        with `AttemptEnded`, before which a terminal event comes; the generator returns after it.
 
         Raises:
             WireError: The last attempt failed. What had been yielded stands.
             TokenError: There is no usable token.
         """
-        attempt = 1
+        retries = 0
         while True:
-            label = AttemptLabel(label.conversation_id, label.turn_id, attempt, label.model)
+            label = replace(
+                label, attempt=label.attempt + min(retries, 1), exchange=None, began=asyncio.Event()
+            )
             try:
                 async with aclosing(self._attempt(body, label)) as events:
                     async for event in events:
                         yield event
                 return
-            except WireError as error:
-                wait = self._wait_before_retry(error, attempt)
+            except OutcropError as error:
+                if label.exchange is not None:
+                    yield AttemptEnded(label.exchange)
+                wait = self._wait_before_retry(error, retries)
                 if wait is None:
                     raise
-                yield RetryWaiting(wait, str(error), attempt + 1)
+                yield RetryWaiting(wait, str(error), label.attempt + 1)
             await self._settings.sleep(wait)
-            attempt += 1
+            retries += 1
 
-    def _wait_before_retry(self, error: WireError, attempt: int) -> float | None:
+    def _wait_before_retry(self, error: OutcropError, retries: int) -> float | None:
         """Seconds to wait, or `None` when the request must not be sent again."""
-        if not error.retryable or attempt > self._settings.max_retries:
+        if not isinstance(error, WireError) or not error.retryable or retries >= self._settings.max_retries:
             return None
         if error.retry_after is not None:
             return error.retry_after if error.retry_after <= _LONGEST_RETRY_AFTER else None
-        return min(_LONGEST_BACKOFF, 0.5 * 2 ** (attempt - 1)) * random.uniform(0.75, 1.0)
+        return min(_LONGEST_BACKOFF, 0.5 * 2**retries) * random.uniform(0.75, 1.0)
 
     async def _attempt(self, body: bytes, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
         pending = asyncio.ensure_future(self._post(body, label))

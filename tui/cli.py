@@ -1,0 +1,236 @@
+"""The command `outcrop`: a contract that scripts depend on.
+
+Exit status: 0 completed, 1 failed, 2 bad usage or bad input, 3 no token or token refused, 4 incomplete,
+130 interrupted. What a subcommand needs is imported inside it: `outcrop --version` imports nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    import argparse
+
+    from tui.config import Settings
+    from tui.core.errors import OutcropError
+    from tui.session import Session
+
+__all__ = ["build_parser", "exit_status", "fail", "main", "make_session"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status.
+
+    Args:
+        argv: Arguments without the program's name; by default the process's own.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["--version"]:
+        from tui import __version__
+
+        print(f"outcrop {__version__}")
+        return 0
+    from tui.core.errors import OutcropError
+
+    try:
+        options = build_parser().parse_args(arguments)
+        return _command(options)(options)
+    except OutcropError as error:
+        if "ask" in arguments and "--json" in arguments:
+            from tui.subcommands.ask import print_not_sent
+
+            print_not_sent(error, None, None)
+        return fail(error)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; point stdout elsewhere so that the interpreter's last flush is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def exit_status(error: BaseException) -> int:
+    """The status that stands for an error."""
+    from tui.core.errors import InputError, TokenError
+
+    if isinstance(error, TokenError):
+        return 3
+    return 2 if isinstance(error, InputError) else 1
+
+
+def fail(error: OutcropError) -> int:
+    """Say on stderr what went wrong; returns the exit status."""
+    from tui.core.text import visible
+
+    print(f"outcrop: {visible(str(error))}", file=sys.stderr)
+    return exit_status(error)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every subcommand; wrong usage raises `InputError` (exit status 2)."""
+    import argparse
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            from tui.core.errors import InputError
+
+            raise InputError(f"{message}. Try `{self.prog} --help`.")
+
+    common = _common_options(Parser(add_help=False))
+    parser = Parser(
+        prog="outcrop",
+        description="Chat with OpenAI models on Amazon Bedrock, and see every byte of it.",
+        parents=[common],
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    _add_ask(commands, common)
+    _add_history(commands)
+    _add_token(commands)
+    sandbox = commands.add_parser(
+        "sandbox", help="serve the embedded endpoint on 127.0.0.1 until interrupted"
+    )
+    sandbox.add_argument("--port", type=int, default=0, metavar="N", help="by default one that is free")
+    sandbox.add_argument("--region", metavar="R", help="the region it plays; by default us-west-2")
+    return parser
+
+
+def _common_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    import argparse
+
+    # SUPPRESS: an option before the subcommand is not undone by the subcommand's own default.
+    add = parser.add_argument
+    nothing = argparse.SUPPRESS
+    add(
+        "--sandbox",
+        action="store_true",
+        default=nothing,
+        help="talk to the embedded endpoint: offline, no account",
+    )
+    add("--region", metavar="R", default=nothing, help="AWS region, e.g. us-west-2")
+    add("--model", metavar="M", default=nothing, help="model id, e.g. openai.gpt-5.4")
+    add("--endpoint", choices=["mantle", "runtime"], default=nothing, help="which Bedrock endpoint")
+    add("--base-url", metavar="URL", default=nothing, help="another OpenAI-compatible base URL")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument(
+        "--stateful", dest="continuation", action="store_const", const="stateful", default=nothing,
+        help="continue by previous_response_id (the default)",
+    )  # fmt: skip
+    mode.add_argument(
+        "--stateless", dest="continuation", action="store_const", const="stateless", default=nothing,
+        help="send the whole conversation each time; the server keeps nothing",
+    )  # fmt: skip
+    add("--theme", metavar="NAME", default=nothing, help="colours of the TUI")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "-c", "--continue", dest="continue_latest", action="store_true", default=nothing,
+        help="go on with the last conversation",
+    )  # fmt: skip
+    which.add_argument("--conversation", metavar="ID", default=nothing, help="go on with this conversation")
+    add("-f", "--file", dest="files", action="append", metavar="FILE", default=nothing, help="attach a PDF")
+    return parser
+
+
+def _add_ask(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    ask = commands.add_parser("ask", parents=[common], help="one turn, no TUI: streams the answer to stdout")
+    ask.add_argument("prompt", nargs="?", metavar="PROMPT", help="- or nothing reads standard input")
+    ask.add_argument("--json", action="store_true", help="JSON Lines: one object per event")
+
+
+def _add_history(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    history = commands.add_parser("history", help="the conversations on this machine")
+    actions = history.add_subparsers(dest="action", metavar="list|show|search|delete", required=True)
+    listing = actions.add_parser("list", help="every conversation, last used first")
+    show = actions.add_parser("show", help="one conversation")
+    show.add_argument("id", metavar="ID")
+    search = actions.add_parser("search", help="conversations that hold these words")
+    search.add_argument("text", metavar="TEXT")
+    delete = actions.add_parser("delete", help="remove a conversation for good")
+    delete.add_argument("id", metavar="ID")
+    for action in (listing, show, search, delete):
+        action.add_argument("--json", action="store_true", help="JSON for scripts")
+
+
+def _add_token(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    token = commands.add_parser("token", help="the bearer token in the OS keyring")
+    actions = token.add_subparsers(dest="action", metavar="set|status|clear", required=True)
+    for name, text in (
+        ("set", "keep a token: asks without echo, or reads standard input"),
+        ("status", "where the token comes from, its region and expiry; never the token"),
+        ("clear", "remove it from the keyring"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("--region", metavar="R", help="for this region only")
+
+
+def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
+    if options.version:
+        return _version
+    match options.command:
+        case "ask":
+            from tui.subcommands.ask import run
+        case "history":
+            from tui.subcommands.history import run
+        case "token":
+            from tui.subcommands.token import run
+        case "sandbox":
+            from tui.subcommands.sandbox import run
+        case _:
+            run = _tui
+    return run
+
+
+def _version(_: argparse.Namespace) -> int:
+    return main(["--version"])
+
+
+def _tui(options: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        from tui.core.errors import InputError
+
+        raise InputError("The TUI needs a terminal; `outcrop ask PROMPT` works without one.")
+    if os.environ.get("TERM") == "dumb":
+        from tui.core.errors import InputError
+
+        raise InputError("This terminal (TERM=dumb) cannot show the TUI; `outcrop ask PROMPT` works in it.")
+    from tui.app import OutcropApp
+    from tui.config import load_settings
+
+    settings = load_settings(vars(options), os.environ)
+    session = make_session(settings)
+    app = OutcropApp(
+        session,
+        open_conversation=getattr(options, "conversation", None),
+        continue_latest=getattr(options, "continue_latest", False),
+        theme=getattr(options, "theme", None),
+        files=getattr(options, "files", []),
+    )
+    app.run()
+    return app.return_code or 0
+
+
+def make_session(settings: Settings) -> Session:
+    """The session of this run, with the sandbox ready to be started if it is asked for."""
+    from tui.credentials import Credentials
+    from tui.session import Session
+
+    credentials = Credentials(os.environ, settings.region, sandbox=settings.sandbox)
+    if not settings.sandbox:
+        return Session(settings, credentials)
+
+    def start_sandbox() -> str:
+        from tui.sandbox.server import SandboxServer
+
+        server = SandboxServer(settings.data_dir / "sandbox", region=settings.region, rate=_SANDBOX_RATE)
+        return server.start()
+
+    return Session(settings, credentials, start_sandbox=start_sandbox)
+
+
+_SANDBOX_RATE = 150.0
+"""Tokens a second: the pace of a quick model, so that streaming can be seen."""

@@ -1,0 +1,93 @@
+"""What to do when the server refuses a request that another one could replace: one change, said in words.
+
+Each rule needs a refusal that came before any text. Which wording means what on Bedrock is mostly ASSUMED
+(bedrock-facts.md sections 4 and 8), so the rules look for the parameter's name, and a request that names a
+previous response treats every other 400 or 404 as a lost chain.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tui.core.continuation import Options, Request
+from tui.core.conversation import Conversation
+from tui.core.errors import HttpStatusError
+
+__all__ = ["Mended", "mend"]
+
+_NOT_THE_CHAIN: Final = re.compile(
+    r"prompt tokens|exceed model maximum|context|route|does not support|model [`'\"]?[\w.:-]+[`'\"]? "
+    r"(does not exist|isn't|is not)|max_output_tokens|effort|verbosity|tool|schema|temperature",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A way to go on.
+
+    Attributes:
+        conversation: To plan from; it may have lost a response.
+        options: To plan with.
+        notice: What happened and why, for the conversation.
+        refused: The name of a parameter this model and endpoint refuse, to be remembered; empty for none.
+    """
+
+    conversation: Conversation
+    options: Options
+    notice: str
+    refused: str = ""
+
+
+def mend(
+    error: HttpStatusError, request: Request, conversation: Conversation, options: Options
+) -> Mended | None:
+    """Find the one change that may make the request acceptable, or `None`.
+
+    Args:
+        error: The refusal.
+        request: What was refused.
+        conversation: What it was planned from.
+        options: What it was planned with.
+    """
+    if error.status not in (400, 404):
+        return None
+    said = str(error)
+    if options.summary is not None and "summary" in said:
+        return Mended(
+            conversation,
+            replace(options, summary=None),
+            "The server refuses reasoning summaries for this model: sent again without asking for one.",
+            "reasoning.summary",
+        )
+    if options.replay_reasoning and _mentions_encrypted(said, error.code) and _sends_reasoning(request):
+        return Mended(
+            conversation,
+            replace(options, replay_reasoning=False),
+            "The server refused the encrypted reasoning of earlier turns: sent again without it.",
+        )
+    if options.encrypted_reasoning and ("include" in said or _mentions_encrypted(said, error.code)):
+        return Mended(
+            conversation,
+            replace(options, encrypted_reasoning=False),
+            "The server does not return encrypted reasoning here: sent again without asking for it.",
+            "include",
+        )
+    if request.previous_response_id is not None and not _NOT_THE_CHAIN.search(said):
+        return Mended(
+            conversation.forget([request.previous_response_id]),
+            options,
+            f"The server no longer has the previous response (it answered {error.status}): "
+            "the conversation was sent again from the local history.",
+        )
+    return None
+
+
+def _mentions_encrypted(said: str, code: str) -> bool:
+    return "encrypted" in said.lower() or code == "invalid_encrypted_content"
+
+
+def _sends_reasoning(request: Request) -> bool:
+    return any(item.type == "reasoning" for item in request.items)

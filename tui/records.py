@@ -1,0 +1,96 @@
+"""The session's side of the history: what waits for the disk, what does not, and what a running turn writes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from tui.core.errors import StoreError
+from tui.core.exchange import Exchange
+from tui.core.items import Turn
+from tui.store.history import History
+from tui.store.thread import StoreThread
+
+__all__ = ["Records", "TurnRecords"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Records:
+    """The history, reached from the event loop.
+
+    Attributes:
+        failure: Why the last write that nobody waited for failed; a chat goes on without its history.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.failure: StoreError | None = None
+        self._store = StoreThread(path)
+        self._writes: set[asyncio.Future[Any]] = set()
+
+    async def call(
+        self, method: Callable[Concatenate[History, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a method of the history in its thread and wait for it.
+
+        Raises:
+            StoreError: The history cannot be read or written.
+        """
+        return await self._store.call(method, *args, **kwargs)
+
+    def later(
+        self, method: Callable[Concatenate[History, P], object], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Run a method of the history in its thread, in order, without waiting; `aclose` waits for it."""
+        future = asyncio.ensure_future(self._store.call(method, *args, **kwargs))
+        self._writes.add(future)
+        future.add_done_callback(self._written)
+
+    def _written(self, future: asyncio.Future[Any]) -> None:
+        self._writes.discard(future)
+        if not future.cancelled() and isinstance(error := future.exception(), StoreError):
+            self.failure = error
+
+    async def aclose(self) -> None:
+        """Finish what is being written and end the thread."""
+        if self._writes:
+            await asyncio.wait(self._writes)
+        await asyncio.to_thread(self._store.close)
+
+
+class TurnRecords:
+    """What a running turn writes; see `turns.TurnKeeper`."""
+
+    def __init__(self, records: Records, conversation_id: str, refused: Callable[[str], object]) -> None:
+        self._records = records
+        self._conversation_id = conversation_id
+        self._refused = refused
+
+    async def save_turn(self, turn: Turn) -> None:
+        """Put the turn on disk; the answer is shown all the same when that fails."""
+        try:
+            await self._records.call(History.save_turn, self._conversation_id, turn)
+        except StoreError as error:
+            self._records.failure = error
+
+    def save_partial(self, turn: Turn) -> None:
+        """Put what has come so far on disk soon."""
+        self._records.later(
+            History.save_partial,
+            turn.id,
+            turn.partial_text,
+            turn.partial_reasoning,
+            turn.output,
+            turn.response_id,
+        )
+
+    def save_exchange(self, exchange: Exchange) -> None:
+        """Put an ended exchange on disk soon."""
+        self._records.later(History.save_exchange, exchange)
+
+    def refused(self, parameter: str) -> None:
+        """Remember that this model and endpoint refuse a parameter."""
+        self._refused(parameter)

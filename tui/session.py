@@ -1,0 +1,427 @@
+"""The async layer: conversations in memory and on disk, and the turns that run.
+
+Everything above talks to this; everything below (wire, store, credentials, config) is reached through it.
+Nothing here blocks the event loop: SQLite has a thread, the keyring a daemon thread, imports a worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tui.config import Settings
+from tui.core.attachments import Attachment
+from tui.core.catalogue import Catalogue
+from tui.core.continuation import Options, Request, continuation_named
+from tui.core.conversation import Conversation, ConversationSummary
+from tui.core.errors import InputError
+from tui.core.events import AttemptStarted, SessionEvent, TurnStarted
+from tui.core.exchange import Exchange
+from tui.core.ids import new_id
+from tui.core.items import ContinuationMode, Item, Target, Turn, user_message
+from tui.core.text import storable
+from tui.credentials import Credentials
+from tui.records import Records, TurnRecords
+from tui.store.history import History
+from tui.turns import TurnPlan, TurnRun
+
+if TYPE_CHECKING:
+    from tui.wire.client import ResponsesClient, WireEvent
+
+__all__ = ["Session"]
+
+
+class Session:
+    """One run of the program.
+
+    Args:
+        settings: As configured; with the sandbox they are completed when it has started.
+        credentials: Where the token comes from.
+        start_sandbox: Starts the embedded endpoint and returns its base URL; `None` talks to the service.
+        now: Wall clock, seconds since the epoch.
+        transport: An `httpx.AsyncBaseTransport` for tests; the network by default.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        *,
+        start_sandbox: Callable[[], str] | None = None,
+        now: Callable[[], float] = time.time,
+        transport: Any = None,
+    ) -> None:
+        self.settings = settings
+        self.credentials = credentials
+        self._start_sandbox = start_sandbox
+        self._now = now
+        self._transport = transport
+        self.records = Records(settings.data_dir / "history.db")
+        self._conversations: dict[str, Conversation] = {}
+        self._exchanges: dict[str, list[Exchange]] = {}
+        self._clients: dict[tuple[str, str, str], ResponsesClient] = {}
+        self._refused: set[tuple[str, str, str]] = set()
+        self._running: set[str] = set()
+        self._ready: asyncio.Task[None] | None = None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The models known."""
+        return self.settings.catalogue
+
+    # -- start and end ---------------------------------------------------------------------------
+
+    async def warm_up(self) -> None:
+        """Import the wire layer in a thread and start the sandbox; sending waits for it.
+
+        Raises:
+            OSError: The sandbox's port cannot be had.
+        """
+        if self._ready is None:
+            self._ready = asyncio.create_task(self._prepare())
+        await asyncio.shield(self._ready)
+
+    async def _prepare(self) -> None:
+        # One after the other: two threads that import at the same time wait for each other's module locks.
+        await asyncio.to_thread(importlib.import_module, "tui.wire.client")
+        if self._start_sandbox is not None:
+            base_url = await asyncio.to_thread(self._start_sandbox)
+            self.settings = self.settings.with_sandbox(base_url)
+
+    async def aclose(self) -> None:
+        """Close connections and finish what is being written."""
+        if self._ready is not None and not self._ready.done():
+            self._ready.cancel()
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+        await self.records.aclose()
+
+    # -- conversations ---------------------------------------------------------------------------
+
+    async def new(self) -> Conversation:
+        """Begin a conversation; it is in memory only until its first turn is sent."""
+        conversation = Conversation(
+            id=new_id(),
+            created_at=self._now(),
+            sandbox=self.settings.sandbox,
+            continuation=self.settings.continuation,
+        )
+        self._conversations[conversation.id] = conversation
+        self._exchanges[conversation.id] = []
+        return conversation
+
+    async def open(self, conversation_id: str) -> Conversation:
+        """Bring a conversation from the history, where it was left.
+
+        Raises:
+            InputError: There is no such conversation, or it belongs to the sandbox and this run does not
+                (or the reverse).
+            StoreError: The history cannot be read.
+        """
+        if conversation_id in self._conversations:
+            return self._conversations[conversation_id]
+        try:
+            conversation = await self.records.call(History.load, conversation_id)
+        except KeyError:
+            raise InputError(
+                f"There is no conversation {conversation_id}; `outcrop history list` shows those there are."
+            ) from None
+        if conversation.sandbox != self.settings.sandbox:
+            there, here = (
+                ("the sandbox", "--sandbox") if conversation.sandbox else ("the service", "no --sandbox")
+            )
+            raise InputError(f"Conversation {conversation_id} was held with {there}; open it with {here}.")
+        self._conversations[conversation.id] = conversation
+        self._exchanges[conversation.id] = await self.records.call(History.load_exchanges, conversation.id)
+        return conversation
+
+    async def latest(self) -> Conversation | None:
+        """The conversation last used, of the sandbox or of the service, never across.
+
+        Raises:
+            StoreError: The history cannot be read.
+        """
+        found = await self.records.call(History.latest, self.settings.sandbox)
+        return None if found is None else await self.open(found)
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """The conversation as it is now.
+
+        Raises:
+            KeyError: It is not open.
+        """
+        return self._conversations[conversation_id]
+
+    async def list(self, limit: int = 200) -> list[ConversationSummary]:
+        """The history, last used first, this run's kind (sandbox or service) only."""
+        return await self.records.call(History.list, limit, self.settings.sandbox)
+
+    async def search(self, text: str, limit: int = 100) -> list[ConversationSummary]:
+        """Conversations that hold `text`; what is typed is words, never query syntax."""
+        found = await self.records.call(History.search, text, limit)
+        return [summary for summary in found if summary.sandbox == self.settings.sandbox]
+
+    async def delete(self, conversation_id: str) -> None:
+        """Remove a conversation from the history."""
+        await self.records.call(History.delete, conversation_id)
+        self._conversations.pop(conversation_id, None)
+        self._exchanges.pop(conversation_id, None)
+
+    # -- drafts and attachments ------------------------------------------------------------------
+
+    async def save_draft(self, conversation_id: str, text: str) -> None:
+        """Keep what is being typed; an empty text forgets it."""
+        await self.records.call(History.save_draft, conversation_id, storable(text))
+
+    async def load_draft(self, conversation_id: str) -> str:
+        """What was being typed there when it was last saved."""
+        return await self.records.call(History.load_draft, conversation_id)
+
+    async def attach(self, path: str) -> Attachment:
+        """Read a file that is to go with the next prompt.
+
+        Raises:
+            AttachmentError: It cannot be sent; the sentence says why.
+        """
+        module = await asyncio.to_thread(importlib.import_module, "tui.attachments")
+        return await asyncio.to_thread(module.read_attachment, path, limit=self.settings.attachment_limit)
+
+    # -- what the next turn goes to --------------------------------------------------------------
+
+    async def set_continuation(self, conversation_id: str, mode: ContinuationMode) -> None:
+        """Choose how the next turns are sent; what was sent stays as it is."""
+        await self._change(replace(self._conversations[conversation_id], continuation=mode))
+
+    async def set_target(
+        self, conversation_id: str, *, model: str | None = None, region: str | None = None
+    ) -> None:
+        """Choose model or region for the next turns of a conversation."""
+        conversation = self._conversations[conversation_id]
+        await self._change(
+            replace(conversation, model=model or conversation.model, region=region or conversation.region)
+        )
+
+    async def apply_flags(self, conversation_id: str) -> None:
+        """Let what the command line says win over what the conversation was left with."""
+        conversation = self._conversations[conversation_id]
+        settings = self.settings
+        if _is_flag(settings, "model"):
+            conversation = replace(conversation, model=settings.model)
+        if _is_flag(settings, "region"):
+            conversation = replace(conversation, region=settings.region)
+        if _is_flag(settings, "continuation"):
+            conversation = replace(conversation, continuation=settings.continuation)
+        await self._change(conversation)
+
+    async def set_tip(self, conversation_id: str, turn_id: str | None) -> None:
+        """Continue from another turn of the tree: the way to fork."""
+        await self._change(self._conversations[conversation_id].at(turn_id))
+
+    async def _change(self, conversation: Conversation) -> None:
+        self._conversations[conversation.id] = conversation
+        if conversation.turns:
+            await self.records.call(History.save_conversation, conversation)
+
+    def target(self, conversation_id: str) -> Target:
+        """Model, region, endpoint and base URL now in force for a conversation."""
+        conversation = self._conversations[conversation_id]
+        return self.settings.target(conversation.model, conversation.region)
+
+    def _options(self, conversation: Conversation) -> Options:
+        target = self.settings.target(conversation.model, conversation.region)
+        limit = self.settings.max_output_tokens or self.catalogue.default_max_output(target.model)
+        return Options(
+            target=target,
+            max_output_tokens=limit,
+            instructions=conversation.instructions,
+            encrypted_reasoning=not self._is_refused(target, "include"),
+        )
+
+    def _is_refused(self, target: Target, parameter: str) -> bool:
+        return (target.endpoint, target.model, parameter) in self._refused
+
+    def _refuse(self, target: Target) -> Callable[[str], None]:
+        return lambda parameter: self._refused.add((target.endpoint, target.model, parameter))
+
+    def preview(
+        self,
+        conversation_id: str,
+        prompt: str,
+        attachments: Sequence[Attachment] = (),
+        mode: ContinuationMode | None = None,
+    ) -> Request:
+        """What would be sent for this prompt, in this mode or the conversation's."""
+        conversation = self._conversations[conversation_id]
+        item = user_message(storable(prompt), [attachment.content_part() for attachment in attachments])
+        continuation = continuation_named(mode or conversation.continuation)
+        return continuation.plan(conversation, [item], self._options(conversation))
+
+    # -- exchanges -------------------------------------------------------------------------------
+
+    def exchanges(self, conversation_id: str) -> list[Exchange]:
+        """The exchanges of an open conversation, oldest first; the last may still be running."""
+        return self._exchanges.get(conversation_id, [])
+
+    async def load_exchanges(self, conversation_id: str) -> list[Exchange]:
+        """The exchanges of an open conversation, those of earlier runs included."""
+        return self.exchanges(conversation_id)
+
+    # -- turns -----------------------------------------------------------------------------------
+
+    async def send(
+        self, conversation_id: str, prompt: str, attachments: Sequence[Attachment] = ()
+    ) -> AsyncGenerator[SessionEvent, None]:
+        """Send a prompt after the conversation's tip and yield what happens.
+
+        `TurnStarted` comes when the turn is on disk, `TurnEnded` last, also when it failed. When the
+        consumer is cancelled, the stream is closed, the turn is kept as cancelled, and so it goes on.
+
+        Raises:
+            InputError: There is nothing to send, or a turn of this conversation is running.
+            TokenError: There is no usable token; nothing was sent or recorded.
+            StoreError: The turn could not be put on disk; nothing was sent.
+        """
+        if not prompt.strip() and not attachments:
+            raise InputError("There is nothing to send: type a message or attach a file.")
+        item = await _message(storable(prompt), attachments)
+        conversation = self._conversations[conversation_id]
+        async with aclosing(self._run(conversation, conversation.tip, (item,))) as events:
+            async for event in events:
+                yield event
+
+    async def resend(self, conversation_id: str, turn_id: str) -> AsyncGenerator[SessionEvent, None]:
+        """Send the user's items of a turn again as its sibling; the turn itself stays in the tree.
+
+        Raises:
+            KeyError: It is no turn of this conversation.
+            InputError, TokenError, StoreError: As `send`.
+        """
+        conversation = self._conversations[conversation_id]
+        turn = conversation.turns[turn_id]
+        async with aclosing(self._run(conversation, turn.parent_id, turn.input)) as events:
+            async for event in events:
+                yield event
+
+    async def _run(
+        self, conversation: Conversation, parent: str | None, items: tuple[Item, ...]
+    ) -> AsyncGenerator[SessionEvent, None]:
+        if conversation.id in self._running:
+            raise InputError("An answer is still arriving in this conversation; stop it first.")
+        self._running.add(conversation.id)
+        try:
+            await self.warm_up()
+            base = conversation.at(parent)
+            options = self._options(base)
+            base = replace(base, model=options.target.model, region=options.target.region)
+            await self._check_token(options.target)
+            turn = Turn(
+                id=new_id(),
+                parent_id=parent,
+                input=items,
+                created_at=self._now(),
+                target=options.target,
+                continuation=base.continuation,
+            )
+            await self._begin(base, turn)
+            yield TurnStarted(turn)
+            plan = TurnPlan(
+                base, continuation_named(base.continuation), options, self._sender(turn), self._now
+            )
+            run = TurnRun(turn, plan, TurnRecords(self.records, base.id, self._refuse(options.target)))
+            try:
+                async with aclosing(run.events()) as events:
+                    async for event in events:
+                        if isinstance(event, AttemptStarted):
+                            self._exchanges[base.id].append(event.exchange)
+                        yield event
+            finally:
+                self._settle(run)
+        finally:
+            self._running.discard(conversation.id)
+
+    async def _check_token(self, target: Target) -> None:
+        """Make sure that there is a token before anything is recorded; the keyring is asked once."""
+        if not self.settings.sandbox:
+            await self.credentials.load(target.region)
+        self.credentials.token_for(target.region)
+
+    async def _begin(self, base: Conversation, turn: Turn) -> None:
+        conversation = base.append(turn)
+        await self.records.call(History.save_conversation, replace(conversation, tip=base.tip))
+        await self.records.call(History.save_turn, conversation.id, turn)
+        await self.records.call(History.set_tip, conversation.id, turn.id)
+        self._conversations[conversation.id] = conversation
+
+    def _settle(self, run: TurnRun) -> None:
+        """Put the run's result into the conversation, which may have been changed meanwhile."""
+        conversation = self._conversations.get(run.conversation.id)
+        if conversation is None:
+            return
+        lost = run.conversation.lost
+        if not lost <= conversation.lost:
+            self.records.later(History.set_lost, conversation.id, conversation.lost | lost)
+        self._conversations[conversation.id] = conversation.update(run.turn).forget(lost)
+
+    def _sender(self, turn: Turn) -> Callable[[Request, bytes, int], AsyncGenerator[WireEvent, None]]:
+        conversation_id = self._conversation_of(turn)
+
+        def send(request: Request, body: bytes, attempt: int) -> AsyncGenerator[WireEvent, None]:
+            from tui.wire.recorder import AttemptLabel
+
+            label = AttemptLabel(conversation_id, turn.id, attempt, request.target.model)
+            return self.client(request.target).stream(body, label)
+
+        return send
+
+    def _conversation_of(self, turn: Turn) -> str:
+        return next(key for key, value in self._conversations.items() if turn.id in value.turns)
+
+    def client(self, target: Target) -> ResponsesClient:
+        """The client of an endpoint and region; `warm_up` must have ended.
+
+        Raises:
+            WireError: The SDK refuses the base URL.
+        """
+        from tui.wire.client import ClientSettings, ResponsesClient
+
+        key = (target.base_url, target.region, target.endpoint)
+        client = self._clients.get(key)
+        if client is None:
+            settings = ClientSettings(
+                number=self._next_number,
+                new_id=new_id,
+                max_retries=self.settings.max_retries,
+                request_timeout=self.settings.request_timeout,
+                idle_timeout=self.settings.idle_timeout,
+                now=self._now,
+            )
+
+            def token() -> str:
+                return self.credentials.token_for(target.region)
+
+            client = ResponsesClient(target, token, settings, transport=self._transport)
+            self._clients[key] = client
+        return client
+
+    def _next_number(self, conversation_id: str) -> int:
+        rows = self._exchanges.get(conversation_id, [])
+        return rows[-1].number + 1 if rows else 1
+
+
+def _is_flag(settings: Settings, name: str) -> bool:
+    return settings.sources.get(name, "").startswith("flag")
+
+
+async def _message(prompt: str, attachments: Sequence[Attachment]) -> Item:
+    """Build the user's item; base64 of large files goes in a thread."""
+    if not attachments:
+        return user_message(prompt)
+    return await asyncio.to_thread(
+        lambda: user_message(prompt, [attachment.content_part() for attachment in attachments])
+    )

@@ -1,0 +1,1 @@
+"""What `outcrop SUBCOMMAND` does, a module each; `cli.py` imports the one it needs."""

@@ -1,0 +1,317 @@
+"""`outcrop ask`: one turn without the TUI, streamed to stdout.
+
+Without `--json` stdout holds the answer's text and nothing else. With it, stdout holds JSON Lines, one
+object per event; the last one is `turn.ended`, also when nothing could be sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import stat
+import sys
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Final, TextIO
+
+from tui.cli import exit_status, fail, make_session
+from tui.config import Settings, load_settings
+from tui.core.attachments import Attachment
+from tui.core.errors import InputError, OutcropError, TokenRefused, WireError
+from tui.core.events import (
+    AttemptEnded,
+    AttemptStarted,
+    Notice,
+    OutputItemDone,
+    ReasoningDelta,
+    RetryWaiting,
+    SessionEvent,
+    Silence,
+    TextDelta,
+    TurnEnded,
+    TurnStarted,
+)
+from tui.core.items import Outcome, Turn
+from tui.core.text import storable, visible
+from tui.session import Session
+
+__all__ = ["print_not_sent", "run"]
+
+_STATUS: Final = {Outcome.COMPLETED: 0, Outcome.FAILED: 1, Outcome.INCOMPLETE: 4, Outcome.CANCELLED: 130}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Send one prompt; returns the exit status."""
+    settings: Settings | None = None
+    asked = _Asked()
+    try:
+        settings = load_settings(vars(options), os.environ)
+        prompt = read_prompt(options.prompt, sys.stdin)
+        session = make_session(settings)
+        output = JsonLines(sys.stdout) if options.json else PlainText(sys.stdout, sys.stderr)
+        return asyncio.run(_ask(session, options, prompt, output, asked))
+    except OutcropError as error:
+        if options.json:
+            print_not_sent(error, settings, asked.conversation_id)
+        return fail(error)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """How far it went before it failed."""
+
+    conversation_id: str | None = None
+
+
+def read_prompt(given: str | None, stdin: TextIO) -> str:
+    """The prompt: what is piped in, or PROMPT, or both, PROMPT first.
+
+    Raises:
+        InputError: There is nothing, or it is no text.
+    """
+    piped = _read_piped(stdin) if given == "-" or _is_piped(stdin) else ""
+    words = "" if given in (None, "-") else given
+    if given == "-" and not piped.strip():
+        raise InputError("Standard input is empty: there is no prompt.")
+    prompt = "\n\n".join(part for part in (words, piped.rstrip("\n")) if part and part.strip())
+    return storable(prompt)
+
+
+def _is_piped(stdin: TextIO) -> bool:
+    """Whether standard input is a pipe, a file or a socket: something that was meant to be read."""
+    try:
+        mode = os.fstat(stdin.fileno()).st_mode
+    except (OSError, ValueError, AttributeError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+
+
+def _read_piped(stdin: TextIO) -> str:
+    if stdin.isatty():
+        print("Type the prompt; Ctrl+D ends it.", file=sys.stderr)
+    try:
+        return stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"Standard input is not UTF-8 text (byte {error.start}); attach files with -f FILE."
+        ) from None
+
+
+async def _ask(
+    session: Session, options: argparse.Namespace, prompt: str, output: Output, asked: _Asked
+) -> int:
+    task = asyncio.current_task()
+    assert task is not None
+    interrupted = _Interrupts(task)
+    try:
+        conversation_id = asked.conversation_id = await _conversation(session, options)
+        files: list[str] = getattr(options, "files", [])
+        attachments = [await session.attach(path) for path in files]
+        if not prompt and not attachments:
+            raise InputError("There is no prompt: give PROMPT, pipe it in, or attach a file with -f.")
+        return await _one_turn(session, conversation_id, prompt, attachments, output)
+    except asyncio.CancelledError:
+        if not interrupted.signal:
+            raise
+        return 128 + interrupted.signal
+    finally:
+        await session.aclose()
+
+
+async def _conversation(session: Session, options: argparse.Namespace) -> str:
+    named: str | None = getattr(options, "conversation", None)
+    if named is not None:
+        conversation = await session.open(named)
+    elif getattr(options, "continue_latest", False):
+        conversation = await session.latest() or await session.new()
+    else:
+        conversation = await session.new()
+    await session.apply_flags(conversation.id)
+    return conversation.id
+
+
+async def _one_turn(
+    session: Session, conversation_id: str, prompt: str, attachments: list[Attachment], output: Output
+) -> int:
+    ended: TurnEnded | None = None
+    try:
+        async with aclosing(session.send(conversation_id, prompt, attachments)) as events:
+            async for event in events:
+                if isinstance(event, TurnEnded):
+                    ended = event
+                else:
+                    output.show(event)
+    except asyncio.CancelledError:
+        conversation = session.conversation(conversation_id)
+        if conversation.tip is not None and conversation.turns[conversation.tip].outcome is Outcome.CANCELLED:
+            output.end(conversation.turns[conversation.tip], conversation_id, None)
+        raise
+    assert ended is not None
+    output.end(ended.turn, conversation_id, ended.error)
+    if isinstance(ended.error, TokenRefused):
+        return exit_status(ended.error)
+    return _STATUS[ended.turn.outcome or Outcome.FAILED]
+
+
+class _Interrupts:
+    """Turns SIGINT, SIGTERM and SIGHUP into a cancellation, so that the turn is kept."""
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self.signal = 0
+        self._task = task
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._cancel, number)
+
+    def _cancel(self, number: int) -> None:
+        if not self.signal:
+            self.signal = number
+            self._task.cancel()
+
+
+class PlainText:
+    """The answer on stdout, everything else on stderr."""
+
+    def __init__(self, stdout: TextIO, stderr: TextIO) -> None:
+        self._stdout = stdout
+        self._stderr = stderr
+        self._to_terminal = stdout.isatty()
+        self._last = ""
+
+    def show(self, event: SessionEvent) -> None:
+        """Show what belongs to the answer, and say what else a person should know."""
+        match event:
+            case TextDelta():
+                self._write(event.delta)
+            case Notice():
+                self._say(event.text)
+            case RetryWaiting():
+                self._say(f"{event.reason} Trying again in {event.seconds:.1f} s (attempt {event.attempt}).")
+            case Silence():
+                self._say(f"No event for {event.seconds:.0f} s; Ctrl+C stops.")
+            case _:
+                pass
+
+    def end(self, turn: Turn, conversation_id: str, error: OutcropError | None) -> None:
+        """End the line on a terminal; say why the turn did not complete."""
+        if self._to_terminal and self._last and not self._last.endswith("\n"):
+            self._write("\n")
+        self._stdout.flush()
+        if turn.error and turn.outcome is not Outcome.CANCELLED:
+            self._say(turn.error)
+
+    def _write(self, text: str) -> None:
+        # Through a pipe the text stays as it is; a terminal must not be given control characters.
+        self._stdout.write(visible(text) if self._to_terminal else storable(text))
+        self._stdout.flush()
+        self._last = text or self._last
+
+    def _say(self, sentence: str) -> None:
+        print(f"outcrop: {visible(sentence)}", file=self._stderr)
+
+
+class JsonLines:
+    """One JSON object per line on stdout."""
+
+    def __init__(self, stdout: TextIO) -> None:
+        self._stdout = stdout
+
+    def show(self, event: SessionEvent) -> None:
+        """Print the event, if scripts can use it."""
+        row = _row(event)
+        if row is not None:
+            self._print(row)
+
+    def end(self, turn: Turn, conversation_id: str, error: OutcropError | None) -> None:
+        """Print `turn.ended`."""
+        self._print(_ended_row(turn, conversation_id, error))
+
+    def _print(self, row: Mapping[str, object]) -> None:
+        self._stdout.write(json.dumps(row) + "\n")
+        self._stdout.flush()
+
+
+Output = PlainText | JsonLines
+
+
+def _row(event: SessionEvent) -> dict[str, object] | None:
+    match event:
+        case TurnStarted():
+            return {"type": "turn.started", "turn": event.turn.id}
+        case AttemptStarted():
+            return {"type": "attempt.started", "attempt": event.exchange.attempt}
+        case AttemptEnded():
+            exchange = event.exchange
+            return {
+                "type": "attempt.ended",
+                "attempt": exchange.attempt,
+                "status": exchange.status,
+                "outcome": exchange.outcome,
+                "request_id": exchange.request_id,
+                "error": exchange.error,
+            }
+        case TextDelta():
+            return {"type": "text.delta", "delta": storable(event.delta)}
+        case ReasoningDelta():
+            return {"type": "reasoning.delta", "delta": storable(event.delta)}
+        case OutputItemDone():
+            return {"type": "item.done", "item": event.item.payload}
+        case RetryWaiting():
+            return {"type": "retry.waiting", "seconds": event.seconds, "reason": event.reason}
+        case Notice():
+            return {"type": "notice", "text": event.text}
+        case Silence():
+            return {"type": "silence", "seconds": event.seconds}
+        case _:
+            return None
+
+
+def _ended_row(turn: Turn, conversation_id: str, error: OutcropError | None) -> dict[str, object]:
+    target = turn.target
+    return {
+        "type": "turn.ended",
+        "outcome": turn.outcome,
+        "conversation": conversation_id,
+        "response_id": turn.response_id,
+        "request_id": turn.request_id,
+        "model": target.model if target else None,
+        "region": target.region if target else None,
+        "continuation": turn.continuation,
+        "text": turn.text,
+        "usage": turn.usage.as_dict() if turn.usage else None,
+        "error": _error_row(turn, error),
+    }
+
+
+def _error_row(turn: Turn, error: OutcropError | None) -> dict[str, object] | None:
+    if turn.outcome is Outcome.COMPLETED:
+        return None
+    if isinstance(error, WireError):
+        return error.as_dict()
+    return {"message": turn.error, "code": str(turn.outcome), "status": None, "retryable": False}
+
+
+def print_not_sent(error: OutcropError, settings: Settings | None, conversation_id: str | None) -> None:
+    """Print the `turn.ended` of a turn that could not be sent."""
+    row: dict[str, object] = {
+        "type": "turn.ended",
+        "outcome": Outcome.FAILED,
+        "conversation": conversation_id,
+        "response_id": None,
+        "request_id": None,
+        "model": settings.model if settings else None,
+        "region": settings.region if settings else None,
+        "continuation": settings.continuation if settings else None,
+        "text": "",
+        "usage": None,
+        "error": {"message": str(error), "code": _code(error), "status": None, "retryable": False},
+    }
+    print(json.dumps(row), flush=True)
+
+
+def _code(error: OutcropError) -> str:
+    return {2: "bad_input", 3: "no_token"}.get(exit_status(error), "failed")

@@ -1,0 +1,217 @@
+"""One turn, from the plan to its outcome: attempts, one mend at most, saving as it goes.
+
+Part of the session layer; `session.py` decides what is sent, this module sees it through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol
+
+from tui.core.assembly import Assembly
+from tui.core.continuation import Continuation, Options, Request
+from tui.core.conversation import Conversation
+from tui.core.errors import HttpStatusError, OutcropError
+from tui.core.events import (
+    AttemptEnded,
+    AttemptStarted,
+    Notice,
+    RetryWaiting,
+    SessionEvent,
+    Silence,
+    TurnEnded,
+)
+from tui.core.exchange import Exchange
+from tui.core.items import Outcome, Turn
+from tui.core.mending import mend
+
+if TYPE_CHECKING:
+    from tui.wire.client import WireEvent
+
+__all__ = ["TurnKeeper", "TurnPlan", "TurnRun"]
+
+# Streamed text is on disk at least every half second; the rest of it is for the write.
+_SAVE_INTERVAL: Final = 0.4
+
+_EMPTY_ANSWER: Final = "The server completed the answer without any text or tool call."
+_REASONS: Final = {
+    "max_output_tokens": "it reached the limit on output tokens",
+    "content_filter": "the content filter stopped it",
+}
+
+
+class TurnKeeper(Protocol):
+    """What a run needs of the history."""
+
+    async def save_turn(self, turn: Turn) -> None:
+        """Put the turn on disk."""
+        ...
+
+    def save_partial(self, turn: Turn) -> None:
+        """Put what has come so far on disk soon, without waiting for it."""
+        ...
+
+    def save_exchange(self, exchange: Exchange) -> None:
+        """Put an ended exchange on disk soon."""
+        ...
+
+    def refused(self, parameter: str) -> None:
+        """Remember that this model and endpoint refuse a parameter."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPlan:
+    """What is needed to plan a turn, and to plan it once more.
+
+    Attributes:
+        conversation: The conversation as it was before the turn.
+        continuation: Plans the request.
+        options: Plans with these.
+        send: Sends a request body: (request, turn id, first attempt's number) to wire events.
+    """
+
+    conversation: Conversation
+    continuation: Continuation
+    options: Options
+    send: Callable[[Request, bytes, int], AsyncGenerator[WireEvent, None]]
+    now: Callable[[], float]
+
+
+class TurnRun:
+    """Runs one turn; `turn` is its state at any time."""
+
+    def __init__(self, turn: Turn, plan: TurnPlan, keeper: TurnKeeper) -> None:
+        self.turn = turn
+        self.conversation = plan.conversation
+        self._plan = plan
+        self._keeper = keeper
+        self._assembly = Assembly(store=True)
+        self._saving: asyncio.TimerHandle | None = None
+        self._exchange: Exchange | None = None
+        self._attempts = 0
+        self._request_id: str | None = None
+
+    async def events(self) -> AsyncGenerator[SessionEvent, None]:
+        """Yield the turn's events; `TurnEnded` is the last, except when the run is cancelled.
+
+        A cancelled run ends the stream, keeps what came, and lets the cancellation go on.
+        """
+        error: OutcropError | None = None
+        options = self._plan.options
+        mended = False
+        try:
+            while True:
+                request = self._plan.continuation.plan(self.conversation, self.turn.input, options)
+                try:
+                    async with aclosing(self._attempt(request)) as events:
+                        async for event in events:
+                            yield event
+                    break
+                except HttpStatusError as refusal:
+                    change = None
+                    if not mended and not self._assembly.text_began:
+                        change = mend(refusal, request, self.conversation, options)
+                    if change is None:
+                        error = refusal
+                        break
+                    mended = True
+                    self.conversation, options = change.conversation, change.options
+                    if change.refused:
+                        self._keeper.refused(change.refused)
+                    yield self._notice(change.notice)
+                except OutcropError as failure:
+                    error = failure
+                    break
+            for event in self._last_words():
+                yield event
+            yield TurnEnded(await self._end(error), error)
+        except (asyncio.CancelledError, GeneratorExit):
+            await self._end(None, cancelled=True)
+            raise
+
+    async def _attempt(self, request: Request) -> AsyncGenerator[SessionEvent, None]:
+        self._assembly = Assembly(store=request.store)
+        body = await _encoded(request)
+        async with aclosing(self._plan.send(request, body, self._attempts + 1)) as events:
+            async for event in events:
+                self._take(event)
+                yield event
+
+    def _take(self, event: WireEvent) -> None:
+        match event:
+            case AttemptStarted():
+                self._attempts += 1
+                self._exchange = event.exchange
+            case AttemptEnded():
+                self._keep(event.exchange)
+                self._exchange = None
+            case RetryWaiting() | Silence():
+                pass
+            case _:
+                self._assembly.take(event)
+                self._schedule_save()
+
+    def _keep(self, exchange: Exchange) -> None:
+        usage = self._assembly.usage
+        if usage is not None and usage.total_tokens is not None:
+            exchange.usage_line = f"{usage.input_tokens or 0:,} in · {usage.output_tokens or 0:,} out"
+        self._request_id = exchange.request_id
+        self._keeper.save_exchange(exchange)
+
+    def _notice(self, text: str) -> Notice:
+        self.turn = replace(self.turn, notices=(*self.turn.notices, text))
+        return Notice(text)
+
+    def _last_words(self) -> list[Notice]:
+        assembly = self._assembly
+        if assembly.outcome is Outcome.COMPLETED and not assembly.output and not assembly.partial_text:
+            return [self._notice(_EMPTY_ANSWER)]
+        return []
+
+    def _schedule_save(self) -> None:
+        if self._saving is None:
+            self._saving = asyncio.get_running_loop().call_later(_SAVE_INTERVAL, self._save)
+
+    def _save(self) -> None:
+        self._saving = None
+        self._keeper.save_partial(self._assembly.onto(self.turn))
+
+    async def _end(self, error: OutcropError | None, *, cancelled: bool = False) -> Turn:
+        if self._saving is not None:
+            self._saving.cancel()
+            self._saving = None
+        if self._exchange is not None:
+            self._keep(self._exchange)
+        turn = replace(self._assembly.onto(self.turn), ended_at=self._plan.now(), request_id=self._request_id)
+        self.turn = _with_outcome(turn, self._assembly, error, cancelled=cancelled)
+        await self._keeper.save_turn(self.turn)
+        return self.turn
+
+
+def _with_outcome(turn: Turn, assembly: Assembly, error: OutcropError | None, *, cancelled: bool) -> Turn:
+    if assembly.outcome is None:
+        if cancelled:
+            return replace(turn, outcome=Outcome.CANCELLED, error="You stopped this answer.")
+        if error is not None:
+            return replace(turn, outcome=Outcome.FAILED, error=str(error))
+        return replace(turn, outcome=Outcome.FAILED, error="The answer ended without saying how.")
+    sentence = None
+    if assembly.outcome is Outcome.FAILED:
+        sentence = f"The server failed: {assembly.error or 'it gave no reason'}"
+    elif assembly.outcome is Outcome.INCOMPLETE:
+        reason = _REASONS.get(assembly.error or "", assembly.error or "the server gave no reason")
+        sentence = f"The answer is incomplete: {reason}."
+    elif assembly.outcome is Outcome.CANCELLED:
+        sentence = "The server cancelled this answer."
+    return replace(turn, outcome=assembly.outcome, error=sentence)
+
+
+async def _encoded(request: Request) -> bytes:
+    """Serialize the request; a large one in a thread, so that keys go on being answered."""
+    if sum(len(item.text) for item in request.items) < 256_000:
+        return request.encode(stream=True)
+    return await asyncio.to_thread(request.encode, stream=True)
