@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,12 +11,12 @@ from rich.segment import Segment
 
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import HARD, Row, Span, pad
-from tui.widgets.transcript.wrap import fold
+from tui.widgets.transcript.wrap import fold, glue
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-__all__ = ["FENCE", "Fence", "code_rows", "fence_closes", "parse_fence"]
+__all__ = ["FENCE", "Fence", "code_rows", "fence_closes", "highlight_nothing", "parse_fence"]
 
 FENCE: Final = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)")
 CONTINUED: Final = "↪ "
@@ -85,13 +85,14 @@ def fence_closes(fence: Fence, line: str) -> bool:
 @lru_cache(maxsize=64)
 def _lexer(language: str) -> Lexer | None:
     # Imported at the first code block, after the first paint: it costs a tenth of a second.
-    from pygments.lexers import get_lexer_by_name
+    from pygments import lexers
     from pygments.util import ClassNotFound
 
     if not language:
         return None
     try:
-        return get_lexer_by_name(language.lower())
+        find: Callable[[str], Lexer] = lexers.get_lexer_by_name  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        return find(language.lower())
     except ClassNotFound:
         return None
 
@@ -132,6 +133,11 @@ def _lex_line(language: str, line: str) -> Pieces:
     return _lex(language, line)[0] if line else ()
 
 
+def highlight_nothing() -> None:
+    """Have pygments imported, and the lexer that is asked for most."""
+    _lex_line("python", "pass")
+
+
 def code_rows(code: str, language: str, width: int, palette: Palette, *, whole: bool) -> list[Row]:
     """Render code in its panel.
 
@@ -159,7 +165,7 @@ def code_rows(code: str, language: str, width: int, palette: Palette, *, whole: 
 def line_rows(pieces: Pieces, width: int, palette: Palette) -> list[Row]:
     """The rows of one line of code, wrapped where it is too long."""
     lead = Segment("  ", palette.code)
-    spans: list[Span] = [(text, getattr(palette, role)) for text, role in pieces]
+    spans: list[Span] = glue([(text, getattr(palette, role)) for text, role in pieces])
     rows: list[Row] = []
     inner = max(1, width - 4)
     parts = fold(spans, inner)
@@ -169,5 +175,3 @@ def line_rows(pieces: Pieces, width: int, palette: Palette) -> list[Row]:
         row = Row(segments, skip=2, join=HARD if number == 0 else "")
         rows.append(pad(row, width, palette.code))
     return rows
-
-

@@ -128,7 +128,9 @@ class _Renderer:
         ordered = tokens[0].type == "ordered_list_open"
         if number is None:
             number = int(tokens[0].attrGet("start") or 0) if tokens[0].attrGet("start") is not None else 1
-        count = sum(1 for token in tokens if token.type == "list_item_open" and token.level == tokens[0].level + 1)
+        count = sum(
+            1 for token in tokens if token.type == "list_item_open" and token.level == tokens[0].level + 1
+        )
         # One width for all markers of a list; a list that streams cannot know how long it gets.
         digits = max(2 if depth == 0 else 1, len(str(number)) if depth == 0 else len(str(number + count - 1)))
         rows: list[Row] = []

@@ -14,12 +14,35 @@ if TYPE_CHECKING:
 __all__ = ["COMPONENTS", "PANE_CSS", "Palette"]
 
 COMPONENTS: Final = frozenset(
-    f"pane--{name}"
-    for name in (
-        "text muted faint user user-bar assistant error notice heading heading-low marker quote quote-bar link "
-        "code code-title code-inline table-line "
-        "code-keyword code-name code-type code-string code-number code-comment code-operator code-added code-removed"
-    ).split()
+    {
+        "pane--text",
+        "pane--muted",
+        "pane--faint",
+        "pane--user",
+        "pane--user-bar",
+        "pane--assistant",
+        "pane--error",
+        "pane--notice",
+        "pane--heading",
+        "pane--heading-low",
+        "pane--marker",
+        "pane--quote",
+        "pane--quote-bar",
+        "pane--link",
+        "pane--code",
+        "pane--code-title",
+        "pane--code-inline",
+        "pane--table-line",
+        "pane--code-keyword",
+        "pane--code-name",
+        "pane--code-type",
+        "pane--code-string",
+        "pane--code-number",
+        "pane--code-comment",
+        "pane--code-operator",
+        "pane--code-added",
+        "pane--code-removed",
+    }
 )
 
 PANE_CSS: Final = """
@@ -43,7 +66,7 @@ ConversationPane {
     & > .pane--heading-low { color: $foreground; text-style: bold; }
     & > .pane--marker { color: $text-accent; }
     & > .pane--quote { color: $foreground 80%; }
-    & > .pane--quote-bar { color: $secondary; }
+    & > .pane--quote-bar { color: $primary 70%; }
     & > .pane--link { color: $text-accent; text-style: underline; }
     & > .pane--table-line { color: $foreground 34%; }
     & > .pane--code-inline { color: $text-warning; background: $foreground 7%; }
@@ -51,7 +74,7 @@ ConversationPane {
     & > .pane--code-title { color: $foreground 50%; background: $foreground 6%; }
     & > .pane--code-keyword { color: $text-primary; background: $foreground 6%; text-style: bold; }
     & > .pane--code-name { color: $text-accent; background: $foreground 6%; }
-    & > .pane--code-type { color: $text-secondary; background: $foreground 6%; }
+    & > .pane--code-type { color: $text-primary; background: $foreground 6%; }
     & > .pane--code-string { color: $text-success; background: $foreground 6%; }
     & > .pane--code-number { color: $text-warning; background: $foreground 6%; }
     & > .pane--code-comment { color: $foreground 52%; background: $foreground 6%; text-style: italic; }

@@ -29,7 +29,9 @@ class Row:
 
     __slots__ = ("end", "join", "segments", "skip", "strip")
 
-    def __init__(self, segments: list[Segment], skip: int = 0, end: int | None = None, join: str = HARD) -> None:
+    def __init__(
+        self, segments: list[Segment], skip: int = 0, end: int | None = None, join: str = HARD
+    ) -> None:
         self.segments = segments
         self.skip = skip
         self.end = sum(len(segment.text) for segment in segments) if end is None else end

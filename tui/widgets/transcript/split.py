@@ -108,7 +108,11 @@ def _cut(units: Sequence[_Unit], lines: Sequence[str], before: Cut | None) -> li
         ):
             if previous.number is not None:
                 cut.number = previous.number + 1
-            above = lines[unit.start - 1] if unit.start else previous.source.rpartition("\n")[0].rpartition("\n")[2]
+            above = (
+                lines[unit.start - 1]
+                if unit.start
+                else previous.source.rpartition("\n")[0].rpartition("\n")[2]
+            )
             previous.gap = not above.strip()
         cuts.append(cut)
         previous, end = cut, unit.end

@@ -169,7 +169,11 @@ def _row(cells: Cells, widths: Sequence[int], aligns: Sequence[str], palette: Pa
         for index, size in enumerate(widths):
             if index:
                 segments.append(bar)
-            part = columns[index][number].segments if index < len(columns) and number < len(columns[index]) else []
+            part = (
+                columns[index][number].segments
+                if index < len(columns) and number < len(columns[index])
+                else []
+            )
             blank = size - sum(cell_len(segment.text) for segment in part)
             align = aligns[index] if index < len(aligns) else "left"
             left = blank if align == "right" else blank // 2 if align == "center" else 0

@@ -376,7 +376,9 @@ class View:
         if block.state:
             mark = _STATES.get(block.state, visible_line(block.state))
             color = palette.error if block.state == "failed" else palette.notice
-            spans.append((("  " if title else "") + mark, palette.muted if block.state == "running" else color))
+            spans.append(
+                (("  " if title else "") + mark, palette.muted if block.state == "running" else color)
+            )
         rows = wrap(spans, paper.text_width)
         if self.folded:
             bar = Segment(" " * GUTTER, palette.text)

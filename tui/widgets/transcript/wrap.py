@@ -7,16 +7,20 @@ break between wide characters (CJK has no blanks).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from rich.cells import cell_len, split_graphemes
 
 from tui.widgets.transcript.rows import HARD, Row, Span
 
-__all__ = ["breaks", "fold", "wrap"]
+__all__ = ["breaks", "fold", "glue", "wrap"]
 
 # Not at the start of a line (closing punctuation, small kana) and not at its end (opening brackets).
-_NOT_FIRST = frozenset("、。，．！？：；）」』】〉》〕］｝ーぁぃぅぇぉっゃゅょァィゥェォッャュョ…‥・%,.!?:;)]}")
+_NOT_FIRST = frozenset(
+    "、。，．！？：；）」』】〉》〕］｝ーぁぃぅぇぉっゃゅょァィゥェォッャュョ…‥・%,.!?:;)]}"
+)
 _NOT_LAST = frozenset("（「『【〈《〔［｛([{")
 
 
@@ -115,6 +119,30 @@ def _slices(spans: Sequence[Span], cuts: Sequence[tuple[int, int, str]]) -> list
     return result
 
 
+_JOINED: Final = re.compile("(?:[\u0300-\u036f\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]|\u200d.?)+")
+
+
+def glue(spans: Sequence[Span]) -> list[Span]:
+    """Move what continues a grapheme to the span where that begins: apart, both would be wider."""
+    if all(text.isascii() for text, _ in spans):
+        return list(spans)
+    glued: list[Span] = []
+    for text, style in spans:
+        if glued and not text.isascii():
+            before, before_style = glued[-1]
+            match = _JOINED.match(text)
+            size = match.end() if match else int(before.endswith("\u200d"))
+            if size:
+                glued[-1] = (before + text[:size], before_style)
+                text = text[size:]
+        elif glued and glued[-1][0].endswith("\u200d"):
+            glued[-1] = (glued[-1][0] + text[:1], glued[-1][1])
+            text = text[1:]
+        if text:
+            glued.append((text, style))
+    return glued
+
+
 def wrap(spans: Sequence[Span], width: int) -> list[Row]:
     r"""Wrap styled text; `\n` in it is a hard break.
 
@@ -124,7 +152,7 @@ def wrap(spans: Sequence[Span], width: int) -> list[Row]:
     """
     width = max(1, width)
     rows: list[Row] = []
-    for line in _lines(spans):
+    for line in _lines(glue(spans)):
         text = "".join(part for part, _ in line)
         cuts = breaks(text, width)
         if len(cuts) == 1 and cuts[0][1] == len(text):
@@ -142,9 +170,9 @@ def fold(spans: Sequence[Span], width: int) -> list[list[Span]]:
     if text.isascii():
         if len(text) <= width:
             return [list(spans)]
-        cuts = [(start, min(start + width, len(text)), "") for start in range(0, len(text), width)]
-        return _slices(spans, cuts)
-    cuts = []
+        starts = range(0, len(text), width)
+        return _slices(spans, [(start, min(start + width, len(text)), "") for start in starts])
+    cuts: list[tuple[int, int, str]] = []
     start = cells = 0
     for begin, _, size in split_graphemes(text)[0]:
         if cells + size > width and begin > start:
