@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone; point stdout elsewhere so that the interpreter's last flush is quiet.
+        # Whoever read our output has gone; with stdout elsewhere the interpreter's last flush is quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
@@ -90,9 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_ask(commands, common)
     _add_history(commands)
     _add_token(commands)
-    sandbox = commands.add_parser(
-        "sandbox", help="serve the embedded endpoint on 127.0.0.1 until interrupted"
-    )
+    sandbox = commands.add_parser("sandbox", help="serve the embedded endpoint on loopback until interrupted")
     sandbox.add_argument("--port", type=int, default=0, metavar="N", help="by default one that is free")
     sandbox.add_argument("--region", metavar="R", help="the region it plays; by default us-west-2")
     return parser
@@ -108,7 +106,7 @@ def _common_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
         "--sandbox",
         action="store_true",
         default=nothing,
-        help="talk to the embedded endpoint: offline, no account",
+        help="talk to the embedded endpoint, offline",
     )
     add("--region", metavar="R", default=nothing, help="AWS region, e.g. us-west-2")
     add("--model", metavar="M", default=nothing, help="model id, e.g. openai.gpt-5.4")

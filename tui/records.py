@@ -1,4 +1,4 @@
-"""The session's side of the history: what waits for the disk, what does not, and what a running turn writes."""
+"""The session's side of the history: what waits for the disk and what does not."""
 
 from __future__ import annotations
 

@@ -75,11 +75,11 @@ class SseDecoder:
         and decides by whether its data is whole.
         """
         end = self._position + len(self._buffer)
-        if self._buffer:
-            self._line(self._buffer.rstrip(b"\r"), end)
-            self._buffer = b""
+        # What is held back ends in a CR, or in nothing: the lines that it would have ended end here.
+        rest, self._buffer = self._buffer, b""
         self._position = end
-        return self._line(b"", end)
+        event = self._line(rest.removesuffix(b"\r"), end) if rest else None
+        return event or self._line(b"", end)
 
     def _line(self, line: bytes, end: int) -> SseEvent | None:
         if not line:

@@ -1,0 +1,69 @@
+"""What every test gets: private folders, a clean environment, and no network but this machine's."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tui.sandbox.server import SandboxServer
+
+_OURS = ("AWS_", "BEDROCK_", "OUTCROP_", "OPENAI_", "OTEL_")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture(autouse=True)
+def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name.lower() in _PROXIES:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("OUTCROP_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("OUTCROP_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+def _is_here(family: int, address: Any) -> bool:
+    if family == socket.AF_UNIX:
+        return True
+    host = str(address[0])
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+    def guard(sock: socket.socket, address: Any) -> None:
+        if not _is_here(sock.family, address):
+            raise AssertionError(f"a test tried to reach {address!r}")
+
+    def guarded(sock: socket.socket, address: Any) -> None:
+        guard(sock, address)
+        connect(sock, address)
+
+    def guarded_ex(sock: socket.socket, address: Any) -> int:
+        guard(sock, address)
+        return connect_ex(sock, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_ex)
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[SandboxServer]:
+    """A real server on loopback, as fast as it can be."""
+    server = SandboxServer(tmp_path / "sandbox-state")
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
