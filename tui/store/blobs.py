@@ -1,0 +1,107 @@
+"""Large data URLs stored once: a PDF that is in ten requests is in the file one time.
+
+A text or body is packed by putting a short reference in the place of each large base64 run; unpacking
+gives the same bytes again. The reference stands between two U+001F, which valid JSON never holds raw;
+a body that does hold one is stored as it is, marked by a leading `U+001F =`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+import sqlite3
+import zlib
+from typing import Final
+
+__all__ = ["forget_user", "pack", "unpack", "without_blobs"]
+
+_SMALLEST: Final = 1024  # bytes of base64 that are worth a row of their own
+_MARK: Final = b"\x1f"
+_RAW: Final = b"\x1f="
+_PREFIX: Final = b";base64,"
+_REFERENCE: Final = re.compile("\x1f[bt][0-9a-f]{64}\x1f")
+
+
+def pack(db: sqlite3.Connection, user_id: str, data: bytes) -> bytes:
+    """Move the large data URLs of `data` into rows of their own, used by `user_id`."""
+    if _MARK in data:
+        return _RAW + data
+    parts: list[bytes] = []
+    done = 0
+    at = data.find(_PREFIX)
+    while at >= 0:
+        start = at + len(_PREFIX)
+        end = data.find(b'"', start)
+        end = len(data) if end < 0 else end
+        if end - start >= _SMALLEST:
+            parts += [data[done:start], _MARK, _keep(db, user_id, data[start:end]), _MARK]
+            done = end
+        at = data.find(_PREFIX, end)
+    return b"".join([*parts, data[done:]]) if parts else data
+
+
+def unpack(db: sqlite3.Connection, packed: bytes, cache: dict[bytes, bytes] | None = None) -> bytes:
+    """The bytes that were packed.
+
+    Args:
+        db: Where they were packed.
+        packed: What `pack` gave.
+        cache: Filled with what was fetched, so that one PDF in many bodies is read once.
+    """
+    if _MARK not in packed:
+        return packed
+    if packed.startswith(_RAW):
+        return packed[len(_RAW) :]
+    parts = packed.split(_MARK)
+    cache = {} if cache is None else cache
+    for index in range(1, len(parts), 2):
+        reference = parts[index]
+        if reference not in cache:
+            cache[reference] = _fetch(db, reference)
+        parts[index] = cache[reference]
+    return b"".join(parts)
+
+
+def without_blobs(packed: str) -> str:
+    """Packed text with nothing in the place of each reference: valid JSON, and short."""
+    return _REFERENCE.sub("", packed) if "\x1f" in packed else packed
+
+
+def forget_user(db: sqlite3.Connection, user_id: str) -> None:
+    """Say that `user_id` needs no blob any more, and delete those that nobody needs."""
+    needed = [row[0] for row in db.execute("SELECT sha256 FROM uses WHERE user_id = ?", (user_id,))]
+    db.execute("DELETE FROM uses WHERE user_id = ?", (user_id,))
+    for digest in needed:
+        db.execute(
+            "DELETE FROM blobs WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM uses WHERE sha256 = ?1)",
+            (digest,),
+        )
+
+
+def _keep(db: sqlite3.Connection, user_id: str, text: bytes) -> bytes:
+    """Store a base64 text, decoded where encoding gives the same text again; returns the reference."""
+    try:
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error:
+        data = None
+    kind = b"b"
+    if data is None or base64.b64encode(data) != text:
+        kind, data = b"t", text
+    digest = hashlib.sha256(kind + data).hexdigest()
+    if not db.execute("SELECT 1 FROM blobs WHERE sha256 = ?", (digest,)).fetchone():
+        small = zlib.compress(data, 1)
+        deflated = len(small) < len(data)
+        db.execute("INSERT INTO blobs VALUES (?, ?, ?)", (digest, deflated, small if deflated else data))
+    db.execute("INSERT OR IGNORE INTO uses VALUES (?, ?)", (user_id, digest))
+    return kind + digest.encode("ascii")
+
+
+def _fetch(db: sqlite3.Connection, reference: bytes) -> bytes:
+    digest = reference[1:].decode("ascii")
+    row = db.execute("SELECT deflated, data FROM blobs WHERE sha256 = ?", (digest,)).fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError(f"a part of an attachment is missing ({digest[:12]})")
+    data = zlib.decompress(row[1]) if row[0] else bytes(row[1])
+    return base64.b64encode(data) if reference[:1] == b"b" else data

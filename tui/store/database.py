@@ -1,0 +1,187 @@
+"""One SQLite file: opening it safely, transactions, and errors as sentences.
+
+Nothing is ever overwritten: a file that is no history, is damaged, or was written by a newer Outcrop is
+left as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from tui.core.errors import StoreError
+from tui.core.text import visible_line
+from tui.store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
+
+__all__ = ["Database"]
+
+_BUSY_SECONDS = 5.0
+
+
+class Database:
+    """A connection, used from the thread that made it.
+
+    Args:
+        path: The file; its folder is made when missing, 0700, and the file is made 0600 under any umask.
+
+    Raises:
+        StoreError: It cannot be opened or written, is damaged, foreign or of a newer version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self.sentences():
+            _make_private(path)
+            _refuse_foreign(path)
+            # Transactions are begun by hand: BEGIN IMMEDIATE waits for another process instead of failing.
+            self.connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
+            try:
+                self._prepare()
+            except BaseException:
+                self.connection.close()
+                raise
+
+    def _prepare(self) -> None:
+        db = self.connection
+        # Only a file without tables takes the vacuum mode; after that the statement does nothing.
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+        # What is deleted is gone from the file, and no temporary file holds text.
+        db.execute("PRAGMA secure_delete = ON")
+        db.execute("PRAGMA temp_store = MEMORY")
+        if self._version() < SCHEMA_VERSION:
+            with self.transaction():
+                # Asked again under the lock: another process may have migrated meanwhile.
+                for version in range(self._version() + 1, SCHEMA_VERSION + 1):
+                    MIGRATIONS[version - 1](db)
+                    now = datetime.now(UTC).isoformat(timespec="seconds")
+                    db.execute("INSERT INTO schema_versions VALUES (?, ?)", (version, now))
+                    db.execute(f"PRAGMA user_version = {version}")
+                    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def _version(self) -> int:
+        return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
+
+    @contextmanager
+    def transaction(self) -> Generator[sqlite3.Connection]:
+        """Commit what the block does, durably, or nothing of it.
+
+        Raises:
+            StoreError: SQLite cannot; says why.
+        """
+        with self.sentences():
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException:
+                # SQLite ends the transaction itself after some errors (a full disk).
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query.
+
+        Raises:
+            StoreError: SQLite cannot; says why.
+        """
+        with self.sentences():
+            return self.connection.execute(sql, values).fetchall()
+
+    def erase_deleted(self) -> None:
+        """Take deleted text out of the search index, the file and its log."""
+        with self.sentences():
+            db = self.connection
+            # Without it the index keeps the words of deleted turns until it happens to merge.
+            db.execute("INSERT INTO turn_search (turn_search) VALUES ('optimize')")
+            # `execute` takes one step, which frees one page; a script runs to its end.
+            db.executescript("PRAGMA incremental_vacuum")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close the file; the last one to close it folds the log into it."""
+        with self.sentences():
+            self.connection.close()
+
+    @contextmanager
+    def sentences(self) -> Generator[None]:
+        """Turn errors of SQLite and of the file system into `StoreError`."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(self._sentence(error)) from error
+        except OSError as error:
+            why = os.strerror(error.errno).lower() if error.errno else str(error)
+            raise StoreError(f"The history {self._name} cannot be opened: {why}.") from error
+
+    @property
+    def _name(self) -> str:
+        return visible_line(str(self.path))
+
+    def _sentence(self, error: sqlite3.Error) -> str:
+        code = getattr(error, "sqlite_errorname", "") or ""
+        if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            return (
+                f"The history {self._name} is damaged or no history; it was left as it is. "
+                "Move it away to begin a new one."
+            )
+        if code.startswith("SQLITE_FULL"):
+            return f"The disk is full: the history {self._name} could not be written."
+        if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")):
+            return f"The history {self._name} cannot be written: the file or its folder is read-only."
+        if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return f"Another program holds the history {self._name}; it could not be used in time."
+        if code.startswith("SQLITE_CANTOPEN"):
+            return f"The history {self._name} cannot be opened: its folder cannot be used."
+        if code.startswith("SQLITE_IOERR"):
+            return f"The history {self._name} could not be read or written: the disk reports an error."
+        return f"The history {self._name} cannot be used: {visible_line(str(error))}."
+
+
+def _make_private(path: Path) -> None:
+    folder = path.parent
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.stat()
+    # A folder that others write to (/tmp) or the home itself is not ours to close.
+    shared = status.st_mode & stat.S_ISVTX or folder == Path.home()
+    if os.name == "posix" and status.st_uid == os.geteuid() and status.st_mode & 0o077 and not shared:
+        folder.chmod(0o700)
+    if path.is_dir():
+        raise IsADirectoryError(21, "is a directory")
+    # SQLite gives its log and shared memory the mode of the file.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        if os.name == "posix" and os.fstat(descriptor).st_mode & 0o077:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Look at a file through a connection that cannot write, nor fold its log into it on closing."""
+    if path.stat().st_size == 0:
+        return
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as db:
+        version = int(db.execute("PRAGMA user_version").fetchone()[0])
+        application = int(db.execute("PRAGMA application_id").fetchone()[0])
+        tables = int(db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
+    name = visible_line(str(path))
+    if tables and application != APPLICATION_ID:
+        raise StoreError(f"{name} is the database of another program; it was left as it is.")
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"The history {name} was written by a newer Outcrop (its version is {version}, this one knows "
+            f"{SCHEMA_VERSION}); it was left as it is. Update Outcrop to use it."
+        )

@@ -1,0 +1,330 @@
+"""The history: conversations, turns, drafts, exchanges, and what the server keeps.
+
+Synchronous, used from one thread (`StoreThread` brings it to the event loop). Every method that writes
+has committed durably when it returns, or raises `StoreError` and has written nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from tui.core.conversation import Conversation, ConversationSummary
+from tui.core.errors import StoreError
+from tui.core.exchange import Exchange
+from tui.core.items import Item, Outcome, Target, Turn
+from tui.core.text import storable
+from tui.store import exchanges, turns
+from tui.store.blobs import forget_user
+from tui.store.database import Database
+from tui.store.process import is_alive, this_process
+from tui.store.rows import TURN_COLUMNS, target_from_text, text_to_items, turn_from_row
+from tui.store.search import SUMMARY_COLUMNS, search, summary_from_row
+
+__all__ = ["ENDED_WHILE_RUNNING", "History", "StoredResponse"]
+
+ENDED_WHILE_RUNNING: Final = "Outcrop was ended while this answer was arriving; what had come is kept."
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """A response that the server keeps, or kept.
+
+    Attributes:
+        response_id: The server's id.
+        target: Where it was made; its chain is valid only there.
+        created_at: Seconds since the epoch; the server deletes it 30 days later (bedrock-facts.md 1.5).
+        conversation_id: The conversation it belongs to; that may be deleted here already.
+        deleted_at: When it was deleted at the server; `None` while it is kept.
+    """
+
+    response_id: str
+    target: Target
+    created_at: float
+    conversation_id: str
+    deleted_at: float | None
+
+
+# Names of their own, as the class has a method `list`.
+Summaries = list[ConversationSummary]
+StoredResponses = list[StoredResponse]
+Exchanges = list[Exchange]
+
+
+class History:
+    """The history in one SQLite file.
+
+    Args:
+        path: The file; it and its folder are made when missing, private to the user.
+        owner: Who marks running turns as its own; this process by default.
+
+    Raises:
+        StoreError: The file cannot be used; it was left as it was.
+    """
+
+    def __init__(self, path: Path, owner: str | None = None) -> None:
+        self._owner = owner or this_process()
+        self._db = Database(path)
+        # Which input a turn was last saved with: large attachments are hashed once, not at every save.
+        self._input_saved: tuple[str, tuple[Item, ...]] | None = None
+        try:
+            self._end_abandoned()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file; the history is not usable after that."""
+        self._db.close()
+
+    # Conversations
+
+    def save_conversation(self, conversation: Conversation) -> None:
+        """Insert or update what belongs to the conversation itself; its turns are saved one by one.
+
+        An empty title keeps the one that is there.
+        """
+        lost = json.dumps(sorted(conversation.lost)) if conversation.lost else ""
+        values = {
+            "id": conversation.id,
+            "title": storable(conversation.title),
+            "created_at": conversation.created_at,
+            "sandbox": conversation.sandbox,
+            "continuation": conversation.continuation,
+            "instructions": storable(conversation.instructions),
+            "model": conversation.model,
+            "region": conversation.region,
+            "tip": conversation.tip,
+            "lost": lost,
+        }
+        with self._db.transaction() as db:
+            db.execute(_SAVE_CONVERSATION, values)
+
+    def load(self, conversation_id: str) -> Conversation:
+        """Everything of a conversation.
+
+        A turn that nobody runs any more comes back as failed, with the text that had come.
+
+        Raises:
+            StoreError: There is no such conversation, or the file cannot be read.
+        """
+        self._end_abandoned()
+        row = self._row(
+            "SELECT id, created_at, title, sandbox, continuation, instructions, model, region, tip, lost"
+            " FROM conversations WHERE id = ?",
+            conversation_id,
+        )
+        if row is None:
+            raise StoreError(f"There is no conversation {conversation_id} in the history.")
+        all_turns = self._turns("conversation_id = ? ORDER BY seq", conversation_id)
+        tip = row[8]
+        if tip is not None and tip not in all_turns:
+            # The program was ended between saving the conversation and saving the turn.
+            tip = next(reversed(all_turns), None)
+        return Conversation(
+            id=row[0],
+            created_at=row[1],
+            title=row[2],
+            sandbox=bool(row[3]),
+            continuation=row[4],
+            instructions=row[5],
+            model=row[6],
+            region=row[7],
+            turns=all_turns,
+            tip=tip,
+            lost=frozenset(json.loads(row[9])) if row[9] else frozenset(),
+        )
+
+    def set_tip(self, conversation_id: str, tip: str | None) -> None:
+        """Remember which turn the conversation stands at."""
+        self._write("UPDATE conversations SET tip = ? WHERE id = ?", tip, conversation_id)
+
+    def set_title(self, conversation_id: str, title: str) -> None:
+        """Give the conversation another title."""
+        self._write("UPDATE conversations SET title = ? WHERE id = ?", storable(title), conversation_id)
+
+    def set_lost(self, conversation_id: str, response_ids: frozenset[str]) -> None:
+        """Remember all responses of the conversation that the server no longer has."""
+        lost = json.dumps(sorted(response_ids)) if response_ids else ""
+        self._write("UPDATE conversations SET lost = ? WHERE id = ?", lost, conversation_id)
+
+    def list(self, limit: int = 200, sandbox: bool | None = None) -> Summaries:
+        """The conversations used last, newest first.
+
+        Args:
+            limit: At most this many.
+            sandbox: Only those of the sandbox, or only those of the service; `None` for both.
+        """
+        rows = self._db.rows(
+            f"SELECT {SUMMARY_COLUMNS} FROM conversations AS c"
+            " WHERE ?1 IS NULL OR sandbox = ?1 ORDER BY updated_at DESC, rowid DESC LIMIT ?2",
+            (sandbox, limit),
+        )
+        return [summary_from_row(row) for row in rows]
+
+    def latest(self, sandbox: bool) -> str | None:
+        """The id of the conversation used last with the sandbox, or with the service."""
+        found = self.list(1, sandbox)
+        return found[0].id if found else None
+
+    def search(self, text: str, limit: int = 50) -> Summaries:
+        """The conversations that hold every word of `text`, the last used first, with the words around it.
+
+        What is typed is data: it is never read as query syntax. The last word may be unfinished.
+        """
+        with self._db.sentences():
+            return search(self._db.connection, storable(text), limit)
+
+    def delete(self, conversation_id: str) -> None:
+        """Delete a conversation with its exchanges, drafts and attachments; its text leaves the file.
+
+        What the server keeps is not touched, nor is the knowledge of it. A missing id is no error.
+        """
+        with self._db.transaction() as db:
+            for table in ("turns", "exchanges"):
+                users = db.execute(f"SELECT id FROM {table} WHERE conversation_id = ?", (conversation_id,))
+                for (user_id,) in users.fetchall():
+                    forget_user(db, user_id)
+            db.execute(
+                "DELETE FROM turn_search WHERE rowid IN (SELECT seq FROM turns WHERE conversation_id = ?)",
+                (conversation_id,),
+            )
+            db.execute("DELETE FROM exchanges WHERE conversation_id = ?", (conversation_id,))
+            db.execute("DELETE FROM drafts WHERE conversation_id = ?", (conversation_id,))
+            db.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
+        self._db.erase_deleted()
+
+    # Turns
+
+    def save_turn(self, conversation_id: str, turn: Turn) -> None:
+        """Insert a turn, which becomes the tip and gives an untitled conversation its title; or update it.
+
+        Raises:
+            StoreError: The conversation is not in the history, or the file cannot be written.
+        """
+        same_input = self._input_saved is not None and (
+            self._input_saved[0] == turn.id and self._input_saved[1] is turn.input
+        )
+        with self._db.transaction() as db:
+            turns.save_turn(db, conversation_id, turn, self._owner, same_input=same_input)
+        self._input_saved = (turn.id, turn.input)
+
+    def save_partial(
+        self,
+        turn_id: str,
+        partial_text: str,
+        partial_reasoning: str = "",
+        output: tuple[Item, ...] = (),
+        response_id: str | None = None,
+    ) -> None:
+        """Save what a running turn has so far: one row is written, the search index is left alone."""
+        with self._db.transaction() as db:
+            turns.save_partial(db, turn_id, partial_text, partial_reasoning, output, response_id)
+
+    def _turns(self, where: str, *values: object) -> dict[str, Turn]:
+        cache: dict[bytes, bytes] = {}
+        rows = self._db.rows(f"SELECT {TURN_COLUMNS} FROM turns WHERE {where}", values)
+        with self._db.sentences():
+            read = (
+                turn_from_row(row, lambda text: text_to_items(self._db.connection, text, cache))
+                for row in rows
+            )
+            return {turn.id: turn for turn in read}
+
+    def _end_abandoned(self) -> None:
+        """Mark turns and exchanges as failed whose process is gone."""
+        owners = self._db.rows(
+            "SELECT DISTINCT owner FROM turns WHERE outcome IS NULL"
+            " UNION SELECT DISTINCT owner FROM exchanges WHERE outcome IS NULL"
+        )
+        gone = [owner for (owner,) in owners if owner != self._owner and not is_alive(owner)]
+        if not gone:
+            return
+        marks = ", ".join("?" for _ in gone)
+        where = f"outcome IS NULL AND owner IN ({marks})"
+        for turn in self._turns(where, *gone).values():
+            with self._db.transaction() as db:
+                ended = replace(turn, outcome=Outcome.FAILED, error=ENDED_WHILE_RUNNING)
+                # Not save_turn: the conversation was not used now, so its place in the list stays.
+                changed = db.execute(
+                    f"UPDATE turns SET outcome = ?, error = ?, owner = '' WHERE id = ? AND {where}",
+                    (Outcome.FAILED.value, ENDED_WHILE_RUNNING, turn.id, *gone),
+                )
+                if changed.rowcount:  # else another process was faster
+                    turns.index_turn(db, ended)
+        with self._db.transaction() as db:
+            db.execute(
+                f"UPDATE exchanges SET outcome = ?, owner = '' WHERE {where}", (Outcome.FAILED.value, *gone)
+            )
+
+    # Drafts
+
+    def save_draft(self, conversation_id: str, text: str) -> None:
+        """Keep what is typed and not sent; an empty text removes it. The id `""` is the new conversation."""
+        if text:
+            self._write("INSERT OR REPLACE INTO drafts VALUES (?, ?)", conversation_id, storable(text))
+        else:
+            self._write("DELETE FROM drafts WHERE conversation_id = ?", conversation_id)
+
+    def load_draft(self, conversation_id: str) -> str:
+        """What was typed and not sent; empty when there is nothing."""
+        row = self._row("SELECT text FROM drafts WHERE conversation_id = ?", conversation_id)
+        return "" if row is None else str(row[0])
+
+    def drafts(self) -> dict[str, str]:
+        """Every draft by conversation id."""
+        return dict(self._db.rows("SELECT conversation_id, text FROM drafts"))
+
+    # Exchanges and stored responses
+
+    def save_exchange(self, exchange: Exchange) -> None:
+        """Insert an exchange or update it; its secrets were masked when it was recorded."""
+        with self._db.transaction() as db:
+            exchanges.save(db, exchange, self._owner if exchange.outcome is None else "")
+
+    def load_exchanges(self, conversation_id: str) -> Exchanges:
+        """The exchanges of a conversation in the order of their numbers, bodies included."""
+        self._end_abandoned()
+        with self._db.sentences():
+            return exchanges.load(self._db.connection, conversation_id)
+
+    def stored_responses(self, *, deleted: bool = False) -> StoredResponses:
+        """What the server keeps (or kept, with `deleted`), newest first."""
+        rows = self._db.rows(
+            "SELECT response_id, target, created_at, conversation_id, deleted_at FROM stored_responses"
+            " WHERE (deleted_at IS NOT NULL) = ? ORDER BY created_at DESC, rowid DESC",
+            (deleted,),
+        )
+        return [StoredResponse(r[0], _target(r[1]), *r[2:]) for r in rows]
+
+    def mark_response_deleted(self, response_id: str, at: float) -> None:
+        """Remember that the server no longer keeps a response; `at` is seconds since the epoch."""
+        self._write("UPDATE stored_responses SET deleted_at = ? WHERE response_id = ?", at, response_id)
+
+    def _row(self, sql: str, *values: object) -> tuple[Any, ...] | None:
+        rows = self._db.rows(sql, values)
+        return rows[0] if rows else None
+
+    def _write(self, sql: str, *values: object) -> None:
+        with self._db.transaction() as db:
+            db.execute(sql, values)
+
+
+def _target(text: str) -> Target:
+    target = target_from_text(text)
+    assert target is not None
+    return target
+
+
+_SAVE_CONVERSATION: Final = """
+INSERT INTO conversations (id, title, created_at, updated_at, sandbox, continuation, instructions, model,
+                           region, tip, lost)
+VALUES (:id, :title, :created_at, :created_at, :sandbox, :continuation, :instructions, :model, :region, :tip,
+        :lost)
+ON CONFLICT (id) DO UPDATE SET
+    title = iif(excluded.title = '', title, excluded.title), continuation = excluded.continuation,
+    instructions = excluded.instructions, model = excluded.model, region = excluded.region,
+    tip = excluded.tip, lost = excluded.lost
+"""

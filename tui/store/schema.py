@@ -1,0 +1,121 @@
+"""The schema, as numbered migrations: each is applied once, in order, and is never changed afterwards."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Final
+
+__all__ = ["APPLICATION_ID", "MIGRATIONS", "SCHEMA_VERSION"]
+
+APPLICATION_ID: Final = 0x4F757463  # "Outc": tells a history from another program's database
+
+_FIRST: Final = """
+CREATE TABLE schema_versions (version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT;
+
+CREATE TABLE conversations (
+    id TEXT PRIMARY KEY,
+    title TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    updated_at REAL NOT NULL,
+    sandbox INTEGER NOT NULL,
+    continuation TEXT NOT NULL,
+    instructions TEXT NOT NULL,
+    model TEXT,
+    region TEXT,
+    tip TEXT,
+    lost TEXT NOT NULL,
+    turn_count INTEGER NOT NULL DEFAULT 0,
+    last_model TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX conversations_by_time ON conversations (updated_at);
+
+-- `seq` keeps the order in which turns were added and is the row of the turn in turn_search.
+CREATE TABLE turns (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    parent_id TEXT,
+    created_at REAL NOT NULL,
+    ended_at REAL,
+    outcome TEXT,
+    target TEXT,
+    continuation TEXT NOT NULL,
+    response_id TEXT,
+    request_id TEXT,
+    stored INTEGER NOT NULL,
+    usage TEXT,
+    error TEXT,
+    notices TEXT NOT NULL,
+    input TEXT NOT NULL,
+    output TEXT NOT NULL,
+    partial_text TEXT NOT NULL,
+    partial_reasoning TEXT NOT NULL,
+    owner TEXT NOT NULL
+) STRICT;
+CREATE INDEX turns_by_conversation ON turns (conversation_id, seq);
+CREATE INDEX turns_running ON turns (owner) WHERE outcome IS NULL;
+
+CREATE VIRTUAL TABLE turn_search USING fts5 (prompt, answer, tokenize = "unicode61 remove_diacritics 2");
+
+CREATE TABLE exchanges (
+    id TEXT PRIMARY KEY,
+    conversation_id TEXT NOT NULL,
+    turn_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    started_at REAL NOT NULL,
+    outcome TEXT,
+    owner TEXT NOT NULL,
+    head TEXT NOT NULL,
+    request_body BLOB NOT NULL,
+    response_body BLOB NOT NULL,
+    arrivals BLOB NOT NULL
+) STRICT;
+CREATE INDEX exchanges_by_conversation ON exchanges (conversation_id, number);
+CREATE INDEX exchanges_running ON exchanges (owner) WHERE outcome IS NULL;
+
+-- Large data URLs, each stored once; `uses` says which turn or exchange needs it.
+CREATE TABLE blobs (
+    sha256 TEXT PRIMARY KEY,
+    deflated INTEGER NOT NULL,
+    data BLOB NOT NULL
+) STRICT;
+CREATE TABLE uses (
+    user_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL REFERENCES blobs (sha256),
+    PRIMARY KEY (user_id, sha256)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX uses_by_blob ON uses (sha256);
+
+CREATE TABLE drafts (conversation_id TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
+
+-- What the server keeps. No foreign key: the server keeps it also when the conversation is deleted here.
+CREATE TABLE stored_responses (
+    response_id TEXT PRIMARY KEY,
+    target TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    conversation_id TEXT NOT NULL,
+    deleted_at REAL
+) STRICT;
+"""
+
+
+def _first(db: sqlite3.Connection) -> None:
+    for statement in _statements(_FIRST):
+        db.execute(statement)
+
+
+def _statements(script: str) -> list[str]:
+    """The script's statements one by one: `executescript` would commit the migration's transaction."""
+    statements: list[str] = []
+    buffer = ""
+    for line in script.splitlines(keepends=True):
+        buffer += line
+        if sqlite3.complete_statement(buffer):
+            statements.append(buffer)
+            buffer = ""
+    return statements
+
+
+MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [_first]
+SCHEMA_VERSION: Final = len(MIGRATIONS)
