@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from . import errors, pdf, tokens
 from .sealed import unseal
 from .shapes import Json
-from .store import ResponseStore
+from .store import ResponseStore, response_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def chain(store: ResponseStore, response_id: str, now: float) -> list[Json]:
         record = store.load(next_id, now)
         if record is None:
             raise errors.no_previous(response_id)
-        response: Json = record["response"]
+        response = response_at(record, now)
         if not links and response["status"] not in ("completed", "incomplete"):
             raise errors.invalid(
                 "previous_response_id", f"the response has the status '{response['status']}'"
@@ -125,9 +125,10 @@ def read(items: list[Json], instructions: str | None) -> Context:
         output = item["output"]
         text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
         results.insert(0, (names.get(item["call_id"], item["call_id"]), text))
-    for call_id in (item["call_id"] for item in items if str(item.get("type")).endswith("tool_call_output")):
-        if call_id not in names:
-            raise errors.invalid("input", f"No tool call found for the output with call_id {call_id}.")
+    for item in items:
+        if str(item.get("type")).endswith("_call_output") and item["call_id"] not in names:
+            # ASSUMED: OpenAI's rule and words.
+            raise errors.invalid("input", f"No tool call found for call_id {item['call_id']}.")
     return Context(items, messages, results, instructions)
 
 

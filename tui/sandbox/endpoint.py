@@ -13,7 +13,7 @@ from .faults import Fault, FaultQueue, disturb
 from .ids import random_id
 from .log import ServedLog
 from .shapes import Json
-from .store import ResponseStore
+from .store import ResponseStore, response_at
 from .stream import EventStream, JsonAnswer
 
 
@@ -94,7 +94,7 @@ class Endpoint:
             record["timing"]["ends"] = self.clock() + self._background_seconds
             commit()
             if not asked.raw.get("stream"):
-                return JsonAnswer(200, self._as_of_now(record), fault=fault)
+                return JsonAnswer(200, response_at(record, self.clock()), fault=fault)
         if asked.raw.get("stream"):
             writer = events.Writer()
             frames = events.stream(writer, begun, ended)
@@ -116,7 +116,7 @@ class Endpoint:
         """
         record = self._load(response_id)
         if not stream:
-            return JsonAnswer(200, self._as_of_now(record), fault=fault)
+            return JsonAnswer(200, response_at(record, self.clock()), fault=fault)
         ended: Json = record["response"]
         begun: Json = {**ended, "status": "in_progress", "output": [], "usage": None, "completed_at": None}
         begun |= {"error": None, "incomplete_details": None}
@@ -141,7 +141,7 @@ class Endpoint:
             ApiError: 404.
         """
         record = self._load(response_id)
-        response = self._as_of_now(record)
+        response = response_at(record, self.clock())
         if response["status"] in ("queued", "in_progress"):
             response = {**response, "status": "cancelled"}
             self._store.save({"response": response, "input": record["input"]})
@@ -152,22 +152,6 @@ class Endpoint:
         if record is None:
             raise errors.no_response(response_id)
         return record
-
-    def _as_of_now(self, record: Json) -> Json:
-        """A response as far as it has come; a background one passes through its states by the clock."""
-        response: Json = record["response"]
-        timing: Json | None = record.get("timing")
-        if timing is None or self.clock() >= timing["ends"]:
-            return response
-        status = "queued" if self.clock() < timing["begins"] else "in_progress"
-        return {
-            **response,
-            "status": status,
-            "completed_at": None,
-            "output": [],
-            "usage": None,
-            "incomplete_details": None,
-        }
 
     def _model(self, body: Json, previous: str | None, route: str, now: float) -> models.Model:
         """Section 8.2, VERIFIED (aws-resp, oai-bed): mantle lets a chain inherit its model."""

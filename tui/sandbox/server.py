@@ -40,6 +40,7 @@ class SandboxServer:
 
     Attributes:
         log: what was served.
+        port: the one it listens on, once started.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class SandboxServer:
             background_seconds=background_seconds,
         )
         self.log: ServedLog = self._endpoint.log
-        self._port = port
+        self.port = port
         self._thread: threading.Thread | None = None
         self._server: _Server | None = None
 
@@ -88,7 +89,8 @@ class SandboxServer:
         """
         if self._thread is not None:
             raise RuntimeError("the sandbox runs already")
-        listener = _listen(self._port)
+        listener = _listen(self.port)
+        self.port = listener.getsockname()[1]
         _quiet()
         config = uvicorn.Config(
             build(self._endpoint),
@@ -108,7 +110,7 @@ class SandboxServer:
         )
         self._thread.start()
         server.ready.wait()
-        return f"http://{HOST}:{listener.getsockname()[1]}/openai/v1"
+        return f"http://{HOST}:{self.port}/openai/v1"
 
     def stop(self) -> None:
         """Close every connection and end the thread; open streams are cut. Harmless when it does not run."""
@@ -135,6 +137,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._ending = asyncio.Event()
 
     def run_on(self, listener: socket.socket) -> None:
         """The thread's whole life; the socket is closed at its end."""
@@ -150,19 +153,29 @@ class _Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         self.ready.set()
 
-    def end(self) -> None:
-        """Stop from another thread."""
-        self.should_exit = self.force_exit = True
-        if self._loop is not None:
-            # The loop may have ended by itself just now.
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._abort)
+    async def main_loop(self) -> None:
+        """Wait for the end; uvicorn's own loop wakes up ten times a second, beside a TUI that is idle."""
+        await self._ending.wait()
 
-    def _abort(self) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End at once: nobody waits for an answer of a sandbox that is told to stop."""
+        for server in self.servers:
+            server.close()
         for connection in list(self.server_state.connections):
             transport = getattr(connection, "transport", None)
             if isinstance(transport, asyncio.Transport):
                 transport.abort()
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def end(self) -> None:
+        """Stop from another thread."""
+        if self._loop is not None:
+            # The loop may have ended by itself just now.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._ending.set)
 
 
 def _listen(port: int) -> socket.socket:

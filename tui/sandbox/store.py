@@ -19,6 +19,20 @@ _ID = re.compile(r"[a-z]+_[A-Za-z0-9_-]{1,120}")
 KEPT_SECONDS = 30 * 86400  # section 1.5, VERIFIED (aws-resp)
 
 
+def response_at(record: Json, now: float) -> Json:
+    """A stored response as far as it has come; a background one passes through its states by the clock.
+
+    Section 2 "Background", VERIFIED (cb) for the states; it goes on without a process, by its `timing` alone.
+    """
+    response: Json = record["response"]
+    timing: Json | None = record.get("timing")
+    if timing is None or now >= timing["ends"]:
+        return response
+    status = "queued" if now < timing["begins"] else "in_progress"
+    unknown = {"completed_at": None, "output": [], "usage": None, "incomplete_details": None}
+    return {**response, "status": status, **unknown}
+
+
 class ResponseStore:
     """The folder of stored responses.
 
