@@ -292,7 +292,9 @@ class VirtualLines(ScrollView, can_focus=True):
         return [
             (
                 line.text[begin:finish],
-                Style.combine([style for start, end, style in layers if start <= begin and end >= finish]),
+                sum(
+                    (style for start, end, style in layers if start <= begin and end >= finish), Style.null()
+                ),
             )
             for begin, finish in pairwise(cuts)
             if finish > begin

@@ -1,0 +1,107 @@
+"""JSON as rows: indented, coloured, data URLs folded, long strings cut to a preview.
+
+Numbers are shown as they were written and a key that comes twice is shown twice: this is for people who
+want to see what was sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final, cast
+
+from tui.widgets.inspection.folding import folded
+from tui.widgets.rows import Mark, Row, row
+
+__all__ = ["Pairs", "json_rows", "json_value", "text_rows"]
+
+_INDENT: Final = 2
+_Part = str | tuple[str, Mark]
+
+
+class Pairs(list[tuple[str, object]]):
+    """An object, its pairs in the order in which they were written."""
+
+
+class _Number(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+def json_value(text: str) -> object:
+    """Parse for showing: objects are `Pairs`, numbers keep their spelling.
+
+    Raises:
+        ValueError: It is no JSON, or nested too deep to be shown as such.
+    """
+    try:
+        return json.loads(
+            text, object_pairs_hook=Pairs, parse_int=_Number, parse_float=_Number, parse_constant=_Number
+        )
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def json_rows(text: str, limit: int) -> list[Row]:
+    """Show a JSON text; a text that is no JSON is shown as it is.
+
+    Args:
+        text: What was sent or received.
+        limit: Characters of one string to show; what is left is counted. 0 shows all.
+    """
+    try:
+        return list(_rows(json_value(text), 0, "", "", limit))
+    except (ValueError, RecursionError):
+        return text_rows(text)
+
+
+def text_rows(text: str) -> list[Row]:
+    """Show a text line by line, as it is."""
+    return [row(line.removesuffix("\r")) for line in text.split("\n")]
+
+
+def _rows(value: object, depth: int, key: str, comma: str, limit: int) -> Iterator[Row]:
+    pad = " " * (depth * _INDENT)
+    head: list[_Part] = [pad]
+    if key:
+        head.append((key, "key"))
+        head.append((": ", "dim"))
+    hang = (depth + 2) * _INDENT
+    if isinstance(value, Pairs):
+        if not value:
+            yield row(*head, ("{}" + comma, "dim"), hang=hang)
+            return
+        yield row(*head, ("{", "dim"), hang=hang)
+        for number, (name, inner) in enumerate(value, 1):
+            yield from _rows(inner, depth + 1, _quoted(name), "," if number < len(value) else "", limit)
+        yield row(pad, ("}" + comma, "dim"))
+    elif isinstance(value, list):
+        entries = cast("list[object]", value)
+        if not entries:
+            yield row(*head, ("[]" + comma, "dim"), hang=hang)
+            return
+        yield row(*head, ("[", "dim"), hang=hang)
+        for number, inner in enumerate(entries, 1):
+            yield from _rows(inner, depth + 1, "", "," if number < len(entries) else "", limit)
+        yield row(pad, ("]" + comma, "dim"))
+    else:
+        yield row(*head, *_scalar(value, limit), (comma, "dim"), hang=hang)
+
+
+def _scalar(value: object, limit: int) -> list[_Part]:
+    if isinstance(value, _Number):
+        return [(str(value), "number")]
+    if isinstance(value, str):
+        data = folded(value)
+        if data is not None:
+            return [(f"‹{data}›", "fold")]
+        if limit and len(value) > limit:
+            rest = f" ‹{len(value) - limit:,} more characters›"
+            return [(_quoted(value[:limit])[:-1] + "…", "string"), (rest, "fold")]
+        return [(_quoted(value), "string")]
+    return [({True: "true", False: "false"}.get(cast("bool", value), "null"), "word")]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
