@@ -13,11 +13,24 @@ from tui.core.text import visible_line
 __all__ = ["CheckedKeymap", "bindings", "check_keymap", "display_keys", "keys_of"]
 
 # Keys that every text field needs, or that leave the program; moving a command onto them would take them away.
-_RESERVED = frozenset({"tab", "shift+tab", "enter", "backspace", "delete", "left", "right", "up", "down", "space"})
+_RESERVED = frozenset(
+    {"tab", "shift+tab", "enter", "backspace", "delete", "left", "right", "up", "down", "space"}
+)
 
 _NAMES = {
-    "escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "enter": "Enter", "space": "Space", "tab": "Tab",
-    "up": "↑", "down": "↓", "left": "←", "right": "→", "home": "Home", "end": "End", "backspace": "Backspace",
+    "escape": "Esc",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "enter": "Enter",
+    "space": "Space",
+    "tab": "Tab",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "home": "Home",
+    "end": "End",
+    "backspace": "Backspace",
     "delete": "Del",
 }
 
@@ -38,7 +51,14 @@ class CheckedKeymap:
 def bindings(prefix: str) -> list[Binding]:
     """The bindings of the commands whose action begins with `prefix`, such as `screen.` or `app.`."""
     return [
-        Binding(command.keys, command.action, command.title, show=False, id=command.id, priority=_first(command.id))
+        Binding(
+            command.keys,
+            command.action,
+            command.title,
+            show=False,
+            id=command.id,
+            priority=_first(command.id),
+        )
         for command in COMMANDS
         if command.keys and command.action.startswith(prefix)
     ]
@@ -95,4 +115,11 @@ def _holder(keymap: Mapping[str, str], command_id: str) -> tuple[str, str] | Non
 
 def _first(command_id: str) -> bool:
     """Whether the key comes before the focused widget's own use of it (a text field pages with PgUp)."""
-    return command_id in {"pane.page_up", "pane.page_down", "pane.top", "pane.end", "app.quit", "palette.open"}
+    return command_id in {
+        "pane.page_up",
+        "pane.page_down",
+        "pane.top",
+        "pane.end",
+        "app.quit",
+        "palette.open",
+    }

@@ -19,7 +19,19 @@ __all__ = ["DEFAULT_THEME", "LoadedThemes", "load_theme", "load_themes", "own_fo
 DEFAULT_THEME = "outcrop-dark"
 
 _COLOURS = frozenset(
-    "primary secondary warning error success accent foreground background surface panel boost".split()
+    [
+        "primary",
+        "secondary",
+        "warning",
+        "error",
+        "success",
+        "accent",
+        "foreground",
+        "background",
+        "surface",
+        "panel",
+        "boost",
+    ]
 )
 _KEYS = frozenset(field.name for field in fields(Theme))
 

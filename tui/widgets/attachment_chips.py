@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.containers import HorizontalScroll
+from textual.content import Content
 from textual.widgets import Static
 
 from tui.core.attachments import Attachment
@@ -47,7 +47,9 @@ class Chip(Static, can_focus=True):
         name = visible_line(attachment.name)
         shown = name if len(name) <= 40 else f"{name[:24]}…{name[-14:]}"
         super().__init__(
-            Content.assemble(("▪ ", "$secondary"), (shown, "bold"), (f"  {describe(attachment)}  ", "dim"), ("×", "bold")),
+            Content.assemble(
+                ("▪ ", "$secondary"), (shown, "bold"), (f"  {describe(attachment)}  ", "dim"), ("×", "bold")
+            ),
             markup=False,
         )
         self.index = index
@@ -63,7 +65,7 @@ class Chip(Static, can_focus=True):
             self.action_remove()
 
 
-class AttachmentChips(HorizontalScroll):
+class AttachmentChips(HorizontalScroll, can_focus=False):
     """A row of chips; not there while it is empty."""
 
     DEFAULT_CSS = """
@@ -85,8 +87,6 @@ class AttachmentChips(HorizontalScroll):
         }
     }
     """
-
-    can_focus = False
 
     async def show(self, attachments: Sequence[Attachment]) -> None:
         """Replace the chips."""

@@ -71,7 +71,9 @@ def complete_path(command: str, typed: str) -> tuple[Completion, ...]:
                     entries.append((is_folder, entry.name))
     except OSError:
         return ()
-    entries.sort(key=lambda entry: (entry[0], not entry[1].lower().startswith(start.lower()), entry[1].lower()))
+    entries.sort(
+        key=lambda entry: (entry[0], not entry[1].lower().startswith(start.lower()), entry[1].lower())
+    )
     return tuple(
         Completion(
             f"/{command} {folder}{name}" + ("/" if is_folder else ""),

@@ -40,16 +40,16 @@ class ComposerInput(TextArea):
         Binding("pagedown", "screen.scroll_pane('page_down')", show=False, id="pane.page_down"),
     ]
 
-    @dataclass
-    class KeyPressed(Message):
-        """A key that means something to the composer before it does to the text area."""
-
-        key: str
-
-    def __init__(self, send_keys: frozenset[str], newline_keys: frozenset[str]) -> None:
-        super().__init__(soft_wrap=True, tab_behavior="focus", show_line_numbers=False, highlight_cursor_line=False)
+    def __init__(
+        self, send_keys: frozenset[str], newline_keys: frozenset[str], decide: Callable[[str], None]
+    ) -> None:
+        super().__init__(
+            soft_wrap=True, tab_behavior="focus", show_line_numbers=False, highlight_cursor_line=False
+        )
         self._send_keys = send_keys
         self._newline_keys = newline_keys
+        # A call, not a message: a key typed right after Enter must not get into what is sent.
+        self._decide = decide
         self.popup_open = False
 
     async def _on_key(self, event: events.Key) -> None:
@@ -64,7 +64,7 @@ class ComposerInput(TextArea):
             self.insert("\n", *self.selection, maintain_selection_offset=False)
             self.scroll_cursor_visible()
         else:
-            self.post_message(self.KeyPressed(meaning))
+            self._decide(meaning)
 
     def _meaning(self, event: events.Key) -> str | None:
         key = event.key
@@ -148,7 +148,7 @@ class Composer(Vertical):
 
     @dataclass
     class Submitted(Message):
-        """A prompt is to be sent; the composer is empty again."""
+        """A prompt is to be sent; the composer is empty again. Its text may be empty: attachments may go alone."""
 
         text: str
 
@@ -171,7 +171,7 @@ class Composer(Vertical):
     ) -> None:
         super().__init__(id=id)
         send = frozenset(send_keys)
-        self.input = ComposerInput(send, frozenset(newline_keys) - send)
+        self.input = ComposerInput(send, frozenset(newline_keys) - send, self._decide)
         self._popup = OptionList()
         self._popup.can_focus = False
         self._choices: Choices = choices or (lambda _: ())
@@ -231,14 +231,12 @@ class Composer(Vertical):
         self._draft_timer = None
         self.post_message(self.DraftChanged(self.text))
 
-    @on(ComposerInput.KeyPressed)
-    def _key_pressed(self, event: ComposerInput.KeyPressed) -> None:
-        event.stop()
-        match event.key:
+    def _decide(self, key: str) -> None:
+        match key:
             case "send":
                 self._enter()
             case "up" | "down" | "pageup" | "pagedown":
-                self._move_in_popup(event.key)
+                self._move_in_popup(key)
             case "tab":
                 self._accept()
             case "escape":
@@ -271,15 +269,13 @@ class Composer(Vertical):
         elif slash and "/" not in text.strip()[1:] and len(slash[0]) > 1 and not slash[1]:
             self.app.notify(
                 f"There is no command /{slash[0]}. Type / to see them all, or a space before it to send it as text.",
-                severity="warning", markup=False,
+                severity="warning",
+                markup=False,
             )
         else:
-            self.post_message(self.Submitted(text.strip("\n")))
-
-    def sent(self, text: str) -> None:
-        """The prompt was taken: remember it and start over."""
-        self._remember(text)
-        self.input.load_text("")
+            self._remember(text)
+            self.input.load_text("")
+            self.post_message(self.Submitted(text.strip()))
 
     # ---- earlier prompts
 

@@ -111,27 +111,38 @@ class StatusLine(Widget):
         segments: list[_Segment] = []
         if self._since is not None:
             seconds = monotonic() - self._since
-            frame = "●" if self.app.animation_level == "none" else _SPINNER[int(seconds / _TICK) % len(_SPINNER)]
+            frame = (
+                "●" if self.app.animation_level == "none" else _SPINNER[int(seconds / _TICK) % len(_SPINNER)]
+            )
             stop = self.keys.get("turn.stop", "Esc")
-            segments.append(_Segment(f"{frame} {seconds:.0f} s  {stop} stops", "bold $text-primary", "turn.stop"))
+            segments.append(
+                _Segment(f"{frame} {seconds:.0f} s  {stop} stops", "bold $text-primary", "turn.stop")
+            )
         if state.sandbox:
             segments.append(_Segment("SANDBOX", "bold $text-warning"))
         segments += [
             _Segment(visible_line(state.model), "bold $foreground", "target.pick"),
             _Segment(visible_line(state.region), "", "target.pick", rank=2),
             _Segment(visible_line(state.endpoint), "", "target.pick", rank=4),
-            _Segment(("⇄ " if state.continuation == "stateful" else "⇉ ") + state.continuation,
-                     "$text-secondary" if state.continuation == "stateful" else "$text-accent", "continuation.toggle"),
+            _Segment(
+                ("⇄ " if state.continuation == "stateful" else "⇉ ") + state.continuation,
+                "$text-secondary" if state.continuation == "stateful" else "$text-accent",
+                "continuation.toggle",
+            ),
         ]
         if state.token:
             style = "bold $text-error" if state.token_alarm else ""
-            segments.append(_Segment(visible_line(state.token), style, "token.enter", rank=0 if state.token_alarm else 5))
+            segments.append(
+                _Segment(visible_line(state.token), style, "token.enter", rank=0 if state.token_alarm else 5)
+            )
         return [segment for segment in segments if segment.text]
 
     def _right(self) -> list[_Segment]:
         segments: list[_Segment] = []
         if self.state.elsewhere:
-            segments.append(_Segment(f"{self.state.elsewhere} running elsewhere", "$text-warning", "history.open", rank=3))
+            segments.append(
+                _Segment(f"{self.state.elsewhere} running elsewhere", "$text-warning", "history.open", rank=3)
+            )
         for command, word, rank in (("palette.open", "commands", 6), ("help.open", "help", 7)):
             if key := self.keys.get(command):
                 segments.append(_Segment(f"{key} {word}", "$text-muted", command, rank=rank))

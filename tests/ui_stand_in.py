@@ -1,0 +1,225 @@
+"""A session in memory with the real one's methods, for tests of the interface alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tui.core.attachments import Attachment
+from tui.core.conversation import Conversation, ConversationSummary
+from tui.core.errors import AttachmentError, InputError, OutcropError, TokenMissing
+from tui.core.events import ReasoningDelta, SessionEvent, TextDelta, TurnEnded, TurnStarted
+from tui.core.items import Item, Outcome, Target, Turn, user_message
+from tui.config import Settings, load_settings
+
+Script = Callable[["StandInSession", Turn], AsyncGenerator[SessionEvent, None]]
+
+
+def message_item(text: str) -> Item:
+    return Item.of(
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
+    )
+
+
+async def answer(session: StandInSession, turn: Turn) -> AsyncGenerator[SessionEvent, None]:
+    """Reasoning, then an answer in three pieces that echoes the prompt."""
+    yield ReasoningDelta(0, "r", 0, "Thinking about it.")
+    text = ""
+    for piece in ("You ", "said ", f"**{turn.prompt}**"):
+        await asyncio.sleep(0)
+        text += piece
+        yield TextDelta(1, "m", piece)
+    reasoning = Item.of(
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Thinking about it."}]}
+    )
+    ended = replace(
+        turn, output=(reasoning, message_item(text)), outcome=Outcome.COMPLETED, response_id="resp_1"
+    )
+    yield TurnEnded(ended)
+
+
+@dataclass
+class Held:
+    """A script that sends one piece and then waits until it is let go."""
+
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: bool = False
+
+    async def __call__(self, session: StandInSession, turn: Turn) -> AsyncGenerator[SessionEvent, None]:
+        try:
+            yield TextDelta(0, "m", "The first piece.")
+            await self.go.wait()
+            yield TurnEnded(
+                replace(turn, output=(message_item("The first piece."),), outcome=Outcome.COMPLETED)
+            )
+        except asyncio.CancelledError:
+            self.cancelled = True
+            kept = replace(
+                turn,
+                partial_text="The first piece.",
+                outcome=Outcome.CANCELLED,
+                error="You stopped this answer.",
+            )
+            session.keep(kept)
+            raise
+
+
+class StandInCredentials:
+    def __init__(self, token: str = "sandbox") -> None:
+        self.token = token
+
+    def token_for(self, region: str) -> str:
+        if not self.token:
+            raise TokenMissing("There is no Bedrock API key yet.")
+        return self.token
+
+    async def load(self, region: str, timeout: float = 3.0) -> None:
+        return None
+
+    def remember(self, token: str, region: str | None = None) -> None:
+        self.token = token
+
+
+class StandInSession:
+    """Conversations in a dictionary; turns by a script."""
+
+    def __init__(self, folder: Path, script: Any = answer, sandbox: bool = True, **flags: Any) -> None:
+        environ = {"OUTCROP_CONFIG_DIR": str(folder / "config"), "OUTCROP_DATA_DIR": str(folder / "data")}
+        (folder / "config").mkdir(exist_ok=True, parents=True)
+        self.settings: Settings = load_settings(flags, environ)
+        if sandbox:
+            self.settings = self.settings.with_sandbox("http://127.0.0.1:9/openai/v1")
+        self.catalogue = self.settings.catalogue
+        self.credentials = StandInCredentials()
+        self.script = script
+        self.drafts: dict[str, str] = {}
+        self.sent: list[tuple[str, tuple[Attachment, ...]]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self._conversations: dict[str, Conversation] = {}
+        self._count = 0
+
+    async def warm_up(self) -> None:
+        await self.gate.wait()
+
+    async def aclose(self) -> None:
+        return None
+
+    async def new(self) -> Conversation:
+        self._count += 1
+        conversation = Conversation(
+            f"c{self._count}",
+            float(self._count),
+            sandbox=self.settings.sandbox,
+            continuation=self.settings.continuation,
+        )
+        self._conversations[conversation.id] = conversation
+        return conversation
+
+    def add(self, conversation: Conversation) -> None:
+        self._conversations[conversation.id] = conversation
+
+    async def open(self, conversation_id: str) -> Conversation:
+        if conversation_id not in self._conversations:
+            raise InputError(f"There is no conversation {conversation_id}.")
+        return self._conversations[conversation_id]
+
+    async def latest(self) -> Conversation | None:
+        return next(reversed(self._conversations.values()), None)
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        return self._conversations[conversation_id]
+
+    def keep(self, turn: Turn) -> None:
+        for key, conversation in self._conversations.items():
+            if turn.id in conversation.turns:
+                self._conversations[key] = conversation.update(turn)
+
+    async def send(
+        self, conversation_id: str, prompt: str, attachments: Sequence[Attachment] = ()
+    ) -> AsyncGenerator[SessionEvent, None]:
+        await self.warm_up()
+        self.credentials.token_for("us-west-2")
+        self.sent.append((prompt, tuple(attachments)))
+        conversation = self._conversations[conversation_id]
+        item = user_message(prompt, [attachment.content_part() for attachment in attachments])
+        turn = Turn(
+            f"t{len(self.sent)}",
+            conversation.tip,
+            (item,),
+            0.0,
+            target=self.target(conversation_id),
+            continuation=conversation.continuation,
+        )
+        self._conversations[conversation_id] = conversation.append(turn)
+        yield TurnStarted(turn)
+        async for event in self.script(self, turn):
+            if isinstance(event, TurnEnded):
+                self.keep(event.turn)
+            yield event
+
+    async def set_continuation(self, conversation_id: str, mode: Any) -> None:
+        self._conversations[conversation_id] = replace(
+            self._conversations[conversation_id], continuation=mode
+        )
+
+    async def set_target(
+        self, conversation_id: str, *, model: str | None = None, region: str | None = None
+    ) -> None:
+        old = self._conversations[conversation_id]
+        self._conversations[conversation_id] = replace(
+            old, model=model or old.model, region=region or old.region
+        )
+
+    async def set_tip(self, conversation_id: str, turn_id: str | None) -> None:
+        self._conversations[conversation_id] = self._conversations[conversation_id].at(turn_id)
+
+    def target(self, conversation_id: str) -> Target:
+        conversation = self._conversations[conversation_id]
+        return self.settings.target(conversation.model, conversation.region)
+
+    def exchanges(self, conversation_id: str) -> list[Any]:
+        return []
+
+    async def load_exchanges(self, conversation_id: str) -> list[Any]:
+        return []
+
+    async def list(self, limit: int = 200) -> list[ConversationSummary]:
+        return [
+            ConversationSummary(c.id, c.title or c.id, c.created_at, c.created_at, len(c.turns), c.sandbox)
+            for c in self._conversations.values()
+        ]
+
+    async def search(self, text: str, limit: int = 100) -> Any:
+        return [row for row in await self.list() if text in row.title]
+
+    async def delete(self, conversation_id: str) -> None:
+        self._conversations.pop(conversation_id)
+
+    async def save_draft(self, conversation_id: str, text: str) -> None:
+        self.drafts[conversation_id] = text
+
+    async def load_draft(self, conversation_id: str) -> str:
+        return self.drafts.get(conversation_id, "")
+
+    async def attach(self, path: str) -> Attachment:
+        file = Path(path).expanduser()
+        if file.suffix != ".pdf" or not file.is_file():
+            raise AttachmentError(f"{file.name} is no PDF.")
+        data = file.read_bytes()
+        return Attachment(file.name, str(file), "application/pdf", data, f"{hash(data):x}", 2, 1200)
+
+
+def failing(error: Exception) -> Script:
+    async def script(session: StandInSession, turn: Turn) -> AsyncGenerator[SessionEvent, None]:
+        yield TextDelta(0, "m", "A part of ")
+        if not isinstance(error, OutcropError):
+            raise error
+        yield TurnEnded(
+            replace(turn, partial_text="A part of ", outcome=Outcome.FAILED, error=str(error)), error
+        )
+
+    return script

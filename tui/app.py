@@ -1,0 +1,214 @@
+"""The app: themes, keys, screens, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+
+from tui.core.errors import ConfigError
+from tui.core.text import visible_line
+from tui.keymap import bindings, check_keymap, display_keys, keys_of
+from tui.screens.chat import ChatScreen, StartWith
+from tui.themes import DEFAULT_THEME, load_theme, load_themes, own_folder
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from tui.session import Session
+
+__all__ = ["OutcropApp"]
+
+TWICE_WITHIN = 3.0
+"""Seconds within which a second Ctrl+C, or a second Ctrl+Q while an answer arrives, means it."""
+
+
+def _commands() -> type[Provider]:
+    from tui.commands import CommandProvider
+
+    return CommandProvider
+
+
+class OutcropApp(App[int]):
+    """Outcrop in the terminal.
+
+    Args:
+        session: Conversations, turns and settings.
+        open_conversation: Id of a conversation to open at the start.
+        continue_latest: Open the one last used.
+        theme: A theme's name; `None` takes the settings' one.
+        files: Paths to attach to the first prompt.
+    """
+
+    TITLE = "Outcrop"
+    COMMANDS: ClassVar[set[type[Provider] | object]] = {_commands}  # type: ignore[assignment]
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("app."),
+        Binding("ctrl+c", "interrupt", show=False, system=True),
+    ]
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        open_conversation: str | None = None,
+        continue_latest: bool = False,
+        theme: str | None = None,
+        files: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self._start = StartWith(open_conversation, continue_latest, tuple(files))
+        self._problems: list[str] = []
+        self._pressed: dict[str, float] = {}
+        checked = check_keymap(session.settings.keymap)
+        self._checked = checked
+        self._problems += checked.problems
+        if checked.keymap:
+            self.set_keymap(dict(checked.keymap))
+        self._theme_folders = (own_folder(), session.settings.config_dir / "themes")
+        self._first_theme(theme or session.settings.theme or DEFAULT_THEME)
+        self._chat: ChatScreen | None = None
+
+    # ---- keys
+
+    def keys_of(self, command_id: str) -> str:
+        """The key that runs a command, as people write it; empty when it has none."""
+        keys = keys_of(command_id, self._checked.keymap)
+        return display_keys(keys[0]) if keys else ""
+
+    def all_keys(self) -> dict[str, str]:
+        """The first key of every command that has one, by binding id."""
+        from tui.commands import COMMANDS
+
+        return {command.id: key for command in COMMANDS if (key := self.keys_of(command.id))}
+
+    # ---- screens
+
+    def get_default_screen(self) -> Screen[None]:
+        """The chat screen is the first and the only one that stays."""
+        self._chat = ChatScreen(self.session, self._start, self.all_keys())
+        return self._chat
+
+    @property
+    def chat(self) -> ChatScreen:
+        """The chat screen."""
+        assert self._chat is not None
+        return self._chat
+
+    def on_mount(self) -> None:
+        """What is not on the first picture comes after it."""
+        self.call_after_refresh(self._load_themes)
+
+    def action_open_help(self) -> None:
+        """Show the keys and commands as they are now."""
+        from tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.session.settings, self._checked.keymap))
+
+    # ---- themes
+
+    def _first_theme(self, name: str) -> None:
+        """Register the one theme that the first picture needs."""
+        try:
+            theme = load_theme(name, *self._theme_folders)
+        except ConfigError as error:
+            self._problems.append(str(error))
+            theme = None
+        else:
+            if theme is None and name not in self.available_themes:
+                self._problems.append(
+                    f"There is no theme {visible_line(name)}; /theme lists those there are."
+                )
+        if theme is None and name not in self.available_themes:
+            theme = load_theme(DEFAULT_THEME, self._theme_folders[0])
+        if theme is not None:
+            self.register_theme(theme)
+            name = theme.name
+        self.theme = name
+
+    def _load_themes(self) -> None:
+        loaded = load_themes(*self._theme_folders)
+        for theme in loaded.themes:
+            if theme.name != self.theme:
+                self.register_theme(theme)
+        self._own_themes = [theme.name for theme in loaded.themes]
+        problems = [
+            *self._problems,
+            *(problem for problem in loaded.problems if problem not in self._problems),
+        ]
+        self._problems.clear()
+        for problem in problems:
+            self.notify(problem, severity="warning", markup=False, timeout=12)
+
+    def theme_names(self) -> list[str]:
+        """Outcrop's and the user's themes, then those that come with Textual."""
+        own: list[str] = getattr(self, "_own_themes", [])
+        first = sorted(own, key=lambda name: (name != DEFAULT_THEME, name))
+        return [*first, *(name for name in sorted(self.available_themes) if name not in own)]
+
+    def use_theme(self, name: str) -> None:
+        """Use a theme from now on in this run."""
+        if name in self.available_themes:
+            self.theme = name
+        else:
+            self.notify(f"There is no theme {visible_line(name)}.", severity="warning", markup=False)
+
+    def action_pick_theme(self) -> None:
+        """Choose a theme by looking at it."""
+        from tui.screens.theme_picker import ThemePicker
+
+        if not isinstance(self.screen, ThemePicker):
+            self.push_screen(ThemePicker(self.theme_names()))
+
+    # ---- leaving
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C where nothing is selected: empty the composer first; leave only when pressed twice."""
+        chat = self.chat
+        if self.screen is not chat:
+            self.screen.dismiss() if self.screen.is_modal else self.pop_screen()
+        elif chat.composer.clear().strip():
+            self.notify("Cleared; Up brings it back.", markup=False, timeout=3)
+        elif self._twice("interrupt"):
+            self.run_worker(self._leave(), exit_on_error=False)
+        else:
+            stop = "Esc stops the answer. " if chat.answers_arriving else ""
+            self.notify(
+                f"{stop}Press Ctrl+C again to quit; {self.keys_of('app.quit')} quits too.",
+                markup=False,
+                timeout=TWICE_WITHIN,
+            )
+
+    def action_leave(self) -> None:
+        """Quit; while an answer arrives, ask for the key once more."""
+        count = self.chat.answers_arriving
+        if count and not self._twice("leave"):
+            what = "An answer is" if count == 1 else f"{count} answers are"
+            self.notify(
+                f"{what} still arriving. {self.keys_of('app.quit')} again stops and quits; what came is kept.",
+                severity="warning",
+                markup=False,
+                timeout=TWICE_WITHIN,
+            )
+            return
+        self.run_worker(self._leave(), exit_on_error=False)
+
+    async def action_quit(self) -> None:
+        """Textual's own way out takes ours."""
+        self.action_leave()
+
+    async def _leave(self) -> None:
+        await self.chat.shut_down()
+        self.exit(0)
+
+    def _twice(self, what: str) -> bool:
+        now = monotonic()
+        before, self._pressed[what] = self._pressed.get(what, 0.0), now
+        return now - before < TWICE_WITHIN

@@ -1,0 +1,280 @@
+"""The chat screen's frame: its widgets, and all that is not about turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+
+from tui.core.errors import OutcropError
+from tui.core.items import ContinuationMode
+from tui.core.text import visible_line
+from tui.messages import AttachmentRemoved, FilesGiven
+from tui.widgets.attachment_chips import AttachmentChips
+from tui.widgets.composer import Composer
+from tui.widgets.conversation_pane import ConversationPane
+from tui.widgets.notice_bar import NoticeBar, QueueLine
+from tui.widgets.status_line import StatusLine, StatusState
+from tui.widgets.welcome import Welcome
+
+if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
+    from tui.app import OutcropApp
+    from tui.core.attachments import Attachment
+    from tui.session import Session
+
+__all__ = ["ChatFrame"]
+
+BESIDE_FROM = 120
+"""Columns from which the inspector stands beside the conversation."""
+
+
+class ChatFrame(Screen[None]):
+    """Conversation, notices, queue, chips, composer, meter and status line, with the actions on them."""
+
+    DEFAULT_CSS = """
+    ChatFrame {
+        background: $background;
+        & #chat-body { height: 1fr; }
+        & #chat-column { width: 1fr; height: 1fr; }
+        & ConversationPane { height: 1fr; display: none; padding: 0; }
+        &.-talking ConversationPane { display: block; }
+        &.-talking Welcome { display: none; }
+        & Composer { margin: 0 1; }
+    }
+    """
+
+    def __init__(self, session: Session, keys: dict[str, str]) -> None:
+        super().__init__()
+        self.session = session
+        self._keys = keys
+        self._conversation_id = ""
+        self._attachments: list[Attachment] = []
+        self._urgent = False
+        settings = session.settings
+        self.pane = ConversationPane(id="pane")
+        self.composer = Composer(
+            send_keys=[settings.send_key],
+            newline_keys=[settings.newline_key, "ctrl+j", "shift+enter", "alt+enter"],
+            choices=self._choices,
+            id="composer",
+        )
+        self.chips = AttachmentChips(id="chips")
+        self.notice = NoticeBar(id="notice")
+        self.queue_line = QueueLine(id="queue")
+        self.status = StatusLine(id="status")
+        self.welcome = Welcome(keys=keys, id="welcome")
+
+    @property
+    def outcrop(self) -> OutcropApp:
+        """The app, as what it is."""
+        return cast("OutcropApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom as it stands on the screen."""
+        with Horizontal(id="chat-body"), Vertical(id="chat-column"):
+            yield self.welcome
+            yield self.pane
+            yield self.notice
+            yield self.queue_line
+            yield self.chips
+            yield self.composer
+        yield self.status
+
+    def on_mount(self) -> None:
+        """Fill the first picture from the settings alone."""
+        settings = self.session.settings
+        self.status.keys = self._keys
+        self.status.show(
+            StatusState(
+                settings.model,
+                settings.region,
+                settings.endpoint,
+                settings.continuation,
+                sandbox=settings.sandbox,
+            )
+        )
+        self.welcome.show_place(sandbox=settings.sandbox, base_url=settings.base_url)
+        self.composer.set_placeholder(visible_line(settings.model))
+        self.composer.input.focus()
+
+    # ---- saying things
+
+    def _say(self, text: str, command: str = "") -> None:
+        self._urgent = True
+        self.notice.say(text, command)
+
+    def _hush(self) -> None:
+        self._urgent = False
+        self.notice.hush()
+
+    def _complain(self, sentence: str, severity: SeverityLevel = "warning") -> None:
+        self.app.notify(visible_line(sentence), severity=severity, markup=False)
+
+    @on(ConversationPane.FollowChanged)
+    def _follow_changed(self, event: ConversationPane.FollowChanged) -> None:
+        if self._urgent:
+            return
+        if event.following or not event.below:
+            self.notice.hush()
+        else:
+            key = self._keys.get("pane.end", "")
+            lines = "1 line" if event.below == 1 else f"{event.below:,} lines"
+            self.notice.say(f"↓ {lines} below · {key} goes there", "pane.end")
+
+    @on(ConversationPane.LinkClicked)
+    def _link_clicked(self, event: ConversationPane.LinkClicked) -> None:
+        self._complain(f"The link leads to {event.href}", "information")
+
+    def action_scroll_pane(self, where: str) -> None:
+        """Scroll the conversation from wherever the focus is."""
+        match where:
+            case "page_up":
+                self.pane.action_page_up()
+            case "page_down":
+                self.pane.action_page_down()
+            case "home":
+                self.pane.action_scroll_home()
+            case _:
+                self.pane.action_scroll_end()
+
+    # ---- attachments
+
+    def action_begin_attach(self) -> None:
+        """Put `/attach ` into the composer, which lists what can be attached."""
+        self.composer.text = "/attach "
+        self.composer.input.focus()
+
+    @on(FilesGiven)
+    def _files_given(self, event: FilesGiven) -> None:
+        event.stop()
+        for path in event.paths:
+            self.run_worker(self._attach_file(path), group="attach")
+
+    async def _attach_file(self, path: str) -> None:
+        try:
+            attachment = await self.session.attach(path)
+        except OutcropError as error:
+            self._complain(str(error), "error")
+            return
+        if any(attachment.sha256 == other.sha256 for other in self._attachments):
+            self._complain(f"{attachment.name} is attached already.", "information")
+            return
+        self._attachments.append(attachment)
+        await self.chips.show(self._attachments)
+
+    @on(AttachmentRemoved)
+    async def _attachment_removed(self, event: AttachmentRemoved) -> None:
+        event.stop()
+        if event.index < len(self._attachments):
+            del self._attachments[event.index]
+            await self.chips.show(self._attachments)
+            self.composer.input.focus()
+
+    def action_detach(self, number: str = "") -> None:
+        """Remove the attachment of this number, counted from 1, or the last one."""
+        index = int(number) - 1 if number.isdecimal() else len(self._attachments) - 1
+        if 0 <= index < len(self._attachments):
+            self.post_message(AttachmentRemoved(index))
+        else:
+            self._complain(
+                "There is no such attachment." if number else "Nothing is attached.", "information"
+            )
+
+    # ---- where the next turn goes
+
+    def _refresh_target(self) -> None:
+        """Show model, region, endpoint, continuation and token as they are for the next turn."""
+        if not self._conversation_id:
+            return
+        conversation = self.session.conversation(self._conversation_id)
+        target = self.session.target(self._conversation_id)
+        words, alarm = self._token_words(target.region)
+        self.status.show(
+            StatusState(
+                target.model,
+                target.region,
+                target.endpoint,
+                conversation.continuation,
+                words,
+                alarm,
+                target.sandbox,
+            )
+        )
+        self.welcome.show_place(sandbox=target.sandbox, base_url=target.base_url)
+        self.composer.set_placeholder(visible_line(target.model))
+
+    def _token_words(self, region: str) -> tuple[str, bool]:
+        return "", False
+
+    def action_toggle_continuation(self) -> None:
+        """Switch between stateful and stateless."""
+        if self._conversation_id:
+            now = self.session.conversation(self._conversation_id).continuation
+            self._set_continuation("stateless" if now == "stateful" else "stateful")
+
+    def action_continuation(self, mode: ContinuationMode) -> None:
+        """Continue in this mode from the next turn on."""
+        if self._conversation_id:
+            self._set_continuation(mode)
+
+    def _set_continuation(self, mode: ContinuationMode) -> None:
+        async def change() -> None:
+            await self.session.set_continuation(self._conversation_id, mode)
+            self._refresh_target()
+
+        self.run_worker(change(), group="continuation")
+
+    async def _choose(self, *, model: str | None = None, region: str | None = None) -> None:
+        """Change model or region; an impossible pairing is said, and tried all the same if it is wanted."""
+        try:
+            await self.session.set_target(self._conversation_id, model=model, region=region)
+            target = self.session.target(self._conversation_id)
+        except OutcropError as error:
+            self._complain(str(error))
+            return
+        pairing = self.session.catalogue.pairing(target.model, target.region, target.endpoint)
+        if not pairing.possible and not target.sandbox:
+            self._complain(pairing.reason)
+        self._refresh_target()
+
+    def _choices(self, command: str) -> Iterable[tuple[str, str]]:
+        """What a slash command's argument may be, for the composer's completion."""
+        match command:
+            case "model":
+                return [(model.id, model.label) for model in self.session.catalogue.models]
+            case "region":
+                return [(region, "") for region in self.session.catalogue.regions]
+            case "theme":
+                return [(name, "") for name in self.outcrop.theme_names()]
+            case "detach":
+                return [(str(number + 1), file.name) for number, file in enumerate(self._attachments)]
+            case _:
+                return ()
+
+    # ---- the token
+
+    async def _check_token(self) -> None:
+        """Ask for a token where there is none; the keyring may take its time, the composer does not wait."""
+
+    def action_ask_token(self) -> None:
+        """Open the dialog for the bearer token."""
+
+    # ---- looking closer
+
+    def _exchanges_shown(self) -> None:
+        """Let the inspector look again."""
+
+    def action_toggle_inspector(self) -> None:
+        """Show or hide the inspector."""
+
+    def action_pick_target(self) -> None:
+        """Choose model and region."""
+
+    def action_open_history(self, words: str = "") -> None:
+        """List the conversations kept on this machine."""

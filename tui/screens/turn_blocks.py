@@ -1,0 +1,315 @@
+"""Turns as blocks of the conversation pane: finished ones from the history, a running one as it streams."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import Final, Protocol
+
+from tui.core.attachments import Attachment
+from tui.core.events import OutputItemDone, ReasoningDelta, SessionEvent, TextDelta, TurnEnded, TurnStarted
+from tui.core.items import Item, Outcome, Turn
+from tui.core.text import visible_line
+from tui.widgets.attachment_chips import describe, size_words
+from tui.widgets.transcript.block import Block, BlockKind
+
+__all__ = ["LiveTurn", "Pane", "history_blocks", "turn_blocks"]
+
+_STATES: Final = {Outcome.CANCELLED: "stopped", Outcome.FAILED: "failed", Outcome.INCOMPLETE: "incomplete"}
+_FILENAME: Final = re.compile(r'"filename":("(?:[^"\\]|\\.)*")')
+_DATA: Final = re.compile(r'"file_data":"data:[^,"]*,')
+
+
+class Pane(Protocol):
+    """What a running turn needs of the conversation pane."""
+
+    def append(self, block: Block) -> None:
+        """Add a block at the end."""
+        ...
+
+    def insert_before(self, block_id: str, block: Block) -> None:
+        """Add a block before another."""
+        ...
+
+    def feed(self, block_id: str, delta: str) -> None:
+        """Add text to an open block."""
+        ...
+
+    def close_block(
+        self, block_id: str, *, text: str | None = None, state: str = "", title: str | None = None
+    ) -> None:
+        """No more text will come for this block; `text` replaces what came where it differs."""
+        ...
+
+    def remove(self, block_id: str) -> None:
+        """Take a block away."""
+        ...
+
+
+def turn_blocks(turn: Turn) -> list[Block]:
+    """A turn as it is kept, as blocks. Reads large items: call it off the event loop for a whole history."""
+    blocks = _input_blocks(turn)
+    blocks += _output_blocks(turn)
+    return blocks + _closing_blocks(turn)
+
+
+def _input_blocks(turn: Turn) -> list[Block]:
+    blocks = [Block(f"{turn.id}:user", BlockKind.USER, turn.prompt, "You")]
+    lines = [line for item in turn.input for line in _attachment_lines(item)]
+    blocks += [
+        Block(f"{turn.id}:file{index}", BlockKind.ATTACHMENT, line) for index, line in enumerate(lines)
+    ]
+    return blocks
+
+
+def _output_blocks(turn: Turn) -> list[Block]:
+    """Reasoning and messages in the server's order, then what never finished."""
+    pieces: list[tuple[BlockKind, str]] = []
+    for item in turn.output:
+        alone = replace(turn, input=(), output=(item,), partial_text="", partial_reasoning="")
+        if alone.reasoning:
+            pieces.append((BlockKind.REASONING, alone.reasoning))
+        if alone.text:
+            pieces.append((BlockKind.ASSISTANT, alone.text))
+    if turn.partial_reasoning:
+        pieces.append((BlockKind.REASONING, turn.partial_reasoning))
+    if turn.partial_text:
+        pieces.append((BlockKind.ASSISTANT, turn.partial_text))
+    model = visible_line(turn.target.model) if turn.target else "Answer"
+    state = _STATES.get(turn.outcome, "") if turn.outcome else ""
+    blocks: list[Block] = []
+    for index, (kind, text) in enumerate(pieces):
+        last = index == len(pieces) - 1
+        reasoning = kind is BlockKind.REASONING
+        blocks.append(
+            Block(
+                f"{turn.id}:out{index}",
+                kind,
+                text,
+                "Reasoning" if reasoning else model,
+                folded=reasoning,
+                state=state if last else "",
+            )
+        )
+    return blocks
+
+
+def _closing_blocks(turn: Turn, said: int = 0) -> list[Block]:
+    """Notices (those after the first `said`), then how the turn ended when it did not complete."""
+    blocks = [
+        Block(f"{turn.id}:notice{index}", BlockKind.NOTICE, text)
+        for index, text in enumerate(turn.notices)
+        if index >= said
+    ]
+    kind = BlockKind.ERROR if turn.outcome is Outcome.FAILED else BlockKind.NOTICE
+    if turn.outcome is Outcome.CANCELLED and not turn.text and not turn.reasoning:
+        blocks.append(Block(f"{turn.id}:error", kind, "Stopped before anything came."))
+    elif turn.error and turn.outcome is not Outcome.CANCELLED:
+        blocks.append(Block(f"{turn.id}:error", kind, turn.error))
+    return blocks
+
+
+def _attachment_lines(item: Item) -> list[str]:
+    """Name and size of each file in an item, without decoding what may be tens of megabytes."""
+    text = item.text
+    if '"input_file"' not in text:
+        return []
+    starts = [match.end() for match in _DATA.finditer(text)]
+    lines: list[str] = []
+    for index, match in enumerate(_FILENAME.finditer(text)):
+        name = visible_line(str(json.loads(match[1])))
+        size = ""
+        if index < len(starts):
+            end = text.find('"', starts[index])
+            size = f"  {size_words((end - starts[index]) * 3 // 4)}"
+        lines.append(f"{name}{size}")
+    return lines
+
+
+@dataclass(slots=True)
+class _Live:
+    """A block that may still grow."""
+
+    block: Block
+    parts: list[str] = field(default_factory=list[str])
+    part_index: int = -1
+
+    def whole(self) -> Block:
+        """The block with all that came."""
+        return replace(self.block, text="".join(self.parts)) if self.parts else self.block
+
+
+class LiveTurn:
+    """A turn while it runs: it keeps its blocks, whether or not a pane shows them.
+
+    Args:
+        conversation_id: The conversation it belongs to.
+        number: Unique among the turns of this run; names its blocks until it is on disk.
+        prompt: What the user typed.
+        attachments: What goes with it.
+        model: The model that is asked, for the title.
+    """
+
+    def __init__(
+        self, conversation_id: str, number: int, prompt: str, attachments: Sequence[Attachment], model: str
+    ) -> None:
+        self.conversation_id = conversation_id
+        self.prompt = prompt
+        self.attachments = tuple(attachments)
+        self.since = monotonic()
+        self.turn: Turn | None = None
+        self._key = f"live{number}"
+        self._model = visible_line(model)
+        self._pane: Pane | None = None
+        self._live: list[_Live] = []
+        self._open: _Live | None = None
+        self._notices = 0
+        self._add(Block(f"{self._key}:user", BlockKind.USER, prompt, "You"))
+        for index, attachment in enumerate(attachments):
+            line = f"{visible_line(attachment.name)}  {describe(attachment)}"
+            self._add(Block(f"{self._key}:file{index}", BlockKind.ATTACHMENT, line))
+        self._answer()
+
+    def blocks(self) -> list[Block]:
+        """Everything so far, for a pane that shows this turn from now on."""
+        return [live.whole() for live in self._live]
+
+    def show_in(self, pane: Pane | None) -> None:
+        """Draw what comes from now on in this pane; it has `blocks()` already. `None` shows it nowhere."""
+        self._pane = pane
+
+    @property
+    def has_output(self) -> bool:
+        """Whether anything of an answer has come."""
+        return any(live.parts for live in self._live)
+
+    def handle(self, event: SessionEvent) -> None:
+        """Draw what one event brings; events that are not about blocks do nothing."""
+        match event:
+            case TurnStarted(turn=turn):
+                self.turn = turn
+            case TextDelta(delta=delta):
+                self._text(delta)
+            case ReasoningDelta(delta=delta, part_index=part):
+                self._reasoning(delta, part)
+            case OutputItemDone(item=item):
+                self._item_done(item)
+            case TurnEnded(turn=turn):
+                self.end(turn)
+            case _:
+                pass
+
+    def notice(self, text: str) -> None:
+        """Say a line in the conversation, before the answer while nothing of it has come."""
+        self._notices += 1
+        self._add(
+            Block(f"{self._key}:notice{self._notices}", BlockKind.NOTICE, text), before_empty_answer=True
+        )
+
+    def fail(self, sentence: str) -> None:
+        """Close the turn with a sentence of ours, where no turn on disk says how it ended."""
+        self._close("failed")
+        self._add(Block(f"{self._key}:error", BlockKind.ERROR, sentence))
+
+    def end(self, turn: Turn) -> None:
+        """Close the turn as it is on disk: its state, its notices, its error; text that no delta brought."""
+        self.turn = turn
+        streamed = any(live.parts for live in self._live if live.block.kind is BlockKind.ASSISTANT)
+        if turn.text and not streamed:
+            self._text(turn.text)
+        self._close(_STATES.get(turn.outcome, "") if turn.outcome else "")
+        for block in _closing_blocks(turn, self._notices):
+            self._add(block)
+
+    # ---- blocks
+
+    def _text(self, delta: str) -> None:
+        if self._open is None or self._open.block.kind is not BlockKind.ASSISTANT:
+            self._answer()
+        self._feed(delta)
+
+    def _reasoning(self, delta: str, part: int) -> None:
+        if self._open is None or self._open.block.kind is not BlockKind.REASONING:
+            block = Block(
+                f"{self._key}:out{len(self._live)}",
+                BlockKind.REASONING,
+                "",
+                "Reasoning",
+                folded=True,
+                state="running",
+            )
+            # The answer's empty block stays below: its title tells that the model is at work.
+            self._open = self._add(block, before_empty_answer=True)
+        if self._open.parts and part != self._open.part_index:
+            self._feed("\n\n")
+        self._open.part_index = part
+        self._feed(delta)
+
+    def _item_done(self, item: Item) -> None:
+        if self._open is None or not self._open.parts:
+            return
+        kind = BlockKind.REASONING if item.type == "reasoning" else BlockKind.ASSISTANT
+        if item.type in ("reasoning", "message") and self._open.block.kind is kind:
+            self._settle(self._open, "")
+            self._open = None
+
+    def _answer(self) -> None:
+        """Open the answer's block: the empty one that waits, or a new one."""
+        last = self._live[-1]
+        if last.block.kind is BlockKind.ASSISTANT and not last.parts and last.block.state == "running":
+            if self._open is not None and self._open is not last:
+                self._settle(self._open, "")
+            self._open = last
+            return
+        if self._open is not None:
+            self._settle(self._open, "")
+        block = Block(
+            f"{self._key}:out{len(self._live)}", BlockKind.ASSISTANT, "", self._model, state="running"
+        )
+        self._open = self._add(block)
+
+    def _feed(self, delta: str) -> None:
+        assert self._open is not None
+        self._open.parts.append(delta)
+        if self._pane is not None:
+            self._pane.feed(self._open.block.id, delta)
+
+    def _add(self, block: Block, *, before_empty_answer: bool = False) -> _Live:
+        live = _Live(block)
+        last = self._live[-1] if self._live else None
+        if before_empty_answer and last and last.block.kind is BlockKind.ASSISTANT and not last.parts:
+            self._live.insert(len(self._live) - 1, live)
+            if self._pane is not None:
+                self._pane.insert_before(last.block.id, block)
+        else:
+            self._live.append(live)
+            if self._pane is not None:
+                self._pane.append(block)
+        return live
+
+    def _close(self, state: str) -> None:
+        """Nothing more comes: the last block with text gets the state, an answer without any goes."""
+        for live in [live for live in self._live if live.block.state == "running"]:
+            if not live.parts and live.block.kind is BlockKind.ASSISTANT:
+                self._live.remove(live)
+                if self._pane is not None:
+                    self._pane.remove(live.block.id)
+            else:
+                self._settle(live, "")
+        last = next((live for live in reversed(self._live) if live.parts), None)
+        if state and last is not None:
+            self._settle(last, state)
+        self._open = None
+
+    def _settle(self, live: _Live, state: str) -> None:
+        live.block = replace(live.block, state=state)
+        if self._pane is not None:
+            self._pane.close_block(live.block.id, state=state)
+
+
+def history_blocks(turns: Iterable[Turn]) -> list[Block]:
+    """The blocks of a whole path, oldest first."""
+    return [block for turn in turns for block in turn_blocks(turn)]

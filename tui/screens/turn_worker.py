@@ -1,0 +1,139 @@
+"""The bridge between a running turn and the screen: one worker for each turn, and short."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from tui.core.errors import OutcropError, TokenError
+from tui.core.events import (
+    AttemptEnded,
+    AttemptStarted,
+    Notice,
+    RetryWaiting,
+    SessionEvent,
+    Silence,
+    TurnEnded,
+    TurnStarted,
+)
+from tui.core.items import Outcome
+from tui.core.text import visible_line
+
+if TYPE_CHECKING:
+    from tui.core.attachments import Attachment
+    from tui.screens.turn_blocks import LiveTurn
+    from tui.session import Session
+
+__all__ = ["Queue", "Queued", "TurnHost", "run_turn"]
+
+SILENT_AFTER = 20.0
+"""Seconds without an event after which the user is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A prompt that waits for the present answer to end."""
+
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(slots=True)
+class Queue:
+    """The prompts that wait, by conversation."""
+
+    waiting: dict[str, list[Queued]] = field(default_factory=dict[str, list[Queued]])
+
+    def of(self, conversation_id: str) -> list[Queued]:
+        """Those of one conversation, next first."""
+        return self.waiting.setdefault(conversation_id, [])
+
+
+class TurnHost(Protocol):
+    """What a running turn asks of its screen; calls about a conversation that is not shown draw nothing."""
+
+    def turn_started(self, live: LiveTurn) -> None:
+        """The prompt is on disk."""
+        ...
+
+    def turn_waits(self, live: LiveTurn, seconds: float, reason: str) -> None:
+        """The next attempt comes after a pause."""
+        ...
+
+    def turn_silent(self, live: LiveTurn, seconds: float) -> None:
+        """Nothing has come for this long."""
+        ...
+
+    def turn_moves(self, live: LiveTurn) -> None:
+        """Something came; a countdown or a silence is over."""
+        ...
+
+    def exchanges_changed(self, live: LiveTurn) -> None:
+        """An attempt began or ended."""
+        ...
+
+    def turn_over(self, live: LiveTurn, outcome: Outcome | None, error: Exception | None) -> None:
+        """The turn has ended; `outcome` is `None` when nothing was sent."""
+        ...
+
+
+async def run_turn(session: Session, live: LiveTurn, host: TurnHost) -> None:
+    """Send a turn and draw what comes, until it ends, fails or is cancelled. Raises nothing but cancellation."""
+    outcome: Outcome | None = None
+    problem: Exception | None = None
+    try:
+        async with aclosing(session.send(live.conversation_id, live.prompt, live.attachments)) as events:
+            async for event in events:
+                live.handle(event)
+                _tell(event, live, host)
+                if isinstance(event, TurnEnded):
+                    outcome, problem = event.turn.outcome, event.error
+    except asyncio.CancelledError:
+        outcome = Outcome.CANCELLED if live.turn is not None else None
+        _end_as_kept(session, live)
+        raise
+    except TokenError as error:
+        problem = error
+    except OutcropError as error:
+        problem = error
+        live.fail(str(error))
+        outcome = Outcome.FAILED if live.turn is not None else None
+    except Exception as error:  # The worker's edge: a fault of ours must not take the program down.
+        problem = error
+        outcome = Outcome.FAILED if live.turn is not None else None
+        live.fail(
+            f"Something in this program went wrong ({visible_line(type(error).__name__)}); what came is kept."
+        )
+    finally:
+        host.turn_over(live, outcome, problem)
+
+
+def _tell(event: SessionEvent, live: LiveTurn, host: TurnHost) -> None:
+    match event:
+        case TurnStarted():
+            host.turn_started(live)
+        case Notice(text=text):
+            live.notice(text)
+        case RetryWaiting(seconds=seconds, reason=reason):
+            host.turn_waits(live, seconds, reason)
+            return
+        case Silence(seconds=seconds):
+            if seconds >= SILENT_AFTER:
+                host.turn_silent(live, seconds)
+            return
+        case AttemptStarted() | AttemptEnded():
+            host.exchanges_changed(live)
+        case _:
+            pass
+    host.turn_moves(live)
+
+
+def _end_as_kept(session: Session, live: LiveTurn) -> None:
+    """After a cancellation the turn on disk says how it ended."""
+    if live.turn is None:
+        return
+    kept = session.conversation(live.conversation_id).turns.get(live.turn.id)
+    if kept is not None and kept.outcome is not None:
+        live.end(kept)

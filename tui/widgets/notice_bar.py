@@ -1,0 +1,123 @@
+"""Lines between the conversation and the composer that come and go: what waits, and what is queued."""
+
+from __future__ import annotations
+
+from math import ceil
+from time import monotonic
+
+from textual import events
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tui.core.text import visible_line
+from tui.messages import CommandRequested
+
+__all__ = ["NoticeBar", "QueueLine"]
+
+
+class NoticeBar(Static):
+    """One line about the present: a countdown to the next attempt, a silence, how much is below."""
+
+    DEFAULT_CSS = """
+    NoticeBar {
+        display: none;
+        height: auto;
+        max-height: 3;
+        padding: 0 2;
+        color: $text-warning;
+        background: $background;
+        &.-any { display: block; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__("", id=id, markup=False)
+        self._timer: Timer | None = None
+        self._until = 0.0
+        self._words = ""
+        self._command = ""
+
+    @property
+    def text(self) -> str:
+        """What it says; empty when it is not shown."""
+        return self._words
+
+    def say(self, text: str, command: str = "") -> None:
+        """Show a line; a click on it runs `command`."""
+        self._stop()
+        self._command = command
+        self._show(text)
+
+    def count_down(self, seconds: float, reason: str) -> None:
+        """Show what is waited for and how long still."""
+        self._stop()
+        self._command = "turn.stop"
+        self._until = monotonic() + seconds
+        self._reason = reason
+        self._timer = self.set_interval(0.5, self._tick)
+        self._tick()
+
+    def hush(self) -> None:
+        """Show nothing."""
+        self._stop()
+        self._show("")
+
+    def on_click(self, event: events.Click) -> None:
+        """Do what the line is about."""
+        event.stop()
+        if self._command:
+            self.post_message(CommandRequested(self._command))
+
+    def _tick(self) -> None:
+        left = max(0, ceil(self._until - monotonic()))
+        self._show(
+            f"{self._reason}  Next attempt in {left} s · Esc stops"
+            if left
+            else f"{self._reason}  Trying again …"
+        )
+
+    def _show(self, text: str) -> None:
+        if text != self._words:
+            self._words = text
+            self.update(Content(visible_line(text)))
+            self.set_class(bool(text), "-any")
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+
+class QueueLine(Static):
+    """The prompts that wait for the present answer to end."""
+
+    DEFAULT_CSS = """
+    QueueLine {
+        display: none;
+        height: 1;
+        padding: 0 2;
+        color: $text-muted;
+        background: $background;
+        &.-any { display: block; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__("", id=id, markup=False)
+
+    def show(self, prompts: list[str]) -> None:
+        """Show the next of them and how many there are."""
+        self.set_class(bool(prompts), "-any")
+        if prompts:
+            first = visible_line(prompts[0].strip().split("\n", 1)[0])
+            more = f"  and {len(prompts) - 1} more" if len(prompts) > 1 else ""
+            shown = first if len(first) <= 60 else f"{first[:59]}…"
+            self.update(
+                Content.assemble(("Next  ", "bold $text-accent"), shown, (f"{more}   ↑ takes it back", "dim"))
+            )
+
+    def on_click(self, event: events.Click) -> None:
+        """Take the queued prompt back."""
+        event.stop()
+        self.post_message(CommandRequested("turn.requeue"))
