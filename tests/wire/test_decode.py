@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tui.core.errors import StreamError
 from tui.core.events import (
     ArgumentsDelta,

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tui.wire.sse import SseDecoder, SseEvent
 
 STREAM = (
@@ -50,7 +53,7 @@ def test_cut_in_two_anywhere(cut: int) -> None:
 @given(st.lists(st.integers(0, len(STREAM)), max_size=8))
 def test_any_cuts_give_the_same_events_and_positions(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(STREAM)]
-    pieces = [STREAM[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [STREAM[a:b] for a, b in itertools.pairwise(edges)]
     assert plain(decode(pieces)) == EXPECTED
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Final, cast
 from urllib.parse import urlsplit
@@ -33,9 +35,8 @@ def from_transport(error: httpx.HTTPError, url: str) -> WireError:
             f"{host} did not answer in time: no connection was made.", code="connect", retryable=True
         )
     if isinstance(error, httpx.ConnectError):
-        return ConnectError(
-            _connect_sentence(str(error), host), code="connect", retryable=_is_passing(str(error))
-        )
+        sentence, passing = _connect_failure(error, host)
+        return ConnectError(sentence, code="connect", retryable=passing)
     if isinstance(error, httpx.ProxyError):
         return ConnectError(f"The proxy refused the connection to {host}.", code="proxy")
     if isinstance(error, httpx.TimeoutException):
@@ -47,20 +48,29 @@ def from_transport(error: httpx.HTTPError, url: str) -> WireError:
     return StreamError(f"The connection to {host} broke off.", code="cut")
 
 
-def _connect_sentence(detail: str, host: str) -> str:
-    low = detail.lower()
-    if "name or service not known" in low or "nodename nor servname" in low or "name resolution" in low:
-        return f"There is no host {host}: check the region and the network (DNS found no address)."
-    if "certificate" in low or "ssl" in low or "tls" in low:
-        return f"The TLS connection to {host} failed: {visible_line(detail)[:200]}"
-    if "refused" in low:
-        return f"{host} refused the connection: nothing listens there."
-    return f"No connection to {host} could be made: {visible_line(detail)[:200]}"
+def _connect_failure(error: BaseException, host: str) -> tuple[str, bool]:
+    """The sentence, and whether trying again can help."""
+    for cause in _causes(error):
+        if isinstance(cause, socket.gaierror):
+            return f"There is no host {host}: check the region and the network (DNS found no address).", False
+        if isinstance(cause, ssl.SSLError):
+            return f"The TLS connection to {host} failed: {visible_line(str(cause))[:200]}", False
+        if isinstance(cause, ConnectionRefusedError):
+            return f"{host} refused the connection: nothing listens there.", True
+    return f"No connection to {host} could be made: {visible_line(str(error))[:200]}", True
 
 
-def _is_passing(detail: str) -> bool:
-    low = detail.lower()
-    return "certificate" not in low and "not known" not in low and "nodename" not in low
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and everything that led to it; httpx and anyio wrap the system's own error several times."""
+    todo: list[BaseException | None] = [error]
+    while todo:
+        cause = todo.pop()
+        if cause is None:
+            continue
+        yield cause
+        todo += [cause.__context__, cause.__cause__]
+        if isinstance(cause, BaseExceptionGroup):
+            todo += cast("BaseExceptionGroup[BaseException]", cause).exceptions
 
 
 def from_status(response: httpx.Response, body: bytes) -> WireError:

@@ -172,10 +172,11 @@ class _RecordedStream(httpx.AsyncByteStream):
             status = self._exchange.status or 0
             if not 200 <= status < 300:
                 finish(self._exchange, Outcome.FAILED, self._clock(), f"HTTP status {status}")
-            elif self._whole and not _is_event_stream(self._exchange):
-                finish(self._exchange, Outcome.COMPLETED, self._clock())
-            else:
+            elif not self._whole:
                 finish(self._exchange, Outcome.CANCELLED, self._clock())
+            elif not _is_event_stream(self._exchange):
+                finish(self._exchange, Outcome.COMPLETED, self._clock())
+            # How a whole event stream ended is in its events, which the client reads and judges.
 
     def _note(self, data: bytes) -> None:
         offset = self._clock()

@@ -103,6 +103,7 @@ class _Reader:
             raise from_server_error(decoded, self._exchange.request_id)
         if isinstance(decoded, ResponseEnded):
             self.terminal = decoded
+            finish(self._exchange, _outcome(decoded), offset, _why(decoded))
         self.ready.append(decoded)
 
     def _decode(self, event: SseEvent, offset: float) -> tuple[StreamEvent, int | None]:
@@ -147,8 +148,6 @@ async def read_stream(
             while reader.ready:
                 event = reader.ready.popleft()
                 last = limits.monotonic()
-                if isinstance(event, ResponseEnded):
-                    finish(exchange, _outcome(event), clock(), _why(event))
                 yield event
             if reader.error is not None:
                 raise reader.error
