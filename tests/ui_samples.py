@@ -154,11 +154,16 @@ def exchange(
         http_version="HTTP/1.1",
         response_headers=()
         if status is None
-        else (("content-type", kind), ("x-request-id", "req_" + "b" * 20), ("date", "Sun, 22 Nov 2026 02:00:00 GMT")),
+        else (
+            ("content-type", kind),
+            ("x-request-id", "req_" + "b" * 20),
+            ("date", "Sun, 22 Nov 2026 02:00:00 GMT"),
+        ),
         chunks=[Chunk(0.4, answer)]
         if answer
         else [
-            Chunk(record.offset, f"event: {record.type}\ndata: {record.data}\n\n".encode()) for record in records
+            Chunk(record.offset, f"event: {record.type}\ndata: {record.data}\n\n".encode())
+            for record in records
         ],
         events=records,
         timings=Timings(0.05, 0.06, 0.4, 0.41, 0.5, None if outcome is None else 3.12),
@@ -169,7 +174,9 @@ def exchange(
     )
 
 
-THROTTLED = b'{"error":{"code":"throttling_exception","message":"Too many tokens, wait.","type":"rate_limit"}}'
+THROTTLED = (
+    b'{"error":{"code":"throttling_exception","message":"Too many tokens, wait.","type":"rate_limit"}}'
+)
 
 
 def sample_exchanges() -> list[Exchange]:
@@ -177,7 +184,9 @@ def sample_exchanges() -> list[Exchange]:
     words = ["Revenue ", "rose ", "by **12 %**", "\n\n| a | b |\n", "to 4.1 million."] * 12
     return [
         exchange(1, events=stream_events(words)),
-        exchange(2, status=429, outcome=Outcome.FAILED, answer=THROTTLED, error="HTTP 429: Too many tokens, wait."),
+        exchange(
+            2, status=429, outcome=Outcome.FAILED, answer=THROTTLED, error="HTTP 429: Too many tokens, wait."
+        ),
         exchange(2, 2, events=stream_events(words[:5])),
         exchange(3, outcome=Outcome.FAILED, events=stream_events(words)[:9], error="The stream was cut."),
         exchange(4, outcome=None, events=stream_events(words)[:6]),

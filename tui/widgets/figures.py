@@ -18,21 +18,21 @@ def size(octets: int | None) -> str:
     value = float(octets)
     for unit in ("B", "kB", "MB"):
         if value < 999.5:
-            return f"{_three_digits(value, whole=unit == 'B')} {unit}"
+            return f"{_short(value, whole=unit == 'B')} {unit}"
         value /= 1000
-    return f"{_three_digits(value, whole=False)} GB"
+    return f"{_short(value, whole=False)} GB"
 
 
 def count(number: int | None) -> str:
-    """A count in at most four characters: `162`, `8.2k`, `128k`, `1.1M`."""
+    """A count in at most four characters: `162`, `2k`, `8.2k`, `128k`, `1.1M`."""
     if number is None:
         return UNKNOWN
     value = float(number)
     for unit in ("", "k", "M"):
         if value < 999.5:
-            return f"{_two_digits(value, whole=not unit)}{unit}"
+            return f"{_short(value, whole=not unit).removesuffix('.0')}{unit}"
         value /= 1000
-    return f"{_two_digits(value, whole=False)}G"
+    return f"{_short(value, whole=False).removesuffix('.0')}G"
 
 
 def seconds(duration: float | None) -> str:
@@ -88,9 +88,5 @@ def when(moment: float, now: float) -> str:
     return f"{then:%d %b}".lstrip("0") if then.year == today.year else f"{then:%d %b %Y}".lstrip("0")
 
 
-def _three_digits(value: float, *, whole: bool) -> str:
-    return f"{value:.0f}" if whole or value >= 9.95 else f"{value:.1f}"
-
-
-def _two_digits(value: float, *, whole: bool) -> str:
+def _short(value: float, *, whole: bool) -> str:
     return f"{value:.0f}" if whole or value >= 9.95 else f"{value:.1f}"
