@@ -45,7 +45,11 @@ class Records:
         self, method: Callable[Concatenate[History, P], object], *args: P.args, **kwargs: P.kwargs
     ) -> None:
         """Run a method of the history in its thread, in order, without waiting; `aclose` waits for it."""
-        future = asyncio.ensure_future(self._store.call(method, *args, **kwargs))
+        try:
+            future = self._store.submit(method, *args, **kwargs)
+        except StoreError as error:
+            self.failure = error
+            return
         self._writes.add(future)
         future.add_done_callback(self._written)
 

@@ -51,6 +51,12 @@ class StoreThread:
         Raises:
             StoreError: The history cannot be used, or is closed.
         """
+        return await self.submit(function, *args, **kwargs)
+
+    def submit(
+        self, function: Callable[Concatenate[History, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[T]:
+        """As `call`, for a caller that does not wait: its place in the order is the moment of this call."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
@@ -71,7 +77,7 @@ class StoreThread:
                     return
 
         self._put((lambda history: function(history, *args, **kwargs), finish))
-        return await future
+        return future
 
     def call_now(
         self, function: Callable[Concatenate[History, P], T], *args: P.args, **kwargs: P.kwargs
