@@ -20,7 +20,7 @@ from tui.store import exchanges, turns
 from tui.store.blobs import forget_user
 from tui.store.database import Database
 from tui.store.process import is_alive, this_process
-from tui.store.rows import TURN_COLUMNS, target_from_text, text_to_items, turn_from_row
+from tui.store.rows import TURN_COLUMNS, items_reader, target_from_text, turn_from_row
 from tui.store.search import SUMMARY_COLUMNS, search, summary_from_row
 
 __all__ = ["ENDED_WHILE_RUNNING", "History", "StoredResponse"]
@@ -224,14 +224,10 @@ class History:
             turns.save_partial(db, turn_id, partial_text, partial_reasoning, output, response_id)
 
     def _turns(self, where: str, *values: object) -> dict[str, Turn]:
-        cache: dict[bytes, bytes] = {}
         rows = self._db.rows(f"SELECT {TURN_COLUMNS} FROM turns WHERE {where}", values)
+        read_items = items_reader(self._db.connection)
         with self._db.sentences():
-            read = (
-                turn_from_row(row, lambda text: text_to_items(self._db.connection, text, cache))
-                for row in rows
-            )
-            return {turn.id: turn for turn in read}
+            return {row[0]: turn_from_row(row, read_items) for row in rows}
 
     def _end_abandoned(self) -> None:
         """Mark turns and exchanges as failed whose process is gone."""
