@@ -44,7 +44,8 @@ def answer(api: Api, authorization: str | None) -> httpx.Response:
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer nope", "Basic sandbox", "Bearer bedrock-api-key-", "Bearer bedrock-api-key-!!!",
+    [None, "", "Bearer", "Bearer nope", "Basic sandbox", "Bearer bedrock-api-key-",
+     "Bearer bedrock-api-key-!!!",
      "Bearer bedrock-api-key-aGVsbG8=", "Bearer SANDBOX"],
 )  # fmt: skip
 def test_refused(api: Api, authorization: str | None) -> None:

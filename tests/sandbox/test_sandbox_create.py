@@ -261,3 +261,18 @@ def test_tool_loop(api: Api) -> None:
     assert text_of(api.create("order", tools=[status], tool_choice="none"))
     lost = {**result, "call_id": "call_unknown"}
     assert "No tool call found" in api.refused(400, model=MODEL, input=[lost])["message"]
+
+
+def test_a_lone_surrogate_survives(api: Api) -> None:
+    for stream in (False, True):
+        raw = json.dumps({"model": MODEL, "input": "Reply with exactly: a\ud83d", "stream": stream})
+        reply = api.http.post(api.url + "/responses", content=raw)
+        assert reply.status_code == 200
+        assert "a\\ud83d" in reply.content.decode("utf-8")
+
+
+def test_reasoning_without_an_id_is_taken_when_it_carries_its_content(api: Api) -> None:
+    asked = {"reasoning": {"effort": "low"}, "include": ["reasoning.encrypted_content"], "store": False}
+    first = api.create("One", **asked)
+    stripped = [{k: v for k, v in item.items() if k != "id"} for item in first["output"][:1]]
+    api.create([{"role": "user", "content": "One"}, *stripped, {"role": "user", "content": "Two"}], **asked)

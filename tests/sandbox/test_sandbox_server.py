@@ -148,3 +148,38 @@ def test_region_decides_about_models_and_summary_can_be_refused(tmp_path: Path, 
         summary = {"effort": "low", "summary": "auto"}
         assert api.refused(400, model=MODEL, input="x", reasoning=summary)["param"] == "reasoning.summary"
         api.http.close()
+
+
+def test_quota_counts_the_output_limit_and_not_requests(tmp_path: Path, clock: Clock) -> None:
+    with SandboxServer(tmp_path, clock=clock, tokens_per_minute=3000) as server:
+        api = Api(server, f"http://127.0.0.1:{server.port}/openai/v1", clock)
+        # Without a limit of its own a request counts the model's maximum.
+        assert api.refused(429, model=MODEL, input="Hi")["code"] == "rate_limit_exceeded"
+        api.create("Hi", max_output_tokens=1000)
+        api.create("Hi", max_output_tokens=1000)
+        clock.now += 40
+        reply = api.post(model=MODEL, input="Hi", max_output_tokens=1000)
+        assert reply.status_code == 429 and reply.headers["retry-after"] == "20"
+        clock.now += 20
+        api.create("Hi", max_output_tokens=1000)
+        api.http.close()
+
+
+def test_without_retention_nothing_is_kept(tmp_path: Path, clock: Clock) -> None:
+    with SandboxServer(tmp_path, clock=clock, retention=False) as server:
+        api = Api(server, f"http://127.0.0.1:{server.port}/openai/v1", clock)
+        for wish in ({"store": True}, {"background": True}):
+            assert api.refused(400, model=MODEL, input="Hi", **wish)["param"] == "store"
+        made = api.create("Hi")
+        assert made["store"] is False
+        assert api.http.get(f"{api.url}/responses/{made['id']}").status_code == 404
+        api.http.close()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_refused_request_is_in_the_log_with_its_body(api: Api) -> None:
+    httpx.post(
+        api.url + "/responses", json={"model": MODEL, "input": "x"}, headers={"authorization": "Bearer no"}
+    )
+    assert api.server.log[-1].status == 401
+    assert api.server.log[-1].json == {"model": MODEL, "input": "x"}

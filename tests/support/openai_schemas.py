@@ -3,8 +3,8 @@
 The file lies beside the checkout (`../shared/spec/openai-schemas.json`), not in it. Where it is missing,
 `validate` does nothing, and the tests that call it still assert the behaviour they are about.
 
-Two known differences are built in: `cache_write_tokens` may be absent (models before gpt-5.6 do not tell it) and
-`usage` is null before the end of a response.
+Two known differences are built in: `cache_write_tokens` may be absent (models before gpt-5.6 do not tell it)
+and `usage` is null before the end of a response.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def validate(name: str, value: Any) -> None:
         value: what `json.loads` gave.
 
     Raises:
-        SchemaMismatch: with the place and the reason. Beyond the schema: an event of an unknown type, a create
+        SchemaMismatch: with place and reason. Beyond the schema: an event of an unknown type, a create
             request with an unknown name, an ended response without usage.
     """
     if not available():

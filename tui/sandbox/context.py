@@ -89,7 +89,7 @@ def resolve(items: list[Json], store: ResponseStore, model: str, region: str, no
     for item in items:
         kind = item.get("type")
         if kind == "item_reference":
-            found = store.item(item["id"], now)
+            found = store.item(str(item["id"]), now)
             if found is None:
                 raise errors.not_persisted(item["id"])
             resolved.append(found)
@@ -97,9 +97,9 @@ def resolve(items: list[Json], store: ResponseStore, model: str, region: str, no
         if kind == "reasoning":
             blob = item.get("encrypted_content")
             if blob and unseal(str(blob), model, region) is None:
-                raise errors.bad_encrypted(item["id"])
-            if not blob and store.item(item["id"], now) is None:
-                raise errors.not_persisted(item["id"])
+                raise errors.bad_encrypted(str(item.get("id")))
+            if not blob and store.item(str(item.get("id")), now) is None:
+                raise errors.not_persisted(str(item.get("id")))
         resolved.append(item)
     return resolved
 

@@ -12,6 +12,7 @@ from .cache import PromptCache
 from .faults import Fault, FaultQueue, disturb
 from .ids import random_id
 from .log import ServedLog
+from .quota import Quota
 from .shapes import Json
 from .store import ResponseStore, response_at
 from .stream import EventStream, JsonAnswer
@@ -28,6 +29,8 @@ class Endpoint:
         ids: prefix -> id.
         refuse_summary: refuse `reasoning.summary` always, never, or (None) by model; section 8.6.
         background_seconds: how long a background response takes.
+        retention: False stands for an account that keeps nothing; section 1.5.
+        tokens_per_minute: the quota, or None.
     """
 
     def __init__(
@@ -40,6 +43,8 @@ class Endpoint:
         ids: Callable[[str], str] | None,
         refuse_summary: bool | None,
         background_seconds: float,
+        retention: bool,
+        tokens_per_minute: int | None,
     ) -> None:
         self.region = region
         self.clock = clock
@@ -51,6 +56,8 @@ class Endpoint:
         self._cache = PromptCache()
         self._refuse_summary = refuse_summary
         self._background_seconds = background_seconds
+        self._retention = retention
+        self._quota = Quota(tokens_per_minute) if tokens_per_minute is not None else None
 
     def create(self, body: Json, route: str, fault: Fault) -> Response:
         """POST /responses.
@@ -63,12 +70,15 @@ class Endpoint:
         previous: str | None = body.get("previous_response_id")
         earlier = context.chain(self._store, previous, now) if previous else []
         model = self._model(body, previous, route, now)
-        asked = request.check(body, model, refuse_summary=self._refuse_summary)
+        asked = request.check(body, model, refuse_summary=self._refuse_summary, retention=self._retention)
         if body.get("background") and not asked.store:
             raise errors.invalid("background", "background responses must be stored")
         own = context.resolve(asked.items, self._store, model.id, self.region, now)
         seen = context.read([*earlier, *own], body.get("instructions"))
         input_tokens, cached = self._count(asked, seen, now)
+        if self._quota is not None:
+            wanted: int = body.get("max_output_tokens") or model.most_output
+            self._quota.admit(input_tokens - cached + wanted, now)
         made = generate.generate(asked, seen, self.ids, self.region, fault.refusal)
         if fault.empty:
             made = generate.Generated([], 0, 0)

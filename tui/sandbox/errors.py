@@ -93,6 +93,27 @@ def overflow(tokens: int, limit: int, model: str) -> ApiError:
     )
 
 
+def throttled(wait: int) -> ApiError:
+    """Section 4 "Throttled": 429 VERIFIED (aws-quota), its body and Retry-After ASSUMED."""
+    return ApiError(
+        429,
+        "rate_limit_exceeded",
+        "Too many tokens, please wait before trying again.",
+        kind="rate_limit_exceeded",
+        headers={"retry-after": str(wait)},
+    )
+
+
+def must_not_store() -> ApiError:
+    """Section 4 "store:true under retention mode none": VERIFIED (aws-ret), status and words ASSUMED."""
+    return ApiError(
+        400,
+        "validation_error",
+        "store must be false: data retention is disabled for this account.",
+        param="store",
+    )
+
+
 def no_previous(response_id: str) -> ApiError:
     """Section 4 "previous_response_id unknown": ASSUMED 404 on mantle too (VERIFIED for runtime, aws-resp).
 

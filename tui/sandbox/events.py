@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 from . import longform, tokens
-from .shapes import Json
-
-_compact = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
+from .shapes import Json, encode
 
 
 class Frame(NamedTuple):
@@ -36,14 +33,14 @@ class Writer:
 
     def event(self, kind: str, cost: int = 0, **fields: Any) -> Frame:
         """The next event."""
-        data = _compact({"type": kind, "sequence_number": self.number, **fields})
+        data = encode({"type": kind, "sequence_number": self.number, **fields})
         self.number += 1
-        return Frame(f"event: {kind}\ndata: {data}\n\n".encode("utf-8", "surrogatepass"), kind, cost)
+        return Frame(b"event: %b\ndata: %b\n\n" % (kind.encode(), data), kind, cost)
 
     def deltas(self, kind: str, pieces: Iterable[str], **fields: Any) -> Iterator[Frame]:
         """One event a piece; what is the same in all of them is serialized once."""
         head = f'event: {kind}\ndata: {{"type":"{kind}","sequence_number":'.encode()
-        middle = ("," + _compact(fields)[1:-1] + ',"delta":').encode()
+        middle = b"," + encode(fields)[1:-1] + b',"delta":'
         for piece in pieces:
             data = b"%b%d%b%b}\n\n" % (head, self.number, middle, json.dumps(piece).encode())
             self.number += 1

@@ -22,6 +22,7 @@ class Model:
         efforts: what `reasoning.effort` may be.
         effort: its default.
         context: the longest prompt, in tokens.
+        most_output: the longest answer, in tokens.
         bills_writes: whether usage tells `cache_write_tokens` (section 8.7: from gpt-5.6 on).
         takes_summary: whether `reasoning.summary` is accepted (section 8.6).
         benchmark: (tokens, tokens per second) of a `fake-…` model, which does not look at the prompt.
@@ -33,6 +34,7 @@ class Model:
     effort: str = "none"
     route: str = "/openai/v1"
     context: int = 1_050_000
+    most_output: int = 128_000
     bills_writes: bool = False
     takes_summary: bool = True
     benchmark: tuple[int, int] | None = None

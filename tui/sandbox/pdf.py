@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import functools
+import hashlib
 import io
 import logging
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from .errors import ApiError
 
 LARGEST = 50 * 1024 * 1024  # section 4, VERIFIED for OpenAI (oai-pdf copies), ASSUMED for Bedrock
 _DATA_URL = "data:application/pdf;base64,"
+_MOST_KNOWN = 32
+_known: dict[bytes, tuple[str, ...]] = {}
 
 logging.getLogger("pypdf").addHandler(logging.NullHandler())
 logging.getLogger("pypdf").propagate = False  # its warnings about odd files would be drawn over a TUI
@@ -52,14 +53,21 @@ def read(filename: str, file_data: str) -> Pdf:
     """
     if not file_data.startswith(_DATA_URL):
         raise _refused("Invalid file data: 'file_data' must be a data URL 'data:application/pdf;base64,…'.")
-    return Pdf(filename, _pages(file_data[len(_DATA_URL) :]))
+    # A document comes again with every replay and every turn of its chain; it is read once.
+    digest = hashlib.sha256(file_data.encode("utf-8", "replace")).digest()
+    pages = _known.get(digest)
+    if pages is None:
+        pages = _pages(file_data[len(_DATA_URL) :])
+        if len(_known) >= _MOST_KNOWN:
+            _known.pop(next(iter(_known)))
+        _known[digest] = pages
+    return Pdf(filename, pages)
 
 
-@functools.lru_cache(maxsize=16)
 def _pages(encoded: str) -> tuple[str, ...]:
     try:
         data = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise _refused("Invalid file data: the base64 of 'file_data' cannot be decoded.") from None
     if len(data) > LARGEST:
         raise _refused("The file is larger than 50 MB.", 413)

@@ -26,7 +26,8 @@ _ROLES = frozenset({"user", "assistant", "system", "developer"})
 # Section 2 "Compaction": compaction items were refused (VERIFIED, litellm#36546), so they are not here.
 _ITEM_FIELDS: dict[str, tuple[str, ...]] = {
     "message": ("role", "content"),
-    "reasoning": ("id", "summary"),
+    # Section 8.4: clients strip ids, so none is needed.
+    "reasoning": ("summary",),
     "function_call": ("call_id", "name", "arguments"),
     "function_call_output": ("call_id", "output"),
     "custom_tool_call": ("call_id", "name", "input"),
@@ -50,17 +51,14 @@ class CreateRequest:
         raw: the body.
         items: its input as a list of items; a string is one user message.
         effort: the reasoning effort that holds, asked for or by default.
+        store: section 1.5, VERIFIED: true unless refused (aws-resp), false without retention (aws-ret).
     """
 
     raw: Json
     model: Model
     items: list[Json]
     effort: str
-
-    @property
-    def store(self) -> bool:
-        """Section 1.5, VERIFIED (aws-resp): stored unless refused."""
-        return self.raw.get("store") is not False
+    store: bool
 
     @property
     def wants_encrypted(self) -> bool:
@@ -101,13 +99,14 @@ def check_shape(body: Json) -> None:
             )
 
 
-def check(body: Json, model: Model, *, refuse_summary: bool | None) -> CreateRequest:
+def check(body: Json, model: Model, *, refuse_summary: bool | None, retention: bool = True) -> CreateRequest:
     """Check everything that depends on the model, and the input.
 
     Args:
         body: passed `check_shape`.
         model: as found for its `model`.
         refuse_summary: refuse `reasoning.summary` always, never, or (None) as the model does.
+        retention: False refuses what must be kept.
 
     Raises:
         ApiError: 400.
@@ -140,7 +139,9 @@ def check(body: Json, model: Model, *, refuse_summary: bool | None) -> CreateReq
                 raise errors.unsupported(name, model.id)
     _check_tools(body)
     _check_format(body, items)
-    return CreateRequest(body, model, items, effort)
+    if not retention and (body.get("store") or body.get("background")):
+        raise errors.must_not_store()
+    return CreateRequest(body, model, items, effort, retention and body.get("store") is not False)
 
 
 def parse_input(value: object) -> list[Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -21,6 +22,7 @@ from .shapes import is_array, is_object
 from .stream import RECORD, JsonAnswer
 
 Handler = Callable[[Request], Awaitable[Response]]
+_LARGE = 256 * 1024
 _LONGEST_BODY = 70 * 1024 * 1024  # 50 MB of PDF in base64, and the rest
 
 
@@ -43,10 +45,14 @@ class Recorded:
         scope[RECORD] = record
         self._endpoint.log.begin(record)
 
+        parts: list[bytes] = []
+
         async def recording_receive() -> Message:
             message = await receive()
             if message["type"] == "http.request":
-                record.body += message.get("body", b"")
+                parts.append(message.get("body", b""))
+                if not message.get("more_body"):
+                    record.body = b"".join(parts)
             return message
 
         async def recording_send(message: Message) -> None:
@@ -74,6 +80,8 @@ def build(endpoint: Endpoint) -> ASGIApp:
         async def handle(request: Request) -> Response:
             fault = Fault()
             try:
+                # Read first, so that the log has the body of a refused request as well.
+                await _body(request)
                 auth.check_bearer(request.headers.get("authorization"), endpoint.region, endpoint.clock())
                 if operation in OPERATIONS:
                     fault = await _fault_of(endpoint, operation, request)
@@ -86,7 +94,11 @@ def build(endpoint: Endpoint) -> ASGIApp:
         return handle
 
     async def create(request: Request, fault: Fault) -> Response:
-        return endpoint.create(await _json(request), _prefix(request), fault)
+        body = await _json(request)
+        if len(await request.body()) > _LARGE:
+            # Reading a long document takes a while; other requests go on.
+            return await asyncio.to_thread(endpoint.create, body, _prefix(request), fault)
+        return endpoint.create(body, _prefix(request), fault)
 
     async def retrieve(request: Request, fault: Fault) -> Response:
         query = request.query_params
@@ -158,7 +170,9 @@ async def _body(request: Request) -> bytes:
 
 async def _json(request: Request, *, anything: bool = False) -> Any:
     try:
-        value: Any = json.loads(await _body(request))
+        value: Any = getattr(request.state, "parsed", None)
+        if value is None:
+            value = request.state.parsed = json.loads(await _body(request))
     except (ValueError, RecursionError):
         raise errors.ApiError(400, "validation_error", "invalid request body: not valid JSON") from None
     if not anything and not is_object(value):

@@ -37,6 +37,8 @@ class SandboxServer:
         ids: makes an id from a prefix (`resp`, `msg`, `rs`, `fc`, `ctc`, `call`, `req`), for stable pictures.
         refuse_summary: refuse `reasoning.summary` always (True), never (False) or, None, as the models do.
         background_seconds: how long a background response takes.
+        retention: False stands for an account whose retention mode is none.
+        tokens_per_minute: the quota; None for no limit.
 
     Attributes:
         log: what was served.
@@ -54,6 +56,8 @@ class SandboxServer:
         ids: Callable[[str], str] | None = None,
         refuse_summary: bool | None = None,
         background_seconds: float = 2.0,
+        retention: bool = True,
+        tokens_per_minute: int | None = None,
     ) -> None:
         self._endpoint = Endpoint(
             state_dir,
@@ -63,6 +67,8 @@ class SandboxServer:
             ids=ids,
             refuse_summary=refuse_summary,
             background_seconds=background_seconds,
+            retention=retention,
+            tokens_per_minute=tokens_per_minute,
         )
         self.log: ServedLog = self._endpoint.log
         self.port = port
@@ -110,6 +116,8 @@ class SandboxServer:
         )
         self._thread.start()
         server.ready.wait()
+        if not self._thread.is_alive():
+            raise RuntimeError("the sandbox did not start")
         return f"http://{HOST}:{self.port}/openai/v1"
 
     def stop(self) -> None:
@@ -210,9 +218,13 @@ def serve_forever(state_dir: Path, port: int, region: str, *, rate: float | None
         rate: output tokens per second, or None.
 
     Returns:
-        The exit status: 0 after a signal, 1 where the port cannot be had.
+        The exit status: 0 after a signal, 1 where the port or the folder cannot be had.
     """
-    server = SandboxServer(state_dir, region=region, port=port, rate=rate)
+    try:
+        server = SandboxServer(state_dir, region=region, port=port, rate=rate)
+    except OSError as error:
+        print(f"outcrop: the folder {state_dir} cannot be used: {error.strerror or error}.", file=sys.stderr)
+        return 1
     ended = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:

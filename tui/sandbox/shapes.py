@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, TypeGuard
 
 Json = dict[str, Any]
+
+
+def encode(value: object) -> bytes:
+    """A value as JSON; a lone surrogate, which UTF-8 cannot hold, stays the escape that it came as."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def is_object(value: object) -> TypeGuard[Json]:

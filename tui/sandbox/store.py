@@ -29,7 +29,7 @@ def response_at(record: Json, now: float) -> Json:
     if timing is None or now >= timing["ends"]:
         return response
     status = "queued" if now < timing["begins"] else "in_progress"
-    unknown = {"completed_at": None, "output": [], "usage": None, "incomplete_details": None}
+    unknown: Json = {"completed_at": None, "output": [], "usage": None, "incomplete_details": None}
     return {**response, "status": status, **unknown}
 
 
@@ -51,9 +51,7 @@ class ResponseStore:
     def save(self, record: Json) -> None:
         """Keep a record under its response's id; a crash leaves the older one or this."""
         response = record["response"]
-        self._write(
-            self._responses / f"{response['id']}.json", json.dumps(record, ensure_ascii=False).encode("utf-8")
-        )
+        self._write(self._responses / f"{response['id']}.json", json.dumps(record).encode("ascii"))
         for item in response["output"]:
             if isinstance(item.get("id"), str) and _ID.fullmatch(item["id"]):
                 self._write(self._items / item["id"], response["id"].encode("ascii"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from .events import Frame
 from .faults import TERMINALS, Fault
 from .log import Served
+from .shapes import encode
 
 RECORD = "outcrop.record"
 _BATCH = 64  # events an unpaced stream hands over at once
@@ -121,7 +121,7 @@ class JsonAnswer(_Answer):
         delay: float = 0.0,
         commit: Callable[[], None] | None = None,
     ) -> None:
-        self.data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+        self.data = body if isinstance(body, bytes) else encode(body)
         self.delay, self.commit = delay, commit
         length = {} if fault and fault.one_byte else {"content-length": str(len(self.data))}
         super().__init__(status, "application/json", {**length, **(headers or {})}, fault)
