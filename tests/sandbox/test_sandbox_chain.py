@@ -14,6 +14,10 @@ TURNS = [
     ("Please remember the number 4711.", "Which number did I ask you to remember?", "4711"),
     ("Tell me about glaciers", "What did I say first?", "Tell me about glaciers"),
     ("The meeting is on Thursday in Lisbon.", "When is the meeting?", "Thursday"),
+    ("Hi, I'm Ada and I live in Porto.", "Where do I live?", "Porto"),
+    ("Hi, I'm Ada and I live in Porto.", "Who am I?", "**Ada**"),
+    ("Keep this word: zebra", "What was the word?", "zebra"),
+    ("Glaciers are cold.", "Please summarise the conversation so far", "Glaciers are cold."),
     ("My dog is called Rex.", "What is my dog called?", "Rex"),
 ]
 

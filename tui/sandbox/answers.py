@@ -55,20 +55,23 @@ def _body(context: Context, prompt: str, verbosity: str) -> str:
     return _from_context(context, prompt) or _ordinary(context, prompt, verbosity)
 
 
+def _title(prompt: str) -> str:
+    name = samples.topic(prompt)
+    return name[:1].upper() + name[1:]
+
+
 def _asked_for(prompt: str) -> str | None:
     if not _MAKE.search(prompt):
         return None
     lowered = prompt.lower()
     if re.search(r"\btables?\b", lowered):
-        return f"## {samples.topic(prompt).capitalize()}\n\n{samples.table(prompt, 6)}"
+        return f"## {_title(prompt)}\n\n{samples.table(prompt, 6)}"
     if re.search(r"\b(code|function|script|program|class)\b", lowered) or _LANGUAGE.search(prompt):
         language = _LANGUAGE.search(prompt)
         block = samples.code(prompt, language[1].lower() if language else "python")
         return f"Here it is:\n\n{block}\n\nIt has **no dependencies** and was not run."
     if re.search(r"\b(lists?|bullets?|steps)\b", lowered):
-        return (
-            f"## {samples.topic(prompt).capitalize()}\n\n{samples.bullets(prompt)}\n\n{samples.steps(prompt)}"
-        )
+        return f"## {_title(prompt)}\n\n{samples.bullets(prompt)}\n\n{samples.steps(prompt)}"
     return None
 
 
@@ -136,7 +139,7 @@ def _ordinary(context: Context, prompt: str, verbosity: str) -> str:
     opening = (
         f"Here is what can be said about **{name}** without knowing anything.",
         f"Let us take *{name}* apart, one layer at a time.",
-        f"**{name.capitalize()}** is best looked at from the side, where the layers show.",
+        f"**{_title(prompt)}** is best looked at from the side, where the layers show.",
     )[samples.pick(prompt, 3)]
     seen = _in_sight(context)
     if verbosity == "low":
@@ -149,7 +152,7 @@ def _ordinary(context: Context, prompt: str, verbosity: str) -> str:
     ]
     start = samples.pick(prompt[::-1], 4)
     chosen = [middles[(start + n) % 4] for n in range(4 if verbosity == "high" else 3)]
-    heading = f"## {name.capitalize()}"
+    heading = f"## {_title(prompt)}"
     return "\n\n".join([heading, opening, *chosen, f"### What I can see\n\n{seen}"])
 
 

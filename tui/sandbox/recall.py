@@ -41,6 +41,9 @@ _PAST = re.compile(
     r"|told you|gave you)\b",
     re.I,
 )
+# Weaker signs that something said before is meant: one shared word is enough then.
+_PERSONAL = re.compile(r"\b(i|me|mine)\b|^\s*(what|which|who|where|when)\s+(was|were)\b", re.I)
+_NAME_GIVEN = re.compile(r"\bI(?:['’]m| am) ([A-Z][^\W\d_]+)")
 _STATED = re.compile(r"\b(is|was|are|were)\b", re.I)
 
 
@@ -80,7 +83,7 @@ def remembered(context: Context) -> str | None:
     """The answer to a question about the conversation itself, or None where it is not one."""
     question = context.asked.text
     said = [m for m in context.earlier if m.role == "user" and m.text.strip()]
-    if not is_question(question):
+    if not is_question(question) and not _ALL.search(question):
         return None
     if not said:
         return (
@@ -94,15 +97,19 @@ def remembered(context: Context) -> str | None:
         listed = "\n".join(f"{n}. “{one_line(m.text)}”" for n, m in enumerate(said, 1))
         return f"So far you said:\n\n{listed}"
     if _FIRST.search(question):
-        return f"The first thing you said was: “{one_line(said[0].text)}”"
+        questions = [m for m in said if is_question(m.text)]
+        first = questions[0] if questions and re.search(r"\bquestion\b", question, re.I) else said[0]
+        return f"The first thing you said was: “{one_line(first.text)}”"
     if _LAST.search(question):
         return f"Just before this you said: “{one_line(said[-1].text)}”"
     return _overlap(question, said)
 
 
 def _name(said: list[Message]) -> str | None:
-    found = [match[1] for m in said for match in _NAME_SAID.finditer(m.text)]
-    return found[-1] if found else None
+    for pattern in (_NAME_SAID, _NAME_GIVEN):
+        if found := [match[1] for m in said for match in pattern.finditer(m.text)]:
+            return found[-1]
+    return None
 
 
 def _overlap(question: str, said: list[Message]) -> str | None:
@@ -118,7 +125,7 @@ def _overlap(question: str, said: list[Message]) -> str | None:
         # Nothing matches: the oldest statement is what was most likely asked to be kept.
         statements = [m for m in said if not is_question(m.text)]
         return f"You said earlier: “{one_line((statements or said)[0].text)}”"
-    if score == 0 or (score < 2 and not about_past):
+    if score == 0 or (score < 2 and not about_past and not _PERSONAL.search(question)):
         return None
     best = _best_sentence(said[index].text, asked)
     more = [one_line(said[i].text, 120) for other, _, i in ranked[1:3] if other == score]
