@@ -278,7 +278,6 @@ class ConversationPane(Canvas, can_focus=True):
         started = perf_counter()
         self._flush_handle = None
         flow = self._flow
-        self._streaming = True
         while self._fed:
             block_id, deltas = next(iter(self._fed.items()))
             text = "".join(deltas)
@@ -291,7 +290,6 @@ class ConversationPane(Canvas, can_focus=True):
                 del self._fed[block_id]
             if perf_counter() - started > _BUDGET:
                 break
-        self._streaming = bool(self._fed)
         self._settle()
         now = perf_counter()
         self._flush_ready_at = max(

@@ -27,11 +27,15 @@ from tui.widgets.transcript.wrap import wrap
 
 if TYPE_CHECKING:
     from textual.app import App
-    from textual.reactive import Reactive
 
 __all__ = ["Canvas"]
 
 _SCROLLBAR_PERIOD: Final = 0.25
+
+# The reactives themselves; read on the class, each is typed as itself or as its value.
+_VIRTUAL: Final[Any] = Widget.virtual_size
+_SCROLL: Final[Any] = Widget.scroll_y
+_SCROLL_TARGET: Final[Any] = Widget.scroll_target_y
 
 
 class Canvas(ScrollView):
@@ -51,8 +55,9 @@ class Canvas(ScrollView):
         self._anchor: Anchor | None = None
         self._window: list[Line] = []
         self._blank = Strip([])
-        self._streaming = False
-        self._scrollbar_at = 0.0
+        self._bar_at = (0, 0)
+        self._bar_moved = 0.0
+        self._bar_timed = False
         self._told: tuple[bool, int] = (True, 0)
 
     @property
@@ -104,7 +109,7 @@ class Canvas(ScrollView):
         self._settle()
 
     def _no_color(self) -> bool:
-        return cast("App[Any]", self.app).no_color
+        return cast("App[Any]", self.app).no_color  # pyright: ignore[reportUnknownMemberType]
 
     def _hold(self) -> tuple[View, float] | None:
         """The block at the top of the viewport and how far into it that is, as a share."""
@@ -146,24 +151,30 @@ class Canvas(ScrollView):
 
     def _place(self, line: int, total: int) -> None:
         """Set the scroll position without the layouts and repaints that its watchers would do."""
-        # Read on a class, a reactive is typed as its value; the descriptor is what is meant.
-        self.set_reactive(
-            cast("Reactive[Size]", Widget.virtual_size),
-            Size(self.size.width - self.scrollbar_size_vertical, total),
-        )
+        self.set_reactive(_VIRTUAL, Size(self.size.width - self.scrollbar_size_vertical, total))
         if round(self.scroll_y) != line:
-            self.set_reactive(cast("Reactive[float]", Widget.scroll_y), float(line))
+            self.set_reactive(_SCROLL, float(line))
         if self.scroll_target_y != line:
-            self.set_reactive(cast("Reactive[float]", Widget.scroll_target_y), float(line))
-        now = perf_counter()
-        if now - self._scrollbar_at >= _SCROLLBAR_PERIOD or not self._streaming:
-            bar = self.vertical_scrollbar
-            height = self.size.height
-            if (bar.window_virtual_size, bar.window_size, round(bar.position)) != (total, height, line):
-                self._scrollbar_at = now
-                bar.window_virtual_size = total
-                bar.window_size = height
-                bar.position = line
+            self.set_reactive(_SCROLL_TARGET, float(line))
+        self._bar_at = (total, line)
+        if not self._bar_timed:
+            # The scrollbar repaints itself as a whole, so while text streams it moves now and then.
+            wait = self._bar_moved + _SCROLLBAR_PERIOD - perf_counter()
+            if wait <= 0:
+                self._move_bar()
+            else:
+                self._bar_timed = True
+                self.set_timer(wait, self._move_bar)
+
+    def _move_bar(self) -> None:
+        self._bar_timed = False
+        total, line = self._bar_at
+        bar, height = self.vertical_scrollbar, self.size.height
+        if (bar.window_virtual_size, bar.window_size, round(bar.position)) != (total, height, line):
+            self._bar_moved = perf_counter()
+            bar.window_virtual_size = total
+            bar.window_size = height
+            bar.position = line
 
     def _tell(self, line: int, total: int, height: int) -> None:
         below = 0 if self.following else max(0, total - line - height)
@@ -311,6 +322,7 @@ class Canvas(ScrollView):
         self._anchor = anchor
         self.following = anchor is not None and len(flow.window(anchor, height + 1)) <= height
         self._settle()
+        self._move_bar()
 
     def scroll_lines(self, by: int) -> None:
         """Scroll by rows; negative is up."""

@@ -59,17 +59,17 @@ ConversationPane {
     & > .pane--faint { color: $foreground 34%; }
     & > .pane--user { color: $text-primary; text-style: bold; }
     & > .pane--user-bar { color: $primary; }
-    & > .pane--assistant { color: $text-accent; text-style: bold; }
+    & > .pane--assistant { color: $foreground 70%; text-style: bold; }
     & > .pane--error { color: $text-error; text-style: bold; }
     & > .pane--notice { color: $text-warning; }
     & > .pane--heading { color: $text-primary; text-style: bold; }
     & > .pane--heading-low { color: $foreground; text-style: bold; }
-    & > .pane--marker { color: $text-accent; }
+    & > .pane--marker { color: $text-primary; }
     & > .pane--quote { color: $foreground 80%; }
     & > .pane--quote-bar { color: $primary 70%; }
-    & > .pane--link { color: $text-accent; text-style: underline; }
+    & > .pane--link { color: $text-primary; text-style: underline; }
     & > .pane--table-line { color: $foreground 34%; }
-    & > .pane--code-inline { color: $text-warning; background: $foreground 7%; }
+    & > .pane--code-inline { color: $text-accent; background: $foreground 7%; }
     & > .pane--code { background: $foreground 6%; }
     & > .pane--code-title { color: $foreground 50%; background: $foreground 6%; }
     & > .pane--code-keyword { color: $text-primary; background: $foreground 6%; text-style: bold; }

@@ -50,9 +50,14 @@ class Cut:
             self.source == other.source
             and self.number == other.number
             and self.gap == other.gap
-            and self.final == other.final
             and self.kind == other.kind
+            and (self.final == other.final or not self.has_code)
         )
+
+    @property
+    def has_code(self) -> bool:
+        """Whether there may be fenced code in it, which is highlighted as a whole once it is final."""
+        return "```" in self.source or "~~~" in self.source
 
 
 class _Unit:

@@ -165,6 +165,7 @@ class View:
         pieces: list[Piece] = []
         for position, cut in enumerate(fresh):
             if position < len(old) and (before := old[position].cut) is not None and before.same(cut):
+                old[position].cut = cut
                 pieces.append(old[position])
             else:
                 pieces.append(Piece(cut, guess_height(cut, paper)))
@@ -193,6 +194,7 @@ class View:
                 continue
             before = old.get(piece.cut.source)
             if before is not None and before.cut is not None and before.cut.same(piece.cut):
+                before.cut = piece.cut
                 self.pieces[index] = before
         self._sum()
 
