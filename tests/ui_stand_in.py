@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tui.config import Settings, load_settings
 from tui.core.attachments import Attachment
 from tui.core.conversation import Conversation, ConversationSummary
 from tui.core.errors import AttachmentError, InputError, OutcropError, TokenMissing
 from tui.core.events import ReasoningDelta, SessionEvent, TextDelta, TurnEnded, TurnStarted
 from tui.core.items import Item, Outcome, Target, Turn, user_message
-from tui.config import Settings, load_settings
 
 Script = Callable[["StandInSession", Turn], AsyncGenerator[SessionEvent, None]]
 

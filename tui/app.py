@@ -48,7 +48,8 @@ class OutcropApp(App[int]):
     COMMANDS: ClassVar[set[type[Provider] | object]] = {_commands}  # type: ignore[assignment]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("app."),
+        # The inspector as a full screen is closed by the key that opened it.
+        *bindings("app.", "inspector.toggle"),
         Binding("ctrl+c", "interrupt", show=False, system=True),
     ]
 
@@ -173,7 +174,7 @@ class OutcropApp(App[int]):
         """Ctrl+C where nothing is selected: empty the composer first; leave only when pressed twice."""
         chat = self.chat
         if self.screen is not chat:
-            self.screen.dismiss() if self.screen.is_modal else self.pop_screen()
+            self.pop_screen()
         elif chat.composer.clear().strip():
             self.notify("Cleared; Up brings it back.", markup=False, timeout=3)
         elif self._twice("interrupt"):
@@ -206,6 +207,7 @@ class OutcropApp(App[int]):
 
     async def _leave(self) -> None:
         await self.chat.shut_down()
+        await self.session.aclose()
         self.exit(0)
 
     def _twice(self, what: str) -> bool:

@@ -48,8 +48,8 @@ class CheckedKeymap:
     problems: tuple[str, ...] = ()
 
 
-def bindings(prefix: str) -> list[Binding]:
-    """The bindings of the commands whose action begins with `prefix`, such as `screen.` or `app.`."""
+def bindings(prefix: str, *ids: str) -> list[Binding]:
+    """The bindings of the commands whose action begins with `prefix`, such as `app.`, and of those named."""
     return [
         Binding(
             command.keys,
@@ -60,7 +60,7 @@ def bindings(prefix: str) -> list[Binding]:
             priority=_first(command.id),
         )
         for command in COMMANDS
-        if command.keys and command.action.startswith(prefix)
+        if command.keys and (command.id in ids or command.action.startswith(prefix))
     ]
 
 

@@ -109,6 +109,7 @@ class ChatScreen(ChatFrame):
         await self._restore_draft()
         self._refresh_target()
         self._refresh_queue()
+        self._refresh_meter()
         self._exchanges_shown()
 
     # ---- drafts
@@ -238,6 +239,7 @@ class ChatScreen(ChatFrame):
             self.status.running(None)
             self._hush()
             self._exchanges_shown()
+            self._refresh_meter()
         self._refresh_target()
         if not self.is_attached:
             return

@@ -5,31 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from tui.core.errors import OutcropError
-from tui.core.items import ContinuationMode
+from tui.core.items import ContinuationMode, Usage
 from tui.core.text import visible_line
 from tui.messages import AttachmentRemoved, FilesGiven
 from tui.widgets.attachment_chips import AttachmentChips
 from tui.widgets.composer import Composer
 from tui.widgets.conversation_pane import ConversationPane
+from tui.widgets.meter import Meter
 from tui.widgets.notice_bar import NoticeBar, QueueLine
 from tui.widgets.status_line import StatusLine, StatusState
 from tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
+    from textual.timer import Timer
 
     from tui.app import OutcropApp
     from tui.core.attachments import Attachment
+    from tui.core.exchange import Exchange
+    from tui.core.meter import TurnTiming
     from tui.session import Session
+    from tui.widgets.inspector import Inspector
 
 __all__ = ["ChatFrame"]
 
+_SOURCES = {"environment": "environment", "keyring": "keyring", "memory": "this run"}
+_LOOK_EVERY = 0.25
 BESIDE_FROM = 120
 """Columns from which the inspector stands beside the conversation."""
 
@@ -46,6 +53,7 @@ class ChatFrame(Screen[None]):
         &.-talking ConversationPane { display: block; }
         &.-talking Welcome { display: none; }
         & Composer { margin: 0 1; }
+        & #chat-body > Inspector { width: 45%; border-left: vkey $border-blurred; }
     }
     """
 
@@ -56,6 +64,8 @@ class ChatFrame(Screen[None]):
         self._conversation_id = ""
         self._attachments: list[Attachment] = []
         self._urgent = False
+        self._inspector: Inspector | None = None
+        self._watch_timer: Timer | None = None
         settings = session.settings
         self.pane = ConversationPane(id="pane")
         self.composer = Composer(
@@ -67,6 +77,7 @@ class ChatFrame(Screen[None]):
         self.chips = AttachmentChips(id="chips")
         self.notice = NoticeBar(id="notice")
         self.queue_line = QueueLine(id="queue")
+        self.meter = Meter(id="meter")
         self.status = StatusLine(id="status")
         self.welcome = Welcome(keys=keys, id="welcome")
 
@@ -84,6 +95,7 @@ class ChatFrame(Screen[None]):
             yield self.queue_line
             yield self.chips
             yield self.composer
+            yield self.meter
         yield self.status
 
     def on_mount(self) -> None:
@@ -210,7 +222,17 @@ class ChatFrame(Screen[None]):
         self.composer.set_placeholder(visible_line(target.model))
 
     def _token_words(self, region: str) -> tuple[str, bool]:
-        return "", False
+        """Where the token comes from and how long it lives still; whether that is bad news."""
+        if self.session.settings.sandbox:
+            return "", False
+        status = self.session.credentials.status(region)
+        if not status.usable:
+            return ("no key" if status.source == "none" else "key not usable"), True
+        words = f"key: {_SOURCES.get(status.source, status.source)}"
+        if status.expires_at is None:
+            return words, False
+        left = max(0, round((status.expires_at - time()) / 60))
+        return f"{words}, {left} min left" if left < 100 else f"{words}, {left // 60} h left", left < 10
 
     def action_toggle_continuation(self) -> None:
         """Switch between stateful and stateless."""
@@ -267,14 +289,93 @@ class ChatFrame(Screen[None]):
 
     # ---- looking closer
 
+    def _refresh_meter(self) -> None:
+        """Figures of the last turn and of the conversation's path."""
+        from tui.core.meter import cost_of, total_cost
+
+        path = self.session.conversation(self._conversation_id).path()
+        ended = [turn for turn in path if turn.outcome is not None]
+        models = {turn.id: self.session.catalogue.model(turn.target.model) for turn in ended if turn.target}
+        costs = [
+            cost_of(turn.usage, model.prices) if (model := models.get(turn.id)) else None for turn in ended
+        ]
+        model = self.session.catalogue.model(self.session.target(self._conversation_id).model)
+        self.meter.show(
+            ended[-1].usage if ended else None,
+            Usage.total(turn.usage for turn in ended if turn.usage is not None) if ended else None,
+            total_cost(costs),
+            model.context if model else None,
+            _timing(self.session.exchanges(self._conversation_id)),
+        )
+
     def _exchanges_shown(self) -> None:
-        """Let the inspector look again."""
+        """Let the inspector look again: the list itself, or what came for the last of it."""
+        if self._inspector is not None and self._inspector.is_attached:
+            self._inspector.show_exchanges(self.session.exchanges(self._conversation_id))
+
+    def _look_again(self) -> None:
+        if self._inspector is not None and self._inspector.is_attached:
+            self._inspector.refresh_live()
 
     def action_toggle_inspector(self) -> None:
-        """Show or hide the inspector."""
+        """Show the inspector beside the conversation, or over it where that is too narrow; or put it away."""
+        from tui.widgets.inspector import Inspector
+
+        if self._inspector is not None and self._inspector.is_attached:
+            self._close_inspector()
+            return
+        exchanges = self.session.exchanges(self._conversation_id)
+        if self.size.width >= BESIDE_FROM:
+            self._inspector = Inspector(id="inspector")
+            self._inspector.max_display_chars = self.session.settings.max_display_chars
+            self._inspector.show_exchanges(exchanges)
+            self.query_one("#chat-body").mount(self._inspector)
+            self._inspector.focus()
+        else:
+            from tui.screens.inspector_screen import InspectorScreen
+
+            title = self.session.conversation(self._conversation_id).title
+            chars = self.session.settings.max_display_chars
+            screen = InspectorScreen(exchanges, title=title, max_display_chars=chars)
+            self._inspector = screen.inspector
+            self.app.push_screen(screen)
+        if self._watch_timer is None:
+            self._watch_timer = self.set_interval(_LOOK_EVERY, self._look_again)
+
+    def on_inspector_closed(self) -> None:
+        """Escape in the inspector puts it away."""
+        self._close_inspector()
+
+    def _close_inspector(self) -> None:
+        if self._inspector is not None and self._inspector.screen is self:
+            self._inspector.remove()
+        self._inspector = None
+        if self._watch_timer is not None:
+            self._watch_timer.stop()
+            self._watch_timer = None
+        self.composer.input.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Too narrow for two: the conversation stays."""
+        beside = (
+            self._inspector is not None and self._inspector.is_attached and self._inspector.screen is self
+        )
+        if beside and event.size.width < BESIDE_FROM:
+            self._close_inspector()
 
     def action_pick_target(self) -> None:
         """Choose model and region."""
 
     def action_open_history(self, words: str = "") -> None:
         """List the conversations kept on this machine."""
+
+
+def _timing(exchanges: Sequence[Exchange]) -> TurnTiming | None:
+    """How fast the last exchange with an answer was."""
+    from tui.core.meter import TurnTiming
+
+    for exchange in reversed(exchanges):
+        times = exchange.timings
+        if times.first_text is not None:
+            return TurnTiming(times.first_text)
+    return None
