@@ -33,14 +33,14 @@ async def test_at_80_columns_every_figure_is_there_in_one_line() -> None:
     assert "300/212" in line
     assert "20k/2k/18k" in line
     assert "1.4k/700" in line
-    assert "50% hit" in line
+    assert "50% cached" in line
     assert "~$0.0412" in line
     assert "ctx 1%" in line
 
 
 async def test_a_short_conversation_has_room_for_words_at_80_columns() -> None:
     line = await line_at(80, Usage(162, 0, 0, 30, 12, 192), Usage(324, 0, 0, 60, 24, 384), COST, 1_050_000)
-    assert line.startswith("turn in 0/0/162 out 12/18  all in 0/0/324 out 24/36")
+    assert line.startswith("turn in 0/0/162 out 12/18 all in 0/0/324 out 24/36")
     assert "0% cached" in line
     assert "ctx <1%" in line
 

@@ -18,6 +18,7 @@ from textual.widget import Widget
 from tui.core.continuation import LeftOut
 from tui.core.exchange import Exchange
 from tui.widgets import figures
+from tui.widgets.columns import TableTitles
 from tui.widgets.inspection.pages import (
     decoded,
     event_rows,
@@ -96,7 +97,6 @@ class Inspector(Widget):
     Inspector {
         layout: vertical;
         background: $surface;
-        & .inspector--titles { height: 1; background: $panel; }
         & #inspector-exchanges { height: 4; background: $surface; }
         & #inspector-events { height: 1fr; min-height: 3; background: $surface; }
         & #inspector-page { height: 1fr; min-height: 3; padding: 0 0 0 1; background: $surface; }
@@ -120,10 +120,10 @@ class Inspector(Widget):
         self._shown: _Page | None = None
         self._events_of: str | None = None
         self._table = ExchangeTable(())
-        self._exchange_titles = _Titles(ExchangeTable.titles)
+        self._exchange_titles = TableTitles(ExchangeTable.titles)
         self._exchange_list = VirtualLines(self._table, cursor=True, id="inspector-exchanges")
         self._strip = TabStrip(_TITLES, id="inspector-tabs")
-        self._event_titles = _Titles(EventTable.titles)
+        self._event_titles = TableTitles(EventTable.titles)
         self._event_list = VirtualLines(cursor=True, id="inspector-events")
         self._page = VirtualLines(id="inspector-page")
 
@@ -342,20 +342,6 @@ class Inspector(Widget):
     def action_close(self) -> None:
         """Say that the user is done."""
         self.post_message(self.Closed())
-
-
-class _Titles(Widget):
-    """The line above the columns of a table."""
-
-    DEFAULT_CSS = "_Titles { height: 1; background: $panel; color: $text-muted; }"
-
-    def __init__(self, titles: Callable[[int], Row]) -> None:
-        super().__init__(classes="inspector--titles")
-        self._titles = titles
-
-    def render(self) -> str:
-        """The titles for this width, less the scrollbar's column."""
-        return self._titles(self.size.width - 1).text
 
 
 _NOTHING_YET: Final = [

@@ -47,6 +47,7 @@ _STYLES: Final = (
     _Style(False, True, "   ", _LONG, True, ("turn", "conversation")),
     _Style(False, True, "   ", _SHORT, False, ("turn", "conversation")),
     _Style(False, True, "  ", _SHORT, False, ("turn", "all")),
+    _Style(False, True, " ", _SHORT, False, ("turn", "all")),
     _Style(False, False, "  ", _SHORT, False, ("turn", "all")),
     _Style(False, False, " ", _SHORT, False, ("turn", "all")),
     _Style(False, False, " ", (" hit", "ctx "), False, ("turn", "all")),

@@ -26,7 +26,8 @@ class VirtualLines(ScrollView, can_focus=True):
     """Rows from a `RowSource`, with or without a cursor.
 
     Without a cursor it is a page to scroll and to select text on; with one it is a list: up, down, page
-    keys, home, end and the mouse move it, Enter or a click on the row chooses.
+    keys, home, end and the mouse move it, Enter or a click on the row chooses. The class `-active` makes the
+    cursor look focused where the keys come from an input beside it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -66,7 +67,7 @@ class VirtualLines(ScrollView, can_focus=True):
             color: $block-cursor-blurred-foreground;
             background: $block-cursor-blurred-background;
         }
-        &:focus > .virtual-lines--cursor {
+        &:focus > .virtual-lines--cursor, &.-active > .virtual-lines--cursor {
             color: $block-cursor-foreground;
             background: $block-cursor-background;
             text-style: $block-cursor-text-style;

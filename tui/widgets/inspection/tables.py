@@ -4,90 +4,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from tui.core.exchange import Exchange, SseRecord
-from tui.core.text import visible_line
 from tui.widgets import figures
+from tui.widgets.columns import Column, layout, table_row, titles_row
 from tui.widgets.inspection.pages import OUTCOME_MARKS
-from tui.widgets.rows import Mark, Row, fit, row
+from tui.widgets.rows import Mark, Row
 
 __all__ = ["EventTable", "ExchangeTable", "event_preview"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A column: its title, its least and most width, and in which order columns get room (0 first)."""
-
-    key: str
-    title: str
-    least: int
-    most: int
-    rank: int
-    right: bool = False
-
-
 _EXCHANGE_COLUMNS: Final = (
-    _Column("number", "#", 4, 5, 0, right=True),
-    _Column("sign", " ", 1, 1, 0),
-    _Column("outcome", "outcome", 10, 10, 8),
-    _Column("status", "stat", 4, 4, 0),
-    _Column("request", "request", 15, 30, 0),
-    _Column("model", "model", 14, 26, 7),
-    _Column("first", "first", 6, 7, 2, right=True),
-    _Column("time", "time", 8, 8, 1, right=True),
-    _Column("up", "↑ sent", 6, 7, 4, right=True),
-    _Column("down", "↓ got", 6, 7, 3, right=True),
-    _Column("tokens", "tokens", 12, 34, 5),
+    Column("number", "#", 4, 5, 0, right=True),
+    Column("sign", " ", 1, 1, 0),
+    Column("outcome", "outcome", 10, 10, 8),
+    Column("status", "stat", 4, 4, 0),
+    Column("request", "request", 15, 30, 0),
+    Column("model", "model", 14, 26, 7),
+    Column("first", "first", 6, 7, 2, right=True),
+    Column("time", "time", 8, 8, 1, right=True),
+    Column("up", "↑ sent", 6, 7, 4, right=True),
+    Column("down", "↓ got", 6, 7, 3, right=True),
+    Column("tokens", "tokens", 12, 34, 5),
 )
 _EVENT_COLUMNS: Final = (
-    _Column("offset", "ms", 9, 9, 0, right=True),
-    _Column("gap", "gap", 8, 8, 1, right=True),
-    _Column("type", "event", 21, 38, 0),
-    _Column("size", "size", 7, 7, 2, right=True),
-    _Column("preview", "", 24, 10_000, 3),
+    Column("offset", "ms", 9, 9, 0, right=True),
+    Column("gap", "gap", 8, 8, 1, right=True),
+    Column("type", "event", 21, 38, 0),
+    Column("size", "size", 7, 7, 2, right=True),
+    Column("preview", "", 24, 10_000, 3),
 )
-_GAP: Final = 2
-
-
-@lru_cache(maxsize=64)
-def _layout(columns: tuple[_Column, ...], width: int) -> tuple[tuple[_Column, int], ...]:
-    """The columns that fit into `width` and how wide each is; left-over room goes to the first to take it."""
-    chosen: set[str] = set()
-    used = 1
-    for column in sorted(columns, key=lambda column: column.rank):
-        need = column.least + (_GAP if chosen else 0)
-        if used + need <= width or column.rank == 0:
-            chosen.add(column.key)
-            used += need
-        else:
-            break
-    widths: dict[str, int] = {}
-    for column in columns:
-        if column.key in chosen:
-            extra = max(0, min(column.most - column.least, width - used))
-            widths[column.key] = column.least + extra
-            used += extra
-    return tuple((column, widths[column.key]) for column in columns if column.key in chosen)
-
-
-def _table_row(layout: tuple[tuple[_Column, int], ...], cells: dict[str, tuple[str, Mark | None]]) -> Row:
-    parts: list[str | tuple[str, Mark]] = [" "]
-    for number, (column, width) in enumerate(layout):
-        text, mark = cells[column.key]
-        shown = fit(visible_line(text), width, right=column.right)
-        if number:
-            parts.append(" " * _GAP)
-        parts.append(shown if mark is None else (shown, mark))
-    return row(*parts)
-
-
-def _titles(columns: tuple[_Column, ...], width: int) -> Row:
-    layout = _layout(columns, width)
-    return _table_row(layout, {column.key: (column.title, "dim") for column in columns})
 
 
 class ExchangeTable:
@@ -104,7 +52,7 @@ class ExchangeTable:
     @staticmethod
     def titles(width: int) -> Row:
         """The line above the columns."""
-        return _titles(_EXCHANGE_COLUMNS, width)
+        return titles_row(_EXCHANGE_COLUMNS, width)
 
     def row(self, index: int, width: int) -> Row:
         """The exchange at `index`."""
@@ -127,7 +75,7 @@ class ExchangeTable:
             "down": (figures.size(self._size_of(exchange)), "dim"),
             "tokens": (exchange.usage_line or figures.UNKNOWN, "number"),
         }
-        return _table_row(_layout(_EXCHANGE_COLUMNS, width), cells)
+        return table_row(layout(_EXCHANGE_COLUMNS, width), cells)
 
     def _size_of(self, exchange: Exchange) -> int:
         """Bytes received so far; adds up only what came since it was last asked for."""
@@ -160,7 +108,7 @@ class EventTable:
     @staticmethod
     def titles(width: int) -> Row:
         """The line above the columns."""
-        return _titles(_EVENT_COLUMNS, width)
+        return titles_row(_EVENT_COLUMNS, width)
 
     def row(self, index: int, width: int) -> Row:
         """The event at `index`; only this one is looked into."""
@@ -174,7 +122,7 @@ class EventTable:
             "size": (figures.size(size), "dim"),
             "preview": (event_preview(record, min(width, self._limit or width)), None),
         }
-        return _table_row(_layout(_EVENT_COLUMNS, width), cells)
+        return table_row(layout(_EVENT_COLUMNS, width), cells)
 
 
 def _type_mark(kind: str) -> Mark | None:
