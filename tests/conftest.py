@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tui.sandbox.server import SandboxServer
 
 _OURS = ("AWS_", "BEDROCK_", "OUTCROP_", "OPENAI_", "OTEL_")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     import argparse
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tui.config import Settings
     from tui.core.errors import OutcropError
     from tui.session import Session
+
+    Subcommands = argparse._SubParsersAction[Any]  # pyright: ignore[reportPrivateUsage]
 
 __all__ = ["build_parser", "exit_status", "fail", "main", "make_session"]
 
@@ -86,7 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
         parents=[common],
     )
     parser.add_argument("--version", action="store_true", help="print the version")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    commands: Subcommands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_ask(commands, common)
     _add_history(commands)
     _add_token(commands)
@@ -132,15 +134,13 @@ def _common_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_ask(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
-) -> None:
+def _add_ask(commands: Subcommands, common: argparse.ArgumentParser) -> None:
     ask = commands.add_parser("ask", parents=[common], help="one turn, no TUI: streams the answer to stdout")
     ask.add_argument("prompt", nargs="?", metavar="PROMPT", help="- or nothing reads standard input")
     ask.add_argument("--json", action="store_true", help="JSON Lines: one object per event")
 
 
-def _add_history(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_history(commands: Subcommands) -> None:
     history = commands.add_parser("history", help="the conversations on this machine")
     actions = history.add_subparsers(dest="action", metavar="list|show|search|delete", required=True)
     listing = actions.add_parser("list", help="every conversation, last used first")
@@ -154,7 +154,7 @@ def _add_history(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action.add_argument("--json", action="store_true", help="JSON for scripts")
 
 
-def _add_token(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_token(commands: Subcommands) -> None:
     token = commands.add_parser("token", help="the bearer token in the OS keyring")
     actions = token.add_subparsers(dest="action", metavar="set|status|clear", required=True)
     for name, text in (
@@ -200,7 +200,7 @@ def _tui(options: argparse.Namespace) -> int:
     from tui.config import load_settings
 
     settings = load_settings(vars(options), os.environ)
-    session = make_session(settings)
+    session = make_session(settings, sandbox_rate=_SANDBOX_RATE)
     app = OutcropApp(
         session,
         open_conversation=getattr(options, "conversation", None),
@@ -212,19 +212,29 @@ def _tui(options: argparse.Namespace) -> int:
     return app.return_code or 0
 
 
-def make_session(settings: Settings) -> Session:
-    """The session of this run, with the sandbox ready to be started if it is asked for."""
+def make_session(settings: Settings, *, sandbox_rate: float | None = None) -> Session:
+    """The session of this run, with the sandbox ready to be started if it is asked for.
+
+    Args:
+        settings: As configured.
+        sandbox_rate: The sandbox's pace in tokens a second; `None` is as fast as it can.
+    """
     from tui.credentials import Credentials
     from tui.session import Session
 
-    credentials = Credentials(os.environ, settings.region, sandbox=settings.sandbox)
+    credentials = Credentials(
+        os.environ,
+        settings.region,
+        sandbox=settings.sandbox,
+        regions=settings.catalogue.regions,
+    )
     if not settings.sandbox:
         return Session(settings, credentials)
 
     def start_sandbox() -> str:
         from tui.sandbox.server import SandboxServer
 
-        server = SandboxServer(settings.data_dir / "sandbox", region=settings.region, rate=_SANDBOX_RATE)
+        server = SandboxServer(settings.data_dir / "sandbox", region=settings.region, rate=sandbox_rate)
         return server.start()
 
     return Session(settings, credentials, start_sandbox=start_sandbox)

@@ -19,7 +19,7 @@ from tui.core.attachments import Attachment
 from tui.core.catalogue import Catalogue
 from tui.core.continuation import Options, Request, continuation_named
 from tui.core.conversation import Conversation, ConversationSummary
-from tui.core.errors import InputError
+from tui.core.errors import InputError, TokenMissing
 from tui.core.events import AttemptStarted, SessionEvent, TurnStarted
 from tui.core.exchange import Exchange
 from tui.core.ids import new_id
@@ -44,6 +44,7 @@ class Session:
         credentials: Where the token comes from.
         start_sandbox: Starts the embedded endpoint and returns its base URL; `None` talks to the service.
         now: Wall clock, seconds since the epoch.
+        monotonic: Clock for durations, seconds.
         transport: An `httpx.AsyncBaseTransport` for tests; the network by default.
     """
 
@@ -54,12 +55,14 @@ class Session:
         *,
         start_sandbox: Callable[[], str] | None = None,
         now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
         transport: Any = None,
     ) -> None:
         self.settings = settings
         self.credentials = credentials
         self._start_sandbox = start_sandbox
         self._now = now
+        self._monotonic = monotonic
         self._transport = transport
         self.records = Records(settings.data_dir / "history.db")
         self._conversations: dict[str, Conversation] = {}
@@ -346,10 +349,14 @@ class Session:
             self._running.discard(conversation.id)
 
     async def _check_token(self, target: Target) -> None:
-        """Make sure that there is a token before anything is recorded; the keyring is asked once."""
-        if not self.settings.sandbox:
-            await self.credentials.load(target.region)
-        self.credentials.token_for(target.region)
+        """Make sure that there is a token before anything is recorded."""
+        asked = await self.credentials.load(target.region)
+        try:
+            self.credentials.token_for(target.region)
+        except TokenMissing:
+            if asked.state in ("locked", "unavailable", "failed"):
+                raise TokenMissing(asked.sentence) from None
+            raise
 
     async def _begin(self, base: Conversation, turn: Turn) -> None:
         conversation = base.append(turn)
@@ -400,6 +407,7 @@ class Session:
                 request_timeout=self.settings.request_timeout,
                 idle_timeout=self.settings.idle_timeout,
                 now=self._now,
+                monotonic=self._monotonic,
             )
 
             def token() -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tui.core.continuation import Options, Request, Stateful, Stateless
 from tui.core.conversation import Conversation
 from tui.core.items import Item, Outcome, Target, Turn, user_message

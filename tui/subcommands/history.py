@@ -51,7 +51,8 @@ def _load(history: History, conversation_id: str) -> Conversation:
         return history.load(conversation_id)
     except KeyError:
         raise InputError(
-            f"There is no conversation {visible_line(conversation_id)}; `outcrop history list` shows those there are."
+            f"There is no conversation {visible_line(conversation_id)}; "
+            "`outcrop history list` shows those there are."
         ) from None
 
 
