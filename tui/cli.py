@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     import argparse
 
-    from tui.config import Settings
-    from tui.core.errors import OutcropError
-    from tui.session import Session
-
     Subcommands = argparse._SubParsersAction[Any]  # pyright: ignore[reportPrivateUsage]
 
-__all__ = ["build_parser", "exit_status", "fail", "main", "make_session"]
+__all__ = ["build_parser", "main"]
+
+_SANDBOX_RATE = 150.0
+"""Tokens a second: the pace of a quick model, so that streaming can be seen."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from tui.subcommands.ask import print_not_sent
 
             print_not_sent(error, None, None)
+        from tui.exits import fail
+
         return fail(error)
     except KeyboardInterrupt:
         return 130
@@ -52,23 +53,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone; with stdout elsewhere the interpreter's last flush is quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-
-
-def exit_status(error: BaseException) -> int:
-    """The status that stands for an error."""
-    from tui.core.errors import InputError, TokenError
-
-    if isinstance(error, TokenError):
-        return 3
-    return 2 if isinstance(error, InputError) else 1
-
-
-def fail(error: OutcropError) -> int:
-    """Say on stderr what went wrong; returns the exit status."""
-    from tui.core.text import visible
-
-    print(f"outcrop: {visible(str(error))}", file=sys.stderr)
-    return exit_status(error)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -198,6 +182,7 @@ def _tui(options: argparse.Namespace) -> int:
         raise InputError("This terminal (TERM=dumb) cannot show the TUI; `outcrop ask PROMPT` works in it.")
     from tui.app import OutcropApp
     from tui.config import load_settings
+    from tui.startup import make_session
 
     settings = load_settings(vars(options), os.environ)
     session = make_session(settings, sandbox_rate=_SANDBOX_RATE)
@@ -210,35 +195,3 @@ def _tui(options: argparse.Namespace) -> int:
     )
     app.run()
     return app.return_code or 0
-
-
-def make_session(settings: Settings, *, sandbox_rate: float | None = None) -> Session:
-    """The session of this run, with the sandbox ready to be started if it is asked for.
-
-    Args:
-        settings: As configured.
-        sandbox_rate: The sandbox's pace in tokens a second; `None` is as fast as it can.
-    """
-    from tui.credentials import Credentials
-    from tui.session import Session
-
-    credentials = Credentials(
-        os.environ,
-        settings.region,
-        sandbox=settings.sandbox,
-        regions=settings.catalogue.regions,
-    )
-    if not settings.sandbox:
-        return Session(settings, credentials)
-
-    def start_sandbox() -> str:
-        from tui.sandbox.server import SandboxServer
-
-        server = SandboxServer(settings.data_dir / "sandbox", region=settings.region, rate=sandbox_rate)
-        return server.start()
-
-    return Session(settings, credentials, start_sandbox=start_sandbox)
-
-
-_SANDBOX_RATE = 150.0
-"""Tokens a second: the pace of a quick model, so that streaming can be seen."""

@@ -18,7 +18,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, TextIO
 
-from tui.cli import exit_status, fail, make_session
 from tui.config import Settings, load_settings
 from tui.core.attachments import Attachment
 from tui.core.errors import InputError, OutcropError, TokenRefused, WireError
@@ -37,7 +36,9 @@ from tui.core.events import (
 )
 from tui.core.items import Outcome, Turn
 from tui.core.text import storable, visible
+from tui.exits import exit_status, fail
 from tui.session import Session
+from tui.startup import make_session
 
 __all__ = ["print_not_sent", "run"]
 
