@@ -7,19 +7,19 @@ is imported when it is first asked: with its backend it costs 0.2 s.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from tui.core.errors import KeyringError, KeyringLocked, KeyringUnavailable, OutcropError
 from tui.core.text import visible_line
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable
 
 __all__ = ["SERVICE", "Keyring", "SystemKeyring"]
 
 SERVICE: Final = "outcrop"
 _WINDOWS_LIMIT: Final = 1_280  # UTF-16 characters in the 2,560 bytes of a credential
+T = TypeVar("T")
 _INSTEAD: Final = "Set AWS_BEARER_TOKEN_BEDROCK, or enter the key for this run only."
 
 
@@ -48,35 +48,40 @@ class SystemKeyring:
 
     def get(self, name: str) -> str | None:
         """The secret kept under `name`; `None` when there is none."""
-        with _sentences():
-            return _backend().get_password(SERVICE, name)
+        return _told(lambda: _backend().get_password(SERVICE, name))
 
     def put(self, name: str, secret: str) -> None:
         """Keep a secret and read it back: the null backend takes everything and keeps nothing."""
-        with _sentences(secret):
-            backend = _backend()
-            if _is_windows(backend) and len(secret.encode("utf-16-le")) > 2 * _WINDOWS_LIMIT:
-                raise KeyringError(
-                    f"The key has {len(secret):,} characters; the Windows keyring holds {_WINDOWS_LIMIT:,} "
-                    f"at most. Nothing is kept. {_INSTEAD}"
-                )
-            backend.set_password(SERVICE, name, secret)
-            if backend.get_password(SERVICE, name) != secret:
-                raise KeyringError(
-                    f"The keyring ({_name(backend)}) took the key but does not give it back; "
-                    f"nothing is kept. {_INSTEAD}"
-                )
+        _told(lambda: _put(name, secret), secret)
 
     def remove(self, name: str) -> bool:
         """Remove the secret; `False` when there was none, which is no error."""
-        with _sentences():
-            backend = _backend()
-            if backend.get_password(SERVICE, name) is None:
-                return False
-            backend.delete_password(SERVICE, name)
-            if backend.get_password(SERVICE, name) is not None:
-                raise KeyringError(f"The keyring ({_name(backend)}) still has the key after removing it.")
-            return True
+        return _told(lambda: _remove(name))
+
+
+def _put(name: str, secret: str) -> None:
+    backend = _backend()
+    if _is_windows(backend) and len(secret.encode("utf-16-le")) > 2 * _WINDOWS_LIMIT:
+        raise KeyringError(
+            f"The key has {len(secret):,} characters; the Windows keyring holds {_WINDOWS_LIMIT:,} at most. "
+            f"Nothing is kept. {_INSTEAD}"
+        )
+    backend.set_password(SERVICE, name, secret)
+    if backend.get_password(SERVICE, name) != secret:
+        raise KeyringError(
+            f"The keyring ({_name(backend)}) took the key but does not give it back; nothing is kept. "
+            f"{_INSTEAD}"
+        )
+
+
+def _remove(name: str) -> bool:
+    backend = _backend()
+    if backend.get_password(SERVICE, name) is None:
+        return False
+    backend.delete_password(SERVICE, name)
+    if backend.get_password(SERVICE, name) is not None:
+        raise KeyringError(f"The keyring ({_name(backend)}) still has the key after removing it.")
+    return True
 
 
 def _backend() -> Any:
@@ -107,16 +112,15 @@ def _chosen_backend() -> Any:
     raise KeyringUnavailable(f"The keyring that keyringrc.cfg names cannot be loaded ({failure}). {_INSTEAD}")
 
 
-@contextmanager
-def _sentences(secret: str = "") -> Generator[None]:
-    """Turn whatever the keyring library raises into a `KeyringError` with a sentence.
+def _told(work: Callable[[], T], secret: str = "") -> T:
+    """Do the work; turn whatever the keyring library raises into a `KeyringError` with a sentence.
 
     This is the edge of a worker, hence the broad except: backends raise errors of D-Bus libraries and of
-    the operating system. The original is not kept as a cause or context, as it may hold the secret.
+    the operating system. The new error is raised outside the handler, so that it holds no reference to the
+    original, which may hold the secret.
     """
     try:
-        yield
-        return
+        return work()
     except OutcropError:
         raise
     except Exception as error:

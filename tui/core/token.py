@@ -27,6 +27,7 @@ _SHORT_TERM: Final = "bedrock-api-key-"
 _LONG_TERM: Final = "ABSK"
 # What an Authorization header can carry after "Bearer " (RFC 6750, b64token), with some leeway.
 _SENDABLE: Final = re.compile(r"[\x21-\x7e]+")
+_SCHEME: Final = re.compile(r"bearer(?:\s|$)", re.IGNORECASE)
 _QUOTES: Final = ("'", '"')
 
 
@@ -55,8 +56,8 @@ def clean_token(text: str) -> str:
     token = text.strip().strip("\ufeff\u200b").strip()
     if len(token) >= 2 and token[0] in _QUOTES and token[-1] == token[0]:
         token = token[1:-1].strip()
-    if token[:7].lower() == "bearer ":
-        token = token[7:].strip()
+    if scheme := _SCHEME.match(token):
+        token = token[scheme.end() :].strip()
     if not token:
         raise TokenMissing("The token is empty.")
     if not _SENDABLE.fullmatch(token):

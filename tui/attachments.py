@@ -1,0 +1,157 @@
+"""Reading a PDF that is to be sent: opened once, checked, and what was checked is what is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tui.core.attachments import Attachment
+from tui.core.errors import AttachmentError
+from tui.core.text import storable, visible_line
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
+
+__all__ = ["read_attachment"]
+
+_PDF_TYPE: Final = "application/pdf"
+_SIGNATURE: Final = b"%PDF-"
+_SIGNATURE_WITHIN: Final = 1024  # PDF readers accept some bytes before it (ISO 32000-1, annex H.3.4.1)
+_MEGABYTE: Final = 1_000_000
+# The model gets a page's text and an image of it (bedrock-facts.md 4). The cookbook's one-page PDF of eight
+# lines came to about 560 tokens over the 150 of any request; text adds a token for each four characters.
+_TOKENS_PER_PAGE: Final = 500
+_TEXT_PAGES: Final = 5  # pages whose text is looked at for the estimate; the rest is extrapolated
+
+
+def read_attachment(path: str | Path, *, limit: int) -> Attachment:
+    """Read a PDF, once, from one descriptor.
+
+    Args:
+        path: As typed, dropped or pasted: `~` and surrounding quotes are understood.
+        limit: Largest size in bytes, before base64.
+
+    Raises:
+        AttachmentError: There is no such file, it is no regular file or no PDF, it is empty, too large,
+            encrypted, damaged or unreadable. The sentence names the file and what to do.
+    """
+    place = _place(path)
+    name = _visible_name(place)
+    data = _read(place, name, limit)
+    if _SIGNATURE not in data[:_SIGNATURE_WITHIN]:
+        raise AttachmentError(f"{name} is not a PDF; only PDF files can be attached.")
+    pages, characters = _look_inside(data, name)
+    return Attachment(
+        name=storable(place.name),
+        path=storable(str(place)),
+        media_type=_PDF_TYPE,
+        data=data,
+        sha256=hashlib.sha256(data).hexdigest(),
+        pages=pages,
+        estimated_tokens=pages * _TOKENS_PER_PAGE + characters // 4,
+    )
+
+
+def _place(path: str | Path) -> Path:
+    text = str(path).strip()
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+        text = text[1:-1]
+    if not text or "\0" in text:
+        raise AttachmentError("There is no file name; give the path of a PDF.")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~someone who does not exist
+        return Path(text)
+
+
+def _visible_name(place: Path) -> str:
+    # A file name may hold anything but "/" and NUL, control characters and broken UTF-8 included.
+    return visible_line(str(place))
+
+
+def _read(place: Path, name: str, limit: int) -> bytes:
+    """The bytes of a regular file. Opening does not wait for a pipe's writer, nor is a device read."""
+    flags = (
+        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    )
+    try:
+        descriptor = os.open(place, flags)
+    except OSError as error:
+        raise AttachmentError(_cannot_open(name, error)) from None
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise AttachmentError(f"{name} is a folder; give the path of a PDF file in it.")
+        if not stat.S_ISREG(status.st_mode):
+            raise AttachmentError(f"{name} is no regular file (a pipe, socket or device); copy it to a file.")
+        _check_size(status.st_size, name, limit)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(limit + 1)  # it may have grown since
+    except OSError as error:
+        raise AttachmentError(_cannot_open(name, error)) from None
+    finally:
+        os.close(descriptor)
+    _check_size(len(data), name, limit)
+    return data
+
+
+def _check_size(size: int, name: str, limit: int) -> None:
+    if size == 0:
+        raise AttachmentError(f"{name} is empty; there is nothing to send.")
+    if size > limit:
+        # Rounded up, so that a file one byte too large does not read "20.0 MB; at most 20 MB".
+        shown = -(-size * 10 // _MEGABYTE) / 10
+        raise AttachmentError(
+            f"{name} has {shown:,} MB; at most {limit / _MEGABYTE:g} MB are sent. "
+            "Split it, or raise attachment_limit_mb in the config file."
+        )
+
+
+def _cannot_open(name: str, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"There is no file {name}."
+    if isinstance(error, PermissionError):
+        return f"{name} cannot be read: you have no permission."
+    if isinstance(error, IsADirectoryError):
+        return f"{name} is a folder; give the path of a PDF file in it."
+    reason = os.strerror(error.errno).lower() if error.errno else "the system gives no reason"
+    return f"{name} cannot be read: {reason}."
+
+
+def _look_inside(data: bytes, name: str) -> tuple[int, int]:
+    """How many pages it has and about how many characters of text.
+
+    pypdf raises errors of its own and, for hostile files, nearly every other kind (RecursionError,
+    KeyError, AssertionError, ...): this is an edge, hence the broad except.
+    """
+    import logging
+
+    import pypdf
+
+    # pypdf logs what it mends; a file is no reason to write to the terminal under the TUI.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(data))
+        encrypted = bool(reader.is_encrypted)
+        pages = 0 if encrypted else len(reader.pages)
+    except Exception:
+        raise AttachmentError(f"{name} is a damaged PDF; open it and export it again.") from None
+    if encrypted:
+        raise AttachmentError(f"{name} is encrypted; save a copy without a password and attach that.")
+    if pages == 0:
+        raise AttachmentError(f"{name} has no pages; there is nothing to send.")
+    return pages, _characters(reader, pages)
+
+
+def _characters(reader: PdfReader, pages: int) -> int:
+    """About how many characters of text there are; 0 for scans, and where the text cannot be read."""
+    looked_at = min(pages, _TEXT_PAGES)
+    try:
+        found = sum(len(reader.pages[index].extract_text()) for index in range(looked_at))
+    except Exception:  # the estimate is a courtesy; the pages are counted, so the file can be sent
+        return 0
+    return found * pages // looked_at
