@@ -66,6 +66,7 @@ def table_row(
     cells: Mapping[str, Cell],
     *,
     tail: tuple[int, str, Mark] | None = None,
+    width: int = 0,
 ) -> Row:
     """One row of a table; foreign text is made safe here.
 
@@ -73,18 +74,21 @@ def table_row(
         columns: From `layout`.
         cells: By column key.
         tail: `(n, sentence, mark)` puts a sentence in the place of every column after the first `n`.
+        width: With `tail`, the whole row's width.
     """
     shown = columns if tail is None else columns[: tail[0]]
     parts: list[str | tuple[str, Mark]] = [" "]
-    for number, (column, width) in enumerate(shown):
+    used = 1
+    for number, (column, cells_wide) in enumerate(shown):
         text, mark = cells[column.key]
-        cell = fit(visible_line(text), width, right=column.right)
+        cell = fit(visible_line(text), cells_wide, right=column.right)
         if number:
             parts.append(" " * _GAP)
         parts.append(cell if mark is None else (cell, mark))
+        used += cells_wide + (_GAP if number else 0)
     if tail is not None:
-        room = sum(width + _GAP for _, width in columns[tail[0] :]) - _GAP
-        parts += [" " * _GAP, (fit(visible_line(tail[1]), room), tail[2])]
+        parts.append(" " * _GAP)
+        parts.append((fit(visible_line(tail[1]), max(0, width - used - _GAP)), tail[2]))
     return row(*parts)
 
 

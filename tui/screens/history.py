@@ -1,0 +1,312 @@
+"""Every conversation kept on this machine: listed, searched, opened, deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar, Final, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from tui.core.conversation import ConversationSummary
+from tui.core.errors import OutcropError
+from tui.core.text import visible_line
+from tui.widgets import figures
+from tui.widgets.columns import Cell, Column, TableTitles, layout, table_row, titles_row
+from tui.widgets.dialog import Dialog
+from tui.widgets.rows import Row
+from tui.widgets.virtual_lines import VirtualLines
+
+__all__ = ["ConfirmScreen", "ConversationTable", "HistoryScreen"]
+
+_LISTED: Final = (
+    Column("current", "", 1, 1, 0),
+    Column("title", "conversation", 24, 64, 0),
+    Column("when", "last turn", 16, 18, 0),
+    Column("turns", "turns", 5, 5, 1, right=True),
+    Column("sandbox", "", 7, 7, 2),
+    Column("model", "model", 14, 24, 3),
+)
+_FOUND: Final = (
+    Column("current", "", 1, 1, 0),
+    Column("title", "conversation", 22, 30, 0),
+    Column("when", "last turn", 16, 16, 0),
+    Column("sandbox", "", 7, 7, 2),
+    Column("excerpt", "found", 20, 200, 1),
+)
+_PAUSE: Final = 0.12
+"""Seconds after a key before the search runs."""
+
+
+class ConversationTable:
+    """Conversations as rows."""
+
+    def __init__(
+        self, summaries: Sequence[ConversationSummary], now: float, current: str | None, *, found: bool
+    ) -> None:
+        self.summaries = summaries
+        self._now = now
+        self._current = current
+        self._columns = _FOUND if found else _LISTED
+
+    def __len__(self) -> int:
+        """How many conversations."""
+        return len(self.summaries)
+
+    def titles(self, width: int) -> Row:
+        """The line above the columns."""
+        return titles_row(self._columns, width)
+
+    def row(self, index: int, width: int) -> Row:
+        """The conversation at `index`."""
+        summary = self.summaries[index]
+        cells: dict[str, Cell] = {
+            "current": ("●" if summary.id == self._current else " ", "accent"),
+            "title": (summary.title or "Untitled", None if summary.title else "dim"),
+            "when": (figures.when(summary.updated_at, self._now), "key"),
+            "turns": (str(summary.turns), "number"),
+            "sandbox": ("sandbox" if summary.sandbox else "", "warning"),
+            "model": (summary.model or figures.UNKNOWN, "dim"),
+            "excerpt": (" ".join(summary.excerpt.split()), "dim"),
+        }
+        return table_row(layout(self._columns, width), cells)
+
+
+class HistoryScreen(ModalScreen[str | None]):
+    """Gives the id of the conversation to open, or `None`.
+
+    Args (of the constructor):
+        list_all: Gives the conversations, the latest first.
+        search: Gives those that hold the words typed, with an excerpt.
+        delete: Deletes one by its id.
+        current: The id of the conversation that is open.
+        query: What the search begins with.
+        now: The clock, seconds since the epoch.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False),
+        Binding("up,ctrl+p", "move(-1)", "Up", show=False, priority=True),
+        Binding("down,ctrl+n", "move(1)", "Down", show=False, priority=True),
+        Binding("pageup", "page(-1)", "Page up", show=False, priority=True),
+        Binding("pagedown", "page(1)", "Page down", show=False, priority=True),
+        Binding("ctrl+d,delete", "delete", "Delete", show=False, priority=True),
+    ]
+    DEFAULT_CSS = """
+    HistoryScreen { align: center middle; }
+    HistoryScreen #history-empty { display: none; }
+    HistoryScreen.-empty #history-empty { display: block; }
+    HistoryScreen.-empty VirtualLines, HistoryScreen.-empty TableTitles { display: none; }
+    """
+
+    def __init__(
+        self,
+        list_all: Callable[[], Awaitable[Sequence[ConversationSummary]]],
+        search: Callable[[str], Awaitable[Sequence[ConversationSummary]]],
+        delete: Callable[[str], Awaitable[None]],
+        *,
+        current: str | None = None,
+        query: str = "",
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self._list_all = list_all
+        self._search = search
+        self._delete = delete
+        self._current = current
+        self._query = query
+        self._now = now
+        self._table = ConversationTable((), 0, None, found=False)
+        self._list = VirtualLines(cursor=True, id="history-list", classes="-active")
+        self._list.can_focus = False
+        self._titles = TableTitles(lambda width: self._table.titles(width))
+
+    def compose(self) -> ComposeResult:
+        """Search, list, and a line about the one under the cursor."""
+        yield Dialog(
+            Input(
+                self._query,
+                placeholder="Search every conversation",
+                id="history-search",
+                select_on_focus=False,
+            ),
+            self._titles,
+            self._list,
+            Static("", id="history-empty", classes="dialog--empty", markup=False),
+            Static("", id="history-detail", classes="dialog--detail", markup=False),
+            title="History",
+            keys="↑↓ move   Enter open   Ctrl+D delete   Esc cancel",
+        )
+
+    def on_mount(self) -> None:
+        """Ask for the list."""
+        self.query_one(Input).focus()
+        self._load(0.0)
+
+    # What is listed.
+
+    @on(Input.Changed, "#history-search")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._load(_PAUSE)
+
+    def _load(self, pause: float, cursor: int = 0) -> None:
+        typed = self.query_one(Input).value.strip()
+        self.run_worker(self._fill(typed, pause, cursor), group="history", exclusive=True)
+
+    async def _fill(self, typed: str, pause: float, cursor: int) -> None:
+        await asyncio.sleep(pause)
+        try:
+            summaries = await (self._search(typed) if typed else self._list_all())
+        except OutcropError as error:
+            self._say(str(error), "$text-error")
+            return
+        self._table = ConversationTable(list(summaries), self._now(), self._current, found=bool(typed))
+        self._list.show(self._table, cursor=cursor)
+        self._titles.refresh()
+        self.set_class(not summaries, "-empty")
+        nothing = (
+            "No conversation holds that." if typed else "Nothing yet. Conversations are kept here once sent."
+        )
+        self.query_one("#history-empty", Static).update(Content(nothing))
+        self._describe()
+
+    @property
+    def _highlighted(self) -> ConversationSummary | None:
+        index = self._list.cursor
+        return None if index is None else self._table.summaries[index]
+
+    def _describe(self) -> None:
+        summary = self._highlighted
+        if summary is None:
+            self._say("", "")
+            return
+        turns = f"{summary.turns} turn" + ("" if summary.turns == 1 else "s")
+        where = "with the sandbox" if summary.sandbox else "with the service"
+        began = figures.when(summary.created_at, self._now())
+        model = f", {summary.model}" if summary.model else ""
+        self._say(f"{turns} {where}{model}, begun {began}", "$text-muted", summary.excerpt)
+
+    def _say(self, text: str, style: str, excerpt: str = "") -> None:
+        content = Content.styled(visible_line(text), style)
+        if excerpt:
+            content = Content("\n").join([Content(visible_line(" ".join(excerpt.split()))), content])
+        self.query_one("#history-detail", Static).update(content)
+
+    # What the user does.
+
+    @on(VirtualLines.Highlighted)
+    def _moved(self, event: VirtualLines.Highlighted) -> None:
+        event.stop()
+        self._describe()
+
+    @on(VirtualLines.Chosen)
+    def _clicked(self, event: VirtualLines.Chosen) -> None:
+        event.stop()
+        self._open()
+
+    @on(Input.Submitted, "#history-search")
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._open()
+
+    def _open(self) -> None:
+        summary = self._highlighted
+        if summary is not None:
+            self.dismiss(summary.id)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the middle of the search text, Delete is the text's."""
+        if action == "delete" and self.is_mounted:
+            search = self.query_one(Input)
+            return search.cursor_position >= len(search.value)
+        return True
+
+    def action_delete(self) -> None:
+        """Ask, then delete the conversation under the cursor."""
+        summary = self._highlighted
+        if summary is not None:
+            self.run_worker(self._ask_and_delete(summary), group="history-delete", exclusive=True)
+
+    async def _ask_and_delete(self, summary: ConversationSummary) -> None:
+        turns = f"its {summary.turns} turns" if summary.turns != 1 else "its turn"
+        question = f"Delete “{summary.title or 'Untitled'}” with {turns} from this machine?"
+        # The app's type is generic and unknown here.
+        app = cast("Any", self).app
+        if not await app.push_screen_wait(ConfirmScreen(question, yes="Delete", no="Keep")):
+            return
+        try:
+            await self._delete(summary.id)
+        except OutcropError as error:
+            self._say(str(error), "$text-error")
+            return
+        self._load(0.0, self._list.cursor or 0)
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor; the search keeps the keys."""
+        self._list.action_move(step)
+
+    def action_page(self, step: int) -> None:
+        """Move by what is visible."""
+        self._list.action_page(step)
+
+    def action_cancel(self) -> None:
+        """Open nothing."""
+        self.dismiss(None)
+
+
+class ConfirmScreen(ModalScreen[bool]):
+    """A question with two answers; the careful one has the focus."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n", "answer(False)", "No", show=False),
+        Binding("y", "answer(True)", "Yes", show=False),
+        Binding("left,right,up,down", "app.focus_next", "Other answer", show=False),
+    ]
+    DEFAULT_CSS = """
+    ConfirmScreen {
+        align: center middle;
+        & Dialog { width: 60; max-width: 90%; height: auto; padding: 1 2; border: round $error; }
+        & Static { height: auto; padding-bottom: 1; }
+        & Horizontal { height: auto; align-horizontal: right; }
+        & Button { margin-left: 2; }
+    }
+    """
+
+    def __init__(self, question: str, *, yes: str, no: str) -> None:
+        super().__init__()
+        self._question = question
+        self._yes = yes
+        self._no = no
+
+    def compose(self) -> ComposeResult:
+        """The question and its answers."""
+        yield Dialog(
+            Static(Content(visible_line(self._question))),
+            Horizontal(
+                Button(Content(self._no), id="confirm-no", compact=True),
+                Button(Content(self._yes), id="confirm-yes", variant="error", compact=True),
+            ),
+            title="Sure?",
+            keys="y / n",
+        )
+
+    def on_mount(self) -> None:
+        """Enter keeps."""
+        self.query_one("#confirm-no", Button).focus()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.dismiss(event.button.id == "confirm-yes")
+
+    def action_answer(self, answer: bool) -> None:
+        """Answer with a key."""
+        self.dismiss(answer)
