@@ -12,7 +12,7 @@ from textual.command import Provider
 
 from tui.core.errors import ConfigError
 from tui.core.text import visible_line
-from tui.keymap import bindings, check_keymap, display_keys, keys_of
+from tui.keymap import bindings, check_keymap, display_keys, keys_of, tell_alt_enter_apart
 from tui.screens.chat import ChatScreen, StartWith
 from tui.themes import DEFAULT_THEME, load_theme, load_themes, own_folder
 
@@ -53,6 +53,12 @@ class OutcropApp(App[int]):
         Binding("ctrl+c", "interrupt", show=False, system=True),
     ]
 
+    CSS = """
+    ToastRack { dock: top; align: right top; margin: 1 1 0 0; }
+    Toast { background: $panel; width: 52; max-width: 80%; }
+    CommandPalette { background: $background 50%; }
+    """
+
     def __init__(
         self,
         session: Session,
@@ -63,6 +69,7 @@ class OutcropApp(App[int]):
         files: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        tell_alt_enter_apart()
         self.session = session
         self._start = StartWith(open_conversation, continue_latest, tuple(files))
         self._problems: list[str] = []
@@ -193,7 +200,7 @@ class OutcropApp(App[int]):
         if count and not self._twice("leave"):
             what = "An answer is" if count == 1 else f"{count} answers are"
             self.notify(
-                f"{what} still arriving. {self.keys_of('app.quit')} again stops and quits; what came is kept.",
+                f"{what} still arriving. {self.keys_of('app.quit')} again stops and quits; all is kept.",
                 severity="warning",
                 markup=False,
                 timeout=TWICE_WITHIN,
@@ -209,6 +216,16 @@ class OutcropApp(App[int]):
         await self.chat.shut_down()
         await self.session.aclose()
         self.exit(0)
+
+    def _fatal_error(self) -> None:
+        """Textual would print every local variable, and one of them may be the token or a prompt."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self.bell()
+        traceback = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
+        self._close_messages_no_wait()
 
     def _twice(self, what: str) -> bool:
         now = monotonic()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Protocol, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
@@ -49,15 +49,6 @@ _PROGRAM: Final = "The program"
 
 COMMANDS: Final[tuple[Command, ...]] = (
     Command(
-        "turn.stop",
-        "Stop the answer",
-        "What has arrived is kept and marked as stopped.",
-        _TURN,
-        "screen.stop_turn",
-        "escape",
-        "stop",
-    ),
-    Command(
         "turn.attach",
         "Attach a PDF",
         "Completes paths; a pasted or dropped path works too.",
@@ -76,6 +67,15 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "",
         "detach",
         "[NUMBER]",
+    ),
+    Command(
+        "turn.stop",
+        "Stop the answer",
+        "What has arrived is kept and marked as stopped.",
+        _TURN,
+        "screen.stop_turn",
+        "escape",
+        "stop",
     ),
     Command(
         "turn.requeue",
@@ -262,6 +262,14 @@ def split_slash(text: str) -> tuple[str, str] | None:
     return name, argument.strip()
 
 
+class KeyTeller(Protocol):
+    """Who knows which keys commands have now."""
+
+    def keys_of(self, command_id: str) -> str:
+        """The key that runs a command, as people write it; empty for none."""
+        ...
+
+
 class CommandProvider(Provider):
     """What the command palette lists: the commands of the table, with their keys as they are now."""
 
@@ -293,7 +301,7 @@ class CommandProvider(Provider):
                 )
 
     def _display(self, command: Command) -> str:
-        key = self.app.keys_of(command.id)
+        key = cast("KeyTeller", self.app).keys_of(command.id)
         return f"{command.title}  ({key})" if key else command.title
 
     def _help(self, command: Command) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, cast
 
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.binding import Binding
 
 from tui.commands import COMMANDS, by_id
 from tui.core.text import visible_line
 
-__all__ = ["CheckedKeymap", "bindings", "check_keymap", "display_keys", "keys_of"]
+__all__ = ["CheckedKeymap", "bindings", "check_keymap", "display_keys", "keys_of", "tell_alt_enter_apart"]
 
-# Keys that every text field needs, or that leave the program; moving a command onto them would take them away.
+# Keys that every text field needs: a command on one of them would take it away.
 _RESERVED = frozenset(
     {"tab", "shift+tab", "enter", "backspace", "delete", "left", "right", "up", "down", "space"}
 )
@@ -89,6 +92,20 @@ def check_keymap(wanted: Mapping[str, str]) -> CheckedKeymap:
     return CheckedKeymap(keymap, tuple(problems))
 
 
+class _AltEnter(StrEnum):
+    KEY = "alt+enter"
+
+
+def tell_alt_enter_apart() -> None:
+    """Have Textual read ESC CR as Alt+Enter: it takes it for Enter, which would send.
+
+    ESC CR is what terminals without the Kitty protocol send for Alt+Enter, and what many people have theirs
+    send for Shift+Enter, which such a terminal cannot tell from Enter.
+    """
+    sequences = cast("dict[str, Any]", ANSI_SEQUENCES_KEYS)
+    sequences.setdefault("\x1b\r", (_AltEnter.KEY,))
+
+
 def keys_of(command_id: str, keymap: Mapping[str, str]) -> tuple[str, ...]:
     """The keys that run a command now, in Textual's spelling."""
     command = by_id(command_id)
@@ -114,12 +131,5 @@ def _holder(keymap: Mapping[str, str], command_id: str) -> tuple[str, str] | Non
 
 
 def _first(command_id: str) -> bool:
-    """Whether the key comes before the focused widget's own use of it (a text field pages with PgUp)."""
-    return command_id in {
-        "pane.page_up",
-        "pane.page_down",
-        "pane.top",
-        "pane.end",
-        "app.quit",
-        "palette.open",
-    }
+    """Whether the key comes before any other use of it: the way out always works."""
+    return command_id == "app.quit"

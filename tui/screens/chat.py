@@ -16,7 +16,7 @@ from tui.core.errors import OutcropError, TokenError, TokenRefused
 from tui.core.items import Outcome
 from tui.keymap import bindings
 from tui.messages import CommandRequested
-from tui.screens.chat_frame import ChatFrame
+from tui.screens.chat_views import ChatViews
 from tui.screens.turn_blocks import LiveTurn, history_blocks
 from tui.screens.turn_worker import Queue, Queued, run_turn
 from tui.widgets.composer import Composer
@@ -43,7 +43,7 @@ class StartWith:
     files: tuple[str, ...] = ()
 
 
-class ChatScreen(ChatFrame):
+class ChatScreen(ChatViews):
     """Shows one conversation; turns of others may run on behind it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("screen.")]
@@ -60,7 +60,7 @@ class ChatScreen(ChatFrame):
 
     def on_mount(self) -> None:
         """Everything that is not on the first picture happens after it."""
-        self.call_after_refresh(self.run_worker, self._begin(), group="start", exit_on_error=False)
+        self.call_after_refresh(lambda: self._do(self._begin(), "start"))
 
     # ---- start
 
@@ -73,8 +73,10 @@ class ChatScreen(ChatFrame):
         except (OutcropError, OSError) as error:
             self._complain(str(error))
             conversation = await session.new()
-        await self.show_conversation(conversation)
-        self._ready.set()
+        try:
+            await self.show_conversation(conversation)
+        finally:
+            self._ready.set()
         for path in self._start.files:
             await self._attach_file(path)
         await self._check_token()
@@ -149,7 +151,7 @@ class ChatScreen(ChatFrame):
     @on(Composer.DraftChanged)
     def _draft_changed(self) -> None:
         if self._ready.is_set():
-            self.run_worker(self._save_draft_now(), group="draft", exclusive=True, exit_on_error=False)
+            self._do(self._save_draft_now(), "draft", exclusive=True)
 
     # ---- sending
 
@@ -159,7 +161,7 @@ class ChatScreen(ChatFrame):
             return
         queued = Queued(event.text, tuple(self._attachments))
         self._attachments.clear()
-        self.run_worker(self.chips.show(()), group="chips")
+        self._do(self.chips.show(()), "chips")
         if self._conversation_id in self._live or self._unsent is not None:
             self._queue.of(self._conversation_id).append(queued)
             self._refresh_queue()
@@ -168,7 +170,7 @@ class ChatScreen(ChatFrame):
 
     def _send(self, queued: Queued) -> None:
         self._unsent = queued
-        self.run_worker(self._send_when_ready(queued), group="send", exit_on_error=False)
+        self._do(self._send_when_ready(queued), "send")
 
     async def _send_when_ready(self, queued: Queued) -> None:
         """Show the turn and start its worker; the wire may still be on its way in."""
@@ -198,7 +200,7 @@ class ChatScreen(ChatFrame):
         """The prompt is on disk: no draft needs to hold it any longer."""
         self._unsent = None
         if self._shown(live):
-            self.run_worker(self._forget_first_draft(), group="draft", exit_on_error=False)
+            self._do(self._forget_first_draft(), "forget")
 
     async def _forget_first_draft(self) -> None:
         with suppress(OutcropError):
@@ -244,7 +246,7 @@ class ChatScreen(ChatFrame):
         if not self.is_attached:
             return
         if outcome is None or isinstance(error, TokenRefused):
-            self.run_worker(self._give_back(live, error), group="give back", exit_on_error=False)
+            self._do(self._give_back(live, error), "give back")
         elif shown and outcome is Outcome.COMPLETED:
             self._send_next()
         elif shown:
@@ -297,7 +299,7 @@ class ChatScreen(ChatFrame):
     def _take(self, queued: Queued) -> None:
         self.composer.put_back(queued.text)
         self._attachments[:0] = queued.attachments
-        self.run_worker(self.chips.show(list(self._attachments)), group="chips")
+        self._do(self.chips.show(list(self._attachments)), "chips")
 
     @on(Composer.TakeBackRequested)
     def action_take_back(self) -> None:
@@ -318,6 +320,10 @@ class ChatScreen(ChatFrame):
     async def action_new_conversation(self) -> None:
         """Begin another conversation."""
         await self.show_conversation(await self.session.new())
+
+    async def open_conversation(self, conversation_id: str) -> None:
+        """Show a conversation of the history."""
+        await self.show_conversation(await self.session.open(conversation_id))
 
     def action_stop_turn(self) -> None:
         """Stop the answer that is arriving in this conversation."""
@@ -349,7 +355,7 @@ class ChatScreen(ChatFrame):
         argument = event.argument
         match command.id:
             case "turn.attach" if argument:
-                self.run_worker(self._attach_file(argument), group="attach")
+                self._do(self._attach_file(argument), "attach")
             case "turn.detach":
                 self.action_detach(argument)
             case "target.pick" if argument:
@@ -359,6 +365,6 @@ class ChatScreen(ChatFrame):
             case "history.open" if argument:
                 self.action_open_history(argument)
             case "theme.pick" if argument:
-                self.outcrop.use_theme(argument)
+                self.wardrobe.use_theme(argument)
             case _:
                 await self.run_action(command.action)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Coroutine, Iterable, Sequence
+from time import time
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from textual import events, on
-from textual.app import ComposeResult
+from textual import on
+from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
@@ -24,21 +25,28 @@ from tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
-    from textual.timer import Timer
+    from textual.worker import Worker
 
-    from tui.app import OutcropApp
     from tui.core.attachments import Attachment
     from tui.core.exchange import Exchange
     from tui.core.meter import TurnTiming
     from tui.session import Session
-    from tui.widgets.inspector import Inspector
 
 __all__ = ["ChatFrame"]
 
 _SOURCES = {"environment": "environment", "keyring": "keyring", "memory": "this run"}
-_LOOK_EVERY = 0.25
-BESIDE_FROM = 120
-"""Columns from which the inspector stands beside the conversation."""
+
+
+class Wardrobe(Protocol):
+    """Who knows the themes."""
+
+    def theme_names(self) -> list[str]:
+        """All that can be worn."""
+        ...
+
+    def use_theme(self, name: str) -> None:
+        """Wear this one."""
+        ...
 
 
 class ChatFrame(Screen[None]):
@@ -64,8 +72,6 @@ class ChatFrame(Screen[None]):
         self._conversation_id = ""
         self._attachments: list[Attachment] = []
         self._urgent = False
-        self._inspector: Inspector | None = None
-        self._watch_timer: Timer | None = None
         settings = session.settings
         self.pane = ConversationPane(id="pane")
         self.composer = Composer(
@@ -82,9 +88,14 @@ class ChatFrame(Screen[None]):
         self.welcome = Welcome(keys=keys, id="welcome")
 
     @property
-    def outcrop(self) -> OutcropApp:
-        """The app, as what it is."""
-        return cast("OutcropApp", self.app)
+    def outcrop(self) -> App[object]:
+        """The app; `Screen.app` is typed as an app of anything."""
+        return cast("App[object]", cast("Any", self).app)
+
+    @property
+    def wardrobe(self) -> Wardrobe:
+        """The app, as the one that knows the themes."""
+        return cast("Wardrobe", self.outcrop)
 
     def compose(self) -> ComposeResult:
         """From top to bottom as it stands on the screen."""
@@ -115,7 +126,19 @@ class ChatFrame(Screen[None]):
         self.composer.set_placeholder(visible_line(settings.model))
         self.composer.input.focus()
 
-    # ---- saying things
+    # ---- work and words
+
+    def _do(self, work: Coroutine[Any, Any, None], group: str, *, exclusive: bool = False) -> Worker[None]:
+        """Run work beside the event loop's other tasks; its errors become a notice."""
+        return self.run_worker(self._guarded(work), group=group, exclusive=exclusive, exit_on_error=False)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except (OutcropError, OSError) as error:
+            self._complain(str(error), "error")
+        except Exception as error:  # The worker's edge: a fault of ours must not take the program down.
+            self._complain(f"Something in this program went wrong ({type(error).__name__}).", "error")
 
     def _say(self, text: str, command: str = "") -> None:
         self._urgent = True
@@ -126,7 +149,7 @@ class ChatFrame(Screen[None]):
         self.notice.hush()
 
     def _complain(self, sentence: str, severity: SeverityLevel = "warning") -> None:
-        self.app.notify(visible_line(sentence), severity=severity, markup=False)
+        self.outcrop.notify(visible_line(sentence), severity=severity, markup=False)
 
     @on(ConversationPane.FollowChanged)
     def _follow_changed(self, event: ConversationPane.FollowChanged) -> None:
@@ -166,7 +189,7 @@ class ChatFrame(Screen[None]):
     def _files_given(self, event: FilesGiven) -> None:
         event.stop()
         for path in event.paths:
-            self.run_worker(self._attach_file(path), group="attach")
+            self._do(self._attach_file(path), "attach")
 
     async def _attach_file(self, path: str) -> None:
         try:
@@ -250,7 +273,7 @@ class ChatFrame(Screen[None]):
             await self.session.set_continuation(self._conversation_id, mode)
             self._refresh_target()
 
-        self.run_worker(change(), group="continuation")
+        self._do(change(), "continuation")
 
     async def _choose(self, *, model: str | None = None, region: str | None = None) -> None:
         """Change model or region; an impossible pairing is said, and tried all the same if it is wanted."""
@@ -273,21 +296,13 @@ class ChatFrame(Screen[None]):
             case "region":
                 return [(region, "") for region in self.session.catalogue.regions]
             case "theme":
-                return [(name, "") for name in self.outcrop.theme_names()]
+                return [(name, "") for name in self.wardrobe.theme_names()]
             case "detach":
                 return [(str(number + 1), file.name) for number, file in enumerate(self._attachments)]
             case _:
                 return ()
 
-    # ---- the token
-
-    async def _check_token(self) -> None:
-        """Ask for a token where there is none; the keyring may take its time, the composer does not wait."""
-
-    def action_ask_token(self) -> None:
-        """Open the dialog for the bearer token."""
-
-    # ---- looking closer
+    # ---- the meter
 
     def _refresh_meter(self) -> None:
         """Figures of the last turn and of the conversation's path."""
@@ -307,67 +322,6 @@ class ChatFrame(Screen[None]):
             model.context if model else None,
             _timing(self.session.exchanges(self._conversation_id)),
         )
-
-    def _exchanges_shown(self) -> None:
-        """Let the inspector look again: the list itself, or what came for the last of it."""
-        if self._inspector is not None and self._inspector.is_attached:
-            self._inspector.show_exchanges(self.session.exchanges(self._conversation_id))
-
-    def _look_again(self) -> None:
-        if self._inspector is not None and self._inspector.is_attached:
-            self._inspector.refresh_live()
-
-    def action_toggle_inspector(self) -> None:
-        """Show the inspector beside the conversation, or over it where that is too narrow; or put it away."""
-        from tui.widgets.inspector import Inspector
-
-        if self._inspector is not None and self._inspector.is_attached:
-            self._close_inspector()
-            return
-        exchanges = self.session.exchanges(self._conversation_id)
-        if self.size.width >= BESIDE_FROM:
-            self._inspector = Inspector(id="inspector")
-            self._inspector.max_display_chars = self.session.settings.max_display_chars
-            self._inspector.show_exchanges(exchanges)
-            self.query_one("#chat-body").mount(self._inspector)
-            self._inspector.focus()
-        else:
-            from tui.screens.inspector_screen import InspectorScreen
-
-            title = self.session.conversation(self._conversation_id).title
-            chars = self.session.settings.max_display_chars
-            screen = InspectorScreen(exchanges, title=title, max_display_chars=chars)
-            self._inspector = screen.inspector
-            self.app.push_screen(screen)
-        if self._watch_timer is None:
-            self._watch_timer = self.set_interval(_LOOK_EVERY, self._look_again)
-
-    def on_inspector_closed(self) -> None:
-        """Escape in the inspector puts it away."""
-        self._close_inspector()
-
-    def _close_inspector(self) -> None:
-        if self._inspector is not None and self._inspector.screen is self:
-            self._inspector.remove()
-        self._inspector = None
-        if self._watch_timer is not None:
-            self._watch_timer.stop()
-            self._watch_timer = None
-        self.composer.input.focus()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Too narrow for two: the conversation stays."""
-        beside = (
-            self._inspector is not None and self._inspector.is_attached and self._inspector.screen is self
-        )
-        if beside and event.size.width < BESIDE_FROM:
-            self._close_inspector()
-
-    def action_pick_target(self) -> None:
-        """Choose model and region."""
-
-    def action_open_history(self, words: str = "") -> None:
-        """List the conversations kept on this machine."""
 
 
 def _timing(exchanges: Sequence[Exchange]) -> TurnTiming | None:

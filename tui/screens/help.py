@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["HelpScreen"]
 
-_KEY_WIDTH = 19
+_KEY_WIDTH = 17
+_WIDEST = 92
 _MOUSE = (
     ("Click", "a hint, a part of the status line, a link, the cross of a chip, a folded block"),
     ("Drag", "selects text in the conversation; Ctrl+C copies it"),
@@ -76,10 +78,18 @@ class HelpScreen(ModalScreen[None]):
             box.border_title = "Help"
             box.border_subtitle = "↑ ↓ PgUp PgDn · Esc closes"
             with VerticalScroll(can_focus=False):
-                yield Static(self.page(), markup=False)
+                yield Static("", markup=False)
 
-    def page(self) -> Content:
-        """The whole text."""
+    def on_resize(self) -> None:
+        """The text is set in two columns for the width there is."""
+        self.query_one(Static).update(self.page(max(40, min(_WIDEST, self.size.width) - 8)))
+
+    def page(self, width: int) -> Content:
+        """The whole text, `width` columns wide."""
+
+        def _row(keys: str, text: str, slash: str = "") -> Content:
+            return _set_row(keys, text, slash, width)
+
         lines = [_heading("The composer"), *(_row(key, text) for key, text in self._composer())]
         groups = dict.fromkeys(command.group for command in COMMANDS)
         for group in groups:
@@ -88,7 +98,8 @@ class HelpScreen(ModalScreen[None]):
                 if command.group == group:
                     keys = " ".join(display_keys(key) for key in keys_of(command.id, self._keymap))
                     slash = f"/{command.slash} {command.argument}".rstrip() if command.slash else ""
-                    lines.append(_row(keys, f"{command.title}. {command.help}", slash))
+                    text = f"{command.title}. {command.help}"
+                    lines.append(_row(keys, text, slash) if keys else _row(slash, text))
         lines += [Content(""), _heading("The mouse"), *(_row(key, text) for key, text in _MOUSE)]
         where = visible_line(str(self._settings.config_dir / "config.toml"))
         ids = ", ".join(command.id for command in COMMANDS)
@@ -135,6 +146,13 @@ def _heading(text: str) -> Content:
     return Content.styled(text, "bold $text-secondary")
 
 
-def _row(keys: str, text: str, slash: str = "") -> Content:
-    row = Content.assemble((f"{keys:<{_KEY_WIDTH}}", "bold $text-primary"), text)
-    return row + Content.styled(f"  {slash}", "$text-accent") if slash else row
+def _set_row(keys: str, text: str, slash: str, width: int) -> Content:
+    """A row with the text in a column of its own, the slash command after it."""
+    lines = textwrap.wrap(text, width - _KEY_WIDTH)
+    if slash and len(lines[-1]) + 2 + len(slash) > width - _KEY_WIDTH:
+        lines.append("")
+    column = Content("\n" + " " * _KEY_WIDTH).join([Content(line) for line in lines])
+    if len(keys) >= _KEY_WIDTH:
+        keys += "\n" + " " * _KEY_WIDTH
+    row = Content.styled(f"{keys:<{_KEY_WIDTH}}", "bold $text-primary") + column
+    return row + Content.styled(f"{'  ' if lines[-1] else ''}{slash}", "$text-accent") if slash else row

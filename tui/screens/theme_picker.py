@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -20,7 +20,7 @@ __all__ = ["ThemePicker"]
 
 
 class ThemePicker(ModalScreen[str]):
-    """A list beside the conversation; the theme under the cursor is worn at once, Escape takes it off again."""
+    """The theme under the cursor is worn at once; Escape takes it off again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
     DEFAULT_CSS = """
@@ -55,6 +55,10 @@ class ThemePicker(ModalScreen[str]):
         self._names = list(names)
         self._before = ""
 
+    @property
+    def _wearer(self) -> App[object]:
+        return cast("App[object]", cast("Any", self).app)
+
     def compose(self) -> ComposeResult:
         """The names, and what the keys do."""
         with Vertical() as box:
@@ -64,7 +68,7 @@ class ThemePicker(ModalScreen[str]):
 
     def on_mount(self) -> None:
         """The theme that is worn is under the cursor."""
-        self._before = self.app.theme
+        self._before = self._wearer.theme
         choices = self.query_one(OptionList)
         choices.highlighted = self._names.index(self._before) if self._before in self._names else 0
         choices.focus()
@@ -72,7 +76,7 @@ class ThemePicker(ModalScreen[str]):
     @on(OptionList.OptionHighlighted)
     def _look(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        self.app.theme = self._names[event.option_index]
+        self._wearer.theme = self._names[event.option_index]
 
     @on(OptionList.OptionSelected)
     def _keep(self, event: OptionList.OptionSelected) -> None:
@@ -81,5 +85,5 @@ class ThemePicker(ModalScreen[str]):
 
     def action_cancel(self) -> None:
         """Wear what was worn before."""
-        self.app.theme = self._before
+        self._wearer.theme = self._before
         self.dismiss(self._before)

@@ -44,7 +44,7 @@ class Pane(Protocol):
         """No more text will come for this block; `text` replaces what came where it differs."""
         ...
 
-    def remove(self, block_id: str) -> None:
+    def remove_block(self, block_id: str) -> None:
         """Take a block away."""
         ...
 
@@ -296,7 +296,7 @@ class LiveTurn:
             if not live.parts and live.block.kind is BlockKind.ASSISTANT:
                 self._live.remove(live)
                 if self._pane is not None:
-                    self._pane.remove(live.block.id)
+                    self._pane.remove_block(live.block.id)
             else:
                 self._settle(live, "")
         last = next((live for live in reversed(self._live) if live.parts), None)

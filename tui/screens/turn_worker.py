@@ -80,7 +80,7 @@ class TurnHost(Protocol):
 
 
 async def run_turn(session: Session, live: LiveTurn, host: TurnHost) -> None:
-    """Send a turn and draw what comes, until it ends, fails or is cancelled. Raises nothing but cancellation."""
+    """Send a turn and draw what comes, until it ends, fails or is cancelled; only that is raised."""
     outcome: Outcome | None = None
     problem: Exception | None = None
     try:

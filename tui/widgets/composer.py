@@ -61,7 +61,7 @@ class ComposerInput(TextArea):
         event.stop()
         event.prevent_default()
         if meaning == "newline":
-            self.insert("\n", *self.selection, maintain_selection_offset=False)
+            self.replace("\n", *self.selection, maintain_selection_offset=False)
             self.scroll_cursor_visible()
         else:
             self._decide(meaning)
@@ -99,7 +99,7 @@ class ComposerInput(TextArea):
             return
         # A text area hands controls on to the terminal as they are; here they become symbols at the door.
         text = visible(event.text.replace("\r\n", "\n").replace("\r", "\n"))
-        self.insert(text, *self.selection, maintain_selection_offset=False)
+        self.replace(text, *self.selection, maintain_selection_offset=False)
         self.scroll_cursor_visible()
 
 
@@ -148,7 +148,10 @@ class Composer(Vertical):
 
     @dataclass
     class Submitted(Message):
-        """A prompt is to be sent; the composer is empty again. Its text may be empty: attachments may go alone."""
+        """A prompt is to be sent; the composer is empty again.
+
+        The text may be empty, as attachments may go alone.
+        """
 
         text: str
 
@@ -267,8 +270,8 @@ class Composer(Vertical):
             self.input.clear()
             self.post_message(CommandRequested(command.id, slash[1]))
         elif slash and "/" not in text.strip()[1:] and len(slash[0]) > 1 and not slash[1]:
-            self.app.notify(
-                f"There is no command /{slash[0]}. Type / to see them all, or a space before it to send it as text.",
+            self.notify(
+                f"There is no command /{slash[0]}. Type / for a list; with a space before it, it is sent.",
                 severity="warning",
                 markup=False,
             )

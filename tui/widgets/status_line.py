@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import Any, cast
 
 from textual import events
+from textual.app import App
 from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
@@ -54,7 +56,7 @@ class _Segment:
 
 
 class StatusLine(Widget):
-    """Model, region, endpoint, continuation, token; a running turn's time and how to stop it. Parts can be clicked."""
+    """Model, region, endpoint, continuation, token; a running turn's time; its parts can be clicked."""
 
     DEFAULT_CSS = """
     StatusLine {
@@ -88,11 +90,13 @@ class StatusLine(Widget):
             if self._timer is not None:
                 self._timer.stop()
                 self._timer = None
-        elif self._timer is None and not self.app.animation_level == "none":
-            self._timer = self.set_interval(_TICK, self.refresh)
         elif self._timer is None:
-            self._timer = self.set_interval(1.0, self.refresh)
+            self._timer = self.set_interval(_TICK if self._moves else 1.0, self.refresh)
         self.refresh()
+
+    @property
+    def _moves(self) -> bool:
+        return cast("App[object]", cast("Any", self).app).animation_level != "none"
 
     def render(self) -> Content:
         """Segments from the left, hints at the right; the least needed ones give way first."""
@@ -111,9 +115,7 @@ class StatusLine(Widget):
         segments: list[_Segment] = []
         if self._since is not None:
             seconds = monotonic() - self._since
-            frame = (
-                "●" if self.app.animation_level == "none" else _SPINNER[int(seconds / _TICK) % len(_SPINNER)]
-            )
+            frame = "●" if not self._moves else _SPINNER[int(seconds / _TICK) % len(_SPINNER)]
             stop = self.keys.get("turn.stop", "Esc")
             segments.append(
                 _Segment(f"{frame} {seconds:.0f} s  {stop} stops", "bold $text-primary", "turn.stop")

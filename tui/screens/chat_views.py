@@ -1,0 +1,188 @@
+"""What the chat screen opens: the token dialog, the inspector, the picker, the history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import events
+
+from tui.core.errors import KeyringError
+from tui.screens.chat_frame import ChatFrame
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from tui.credentials import KeyStatus
+    from tui.screens.token_dialog import TokenChoice
+    from tui.session import Session
+    from tui.widgets.inspector import Inspector
+
+__all__ = ["ChatViews"]
+
+_LOOK_EVERY = 0.25
+BESIDE_FROM = 120
+"""Columns from which the inspector stands beside the conversation."""
+
+
+class ChatViews(ChatFrame):
+    """The chat screen with everything that opens over or beside it."""
+
+    def __init__(self, session: Session, keys: dict[str, str]) -> None:
+        super().__init__(session, keys)
+        self._inspector: Inspector | None = None
+        self._watch_timer: Timer | None = None
+        self._key_status: KeyStatus | None = None
+
+    # ---- the token
+
+    async def _check_token(self) -> None:
+        """Ask for a token where there is none; the keyring may take its time, the composer does not wait."""
+        if self.session.settings.sandbox or not self._conversation_id:
+            return
+        region = self.session.target(self._conversation_id).region
+        credentials = self.session.credentials
+        self._key_status = await credentials.load(region, on_late=self._key_came_late)
+        self._refresh_target()
+        status = credentials.status(region)
+        if not status.usable and self.is_current:
+            self._ask_token(" ".join(text for text in (status.sentence, self._key_status.sentence) if text))
+
+    def _key_came_late(self, status: KeyStatus) -> None:
+        """The keyring answered after all."""
+        self._key_status = status
+        self._refresh_target()
+        if status.state == "found":
+            self._complain("The keyring has answered: there is a key now.", "information")
+        elif status.sentence:
+            self._complain(status.sentence)
+
+    def action_ask_token(self) -> None:
+        """Open the dialog for the bearer token."""
+        if self.session.settings.sandbox:
+            self._complain("The sandbox has a token of its own; no other is read.", "information")
+        elif self._conversation_id:
+            self._ask_token(
+                self.session.credentials.status(self.session.target(self._conversation_id).region).sentence
+            )
+
+    def _ask_token(self, message: str) -> None:
+        from tui.screens.token_dialog import TokenDialog
+
+        if isinstance(self.outcrop.screen, TokenDialog):
+            return
+        reachable = self._key_status is None or self._key_status.state not in ("unavailable", "locked")
+
+        def entered(choice: TokenChoice | None) -> None:
+            if choice is not None:
+                self._do(self._use_token(choice), "token")
+
+        self.outcrop.push_screen(TokenDialog(message, keyring_available=reachable), entered)
+
+    async def _use_token(self, choice: TokenChoice) -> None:
+        """Keep what was entered where it was wanted; where the keyring does not do it, for this run."""
+        credentials = self.session.credentials
+        try:
+            credentials.remember(choice.token)
+            if choice.keep == "keyring":
+                await credentials.store(choice.token)
+        except KeyringError as error:
+            self._complain(f"{error} The key is used for this run only.")
+        region = self.session.target(self._conversation_id).region
+        status = credentials.status(region)
+        self._complain(status.sentence, "information" if status.usable else "warning")
+        self._refresh_target()
+
+    # ---- looking closer
+
+    def _exchanges_shown(self) -> None:
+        """Let the inspector look again: the list itself, or what came for the last of it."""
+        if self._inspector is not None and self._inspector.is_attached:
+            self._inspector.show_exchanges(self.session.exchanges(self._conversation_id))
+
+    def _look_again(self) -> None:
+        if self._inspector is not None and self._inspector.is_attached:
+            self._inspector.refresh_live()
+
+    def action_toggle_inspector(self) -> None:
+        """Show the inspector beside the conversation, or over it where that is too narrow; or put it away."""
+        from tui.widgets.inspector import Inspector
+
+        if self._inspector is not None and self._inspector.is_attached:
+            self._close_inspector()
+            return
+        exchanges = self.session.exchanges(self._conversation_id)
+        if self.size.width >= BESIDE_FROM:
+            self._inspector = Inspector(id="inspector")
+            self._inspector.max_display_chars = self.session.settings.max_display_chars
+            self._inspector.show_exchanges(exchanges)
+            self.query_one("#chat-body").mount(self._inspector)
+            self._inspector.focus()
+        else:
+            from tui.screens.inspector_screen import InspectorScreen
+
+            title = self.session.conversation(self._conversation_id).title
+            chars = self.session.settings.max_display_chars
+            screen = InspectorScreen(exchanges, title=title, max_display_chars=chars)
+            self._inspector = screen.inspector
+            self.outcrop.push_screen(screen)
+        if self._watch_timer is None:
+            self._watch_timer = self.set_interval(_LOOK_EVERY, self._look_again)
+
+    def on_inspector_closed(self) -> None:
+        """Escape in the inspector puts it away."""
+        self._close_inspector()
+
+    def _close_inspector(self) -> None:
+        if self._inspector is not None and self._inspector.screen is self:
+            self._inspector.remove()
+        self._inspector = None
+        if self._watch_timer is not None:
+            self._watch_timer.stop()
+            self._watch_timer = None
+        self.composer.input.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Too narrow for two: the conversation stays."""
+        beside = (
+            self._inspector is not None and self._inspector.is_attached and self._inspector.screen is self
+        )
+        if beside and event.size.width < BESIDE_FROM:
+            self._close_inspector()
+
+    def action_pick_target(self) -> None:
+        """Choose model and region."""
+        from tui.screens.picker import PickerScreen
+
+        if not self._conversation_id:
+            return
+        target = self.session.target(self._conversation_id)
+        bound = None if target.sandbox else self.session.credentials.status(target.region).region
+
+        def chosen(place: tuple[str, str] | None) -> None:
+            if place is not None:
+                self._do(self._choose(model=place[0], region=place[1]), "target")
+
+        self.outcrop.push_screen(
+            PickerScreen(self.session.catalogue, target.model, target.region, target.endpoint, bound), chosen
+        )
+
+    def action_open_history(self, words: str = "") -> None:
+        """List the conversations kept on this machine."""
+        from tui.screens.history import HistoryScreen
+
+        session = self.session
+
+        def chosen(conversation_id: str | None) -> None:
+            if conversation_id is not None:
+                self._do(self.open_conversation(conversation_id), "open")
+
+        self.outcrop.push_screen(
+            HistoryScreen(
+                session.list, session.search, session.delete, current=self._conversation_id, query=words
+            ),
+            chosen,
+        )
+
+    async def open_conversation(self, conversation_id: str) -> None:
+        """Show a conversation of the history."""
+        raise NotImplementedError
