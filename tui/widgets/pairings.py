@@ -156,7 +156,10 @@ class PairingTable:
             "region": (choice.region, ("warning" if choice.key_elsewhere else "key") if possible else "dim"),
         }
         if not possible:
-            return table_row(columns, cells, tail=(_BEFORE_TAIL, choice.pairing.reason, "dim"), width=width)
+            # The row has said model and region: what is left of the reason is where it would work.
+            said, _, rest = choice.pairing.reason.rpartition("; ")
+            why = f"not here; {rest}" if said else rest
+            return table_row(columns, cells, tail=(_BEFORE_TAIL, why, "dim"), width=width)
         note = _key_note(choice)
         if note and not any(column.key == "note" for column, _ in columns):
             return table_row(columns, cells, tail=(_BEFORE_TAIL, note, "warning"), width=width)
