@@ -282,7 +282,8 @@ def test_a_conversation_of_ten_thousand_turns_opens_quickly(history):
             "INSERT INTO turns (id, conversation_id, parent_id, created_at, ended_at, outcome, target,"
             " continuation, response_id, request_id, stored, usage, error, notices, input, output,"
             " partial_text, partial_reasoning, owner) VALUES"
-            " (?, 'c1', ?, 1.0, 2.0, 'completed', ?, 'stateful', ?, 'req', 1, '[1, 2, null, 3, null, 4]', NULL, '', ?, ?,"
+            " (?, 'c1', ?, 1.0, 2.0, 'completed', ?, 'stateful', ?, 'req', 1,"
+            " '[1, 2, null, 3, null, 4]', NULL, '', ?, ?,"
             " '', '', '')"
         )
         target = json.dumps([TARGET.model, TARGET.region, TARGET.endpoint, TARGET.base_url, False])

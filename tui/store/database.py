@@ -13,7 +13,7 @@ from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from tui.core.errors import StoreError
@@ -23,6 +23,10 @@ from tui.store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 __all__ = ["Database"]
 
 _BUSY_SECONDS = 5.0
+_HEADER: Final = b"SQLite format 3\0"
+_DAMAGED: Final = (
+    "The history {} is damaged or no history; it was left as it is. Move it away to begin a new one."
+)
 
 
 class Database:
@@ -131,10 +135,7 @@ class Database:
     def _sentence(self, error: sqlite3.Error) -> str:
         code = getattr(error, "sqlite_errorname", "") or ""
         if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-            return (
-                f"The history {self._name} is damaged or no history; it was left as it is. "
-                "Move it away to begin a new one."
-            )
+            return _DAMAGED.format(self._name)
         if code.startswith("SQLITE_FULL"):
             return f"The disk is full: the history {self._name} could not be written."
         if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")):
@@ -170,14 +171,19 @@ def _make_private(path: Path) -> None:
 
 def _refuse_foreign(path: Path) -> None:
     """Look at a file through a connection that cannot write, nor fold its log into it on closing."""
-    if path.stat().st_size == 0:
+    name = visible_line(str(path))
+    with path.open("rb") as file:
+        beginning = file.read(len(_HEADER))
+    if not beginning:
         return
+    # SQLite itself takes a file shorter than a page for an empty one, and would write over it.
+    if beginning != _HEADER:
+        raise StoreError(_DAMAGED.format(name))
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
     with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as db:
         version = int(db.execute("PRAGMA user_version").fetchone()[0])
         application = int(db.execute("PRAGMA application_id").fetchone()[0])
         tables = int(db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
-    name = visible_line(str(path))
     if tables and application != APPLICATION_ID:
         raise StoreError(f"{name} is the database of another program; it was left as it is.")
     if version > SCHEMA_VERSION:

@@ -38,7 +38,7 @@ def _birth(pid: int) -> str:
     """When the process began, as the kernel counts it, and in which boot; empty where /proc is not there."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
     except OSError:
         return ""
     fields = status.rpartition(")")[2].split()  # the name before it may hold spaces and parentheses
