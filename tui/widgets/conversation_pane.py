@@ -10,6 +10,7 @@ the rest of the program sees.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Sequence
 from time import perf_counter
@@ -259,12 +260,16 @@ class ConversationPane(Canvas, can_focus=True):
     # -- streaming ----------------------------------------------------------------------------
 
     async def drained(self) -> None:
-        """Return when all fed text is laid out and painted."""
-        await self._idle.wait()
-        if self.is_attached and self.is_running:
-            painted = asyncio.Event()
-            self.call_after_refresh(painted.set)
-            await painted.wait()
+        """Return when all fed text is laid out and painted; at once if the pane is going away."""
+        painted = asyncio.Event()
+        waiting = False
+        while self.is_attached and self.is_running and self.app.is_running and not painted.is_set():  # pyright: ignore[reportUnknownMemberType]
+            event = painted if self._idle.is_set() else self._idle
+            if event is painted and not waiting:
+                waiting = self.call_after_refresh(painted.set)
+            # An app that ends for an error never answers: look up now and then.
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(event.wait(), 0.5)
 
     def _schedule(self) -> None:
         if self._flush_handle is None:

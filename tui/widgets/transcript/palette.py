@@ -55,11 +55,11 @@ ConversationPane {
     scrollbar-background: $background;
     scrollbar-background-hover: $background;
     scrollbar-background-active: $background;
-    & > .pane--muted { color: $foreground 62%; }
+    & > .pane--muted { color: $text-muted; }
     & > .pane--faint { color: $foreground 34%; }
     & > .pane--user { color: $text-primary; text-style: bold; }
     & > .pane--user-bar { color: $primary; }
-    & > .pane--assistant { color: $foreground 70%; text-style: bold; }
+    & > .pane--assistant { color: $text-muted; text-style: bold; }
     & > .pane--error { color: $text-error; text-style: bold; }
     & > .pane--notice { color: $text-warning; }
     & > .pane--heading { color: $text-primary; text-style: bold; }
@@ -71,13 +71,13 @@ ConversationPane {
     & > .pane--table-line { color: $foreground 34%; }
     & > .pane--code-inline { color: $text-accent; background: $foreground 7%; }
     & > .pane--code { background: $foreground 6%; }
-    & > .pane--code-title { color: $foreground 50%; background: $foreground 6%; }
+    & > .pane--code-title { color: $text-muted; background: $foreground 6%; }
     & > .pane--code-keyword { color: $text-primary; background: $foreground 6%; text-style: bold; }
     & > .pane--code-name { color: $text-accent; background: $foreground 6%; }
     & > .pane--code-type { color: $text-primary; background: $foreground 6%; }
     & > .pane--code-string { color: $text-success; background: $foreground 6%; }
     & > .pane--code-number { color: $text-warning; background: $foreground 6%; }
-    & > .pane--code-comment { color: $foreground 52%; background: $foreground 6%; text-style: italic; }
+    & > .pane--code-comment { color: $text-muted; background: $foreground 6%; text-style: italic; }
     & > .pane--code-operator { color: $foreground 78%; background: $foreground 6%; }
     & > .pane--code-added { color: $text-success; background: $foreground 6%; }
     & > .pane--code-removed { color: $text-error; background: $foreground 6%; }
