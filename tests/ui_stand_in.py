@@ -6,14 +6,19 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import Any, cast
 
+from textual.pilot import Pilot
+
+from tui.app import OutcropApp
 from tui.config import Settings, load_settings
 from tui.core.attachments import Attachment
 from tui.core.conversation import Conversation, ConversationSummary
 from tui.core.errors import AttachmentError, InputError, OutcropError, TokenMissing
 from tui.core.events import ReasoningDelta, SessionEvent, TextDelta, TurnEnded, TurnStarted
 from tui.core.items import Item, Outcome, Target, Turn, user_message
+from tui.credentials import KeyStatus, TokenStatus
 
 Script = Callable[["StandInSession", Turn], AsyncGenerator[SessionEvent, None]]
 
@@ -76,8 +81,13 @@ class StandInCredentials:
             raise TokenMissing("There is no Bedrock API key yet.")
         return self.token
 
-    async def load(self, region: str, on_late: Any = None) -> Any:
-        return None
+    async def load(self, region: str, on_late: Any = None) -> KeyStatus:
+        return KeyStatus("none")
+
+    def status(self, region: str) -> TokenStatus:
+        usable = bool(self.token)
+        source = "memory" if usable else "none"
+        return TokenStatus(source, "unknown", None, None, usable, "A key." if usable else "There is no key.")
 
     def remember(self, token: str, region: str | None = None) -> None:
         self.token = token
@@ -99,6 +109,7 @@ class StandInSession:
         self.sent: list[tuple[str, tuple[Attachment, ...]]] = []
         self.gate = asyncio.Event()
         self.gate.set()
+        self.closed = False
         self._conversations: dict[str, Conversation] = {}
         self._count = 0
 
@@ -106,7 +117,7 @@ class StandInSession:
         await self.gate.wait()
 
     async def aclose(self) -> None:
-        return None
+        self.closed = True
 
     async def new(self) -> Conversation:
         self._count += 1
@@ -223,3 +234,34 @@ def failing(error: Exception) -> Script:
         )
 
     return script
+
+
+def app_for(session: StandInSession, **options: Any) -> OutcropApp:
+    return OutcropApp(cast("Any", session), **{"theme": None, **options})
+
+
+async def typed(pilot: Pilot[Any], text: str) -> None:
+    await pilot.press(*("space" if char == " " else char for char in text))
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    """Let queues run dry; for what must *not* happen. Prefer `until`."""
+    for _ in range(8):
+        await pilot.pause()
+    await cast("OutcropApp", pilot.app).chat.pane.drained()
+
+
+async def until(pilot: Pilot[Any], true: Callable[[], bool]) -> None:
+    """Wait for something to become true, for five seconds at most."""
+    end = monotonic() + 5
+    while not true():
+        if monotonic() > end:
+            raise AssertionError("it did not become true")
+        await pilot.pause(0.01)
+
+
+def shown(app: OutcropApp) -> str:
+    """What the pane holds, a line for each block: kind, state, text."""
+    pane = app.chat.pane
+    blocks = [view.block for view in pane._flow.views]
+    return "\n".join(f"{block.kind}|{block.state}|{pane.plain_text(block.id)}" for block in blocks)

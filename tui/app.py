@@ -57,6 +57,7 @@ class OutcropApp(App[int]):
     ToastRack { dock: top; align: right top; margin: 1 1 0 0; }
     Toast { background: $panel; width: 52; max-width: 80%; }
     CommandPalette { background: $background 50%; }
+    CommandPalette #--container { width: 92; max-width: 100%; margin-top: 2; }
     """
 
     def __init__(

@@ -88,6 +88,11 @@ class ChatFrame(Screen[None]):
         self.welcome = Welcome(keys=keys, id="welcome")
 
     @property
+    def conversation_id(self) -> str:
+        """The conversation that is shown; empty before the first one is there."""
+        return self._conversation_id
+
+    @property
     def outcrop(self) -> App[object]:
         """The app; `Screen.app` is typed as an app of anything."""
         return cast("App[object]", cast("Any", self).app)
