@@ -221,7 +221,7 @@ class Inspector(Widget):
         if fresh and len(exchange.request_body) > _LONG_WORK:
             self._page.show(RowList([row(("Reading …", "dim"))]))
         make = self._maker(exchange, wanted)
-        self.run_worker(self._make(make, wanted, fresh), group="inspector-page", exclusive=True)
+        self.run_worker(partial(self._make, make, wanted, fresh), group="inspector-page", exclusive=True)
 
     @property
     def _width(self) -> int:

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+from ui_samples import OneWidget, text_of
+
+from tui.core.catalogue import Catalogue, parse_catalogue
+from tui.screens.picker import PickerScreen
+from tui.widgets.pairings import all_choices, search
+from tui.widgets.virtual_lines import VirtualLines
+
+CATALOGUE = """
+date = "2026-09-30"
+regions = ["us-east-1", "us-east-2", "us-west-2"]
+
+[[model]]
+id = "openai.gpt-5.4"
+label = "GPT-5.4"
+context = 1_050_000
+uncertain = ["context"]
+effort_values = ["none", "low", "high"]
+inputs = ["text", "image", "pdf"]
+[[model.place]]
+endpoint = "mantle"
+regions = ["us-east-2", "us-west-2"]
+[[model.price]]
+input = 2.75
+output = 16.50
+
+[[model]]
+id = "openai.gpt-5.5"
+label = "GPT-5.5"
+inputs = ["text", "pdf"]
+[[model.place]]
+endpoint = "mantle"
+regions = ["us-east-2"]
+[[model.price]]
+input = 0.075
+output = 0.3
+uncertain = true
+"""
+SIZES = [(80, 24), (160, 48)]
+
+
+@pytest.fixture
+def catalogue() -> Catalogue:
+    return parse_catalogue(CATALOGUE)
+
+
+def picker(catalogue: Catalogue, **changes: Any) -> PickerScreen:
+    given = {"model": "openai.gpt-5.4", "region": "us-west-2", "endpoint": "mantle", **changes}
+    return PickerScreen(catalogue, **given)
+
+
+async def opened(pilot: Pilot[Any], screen: PickerScreen, results: list[Any]) -> str:
+    await pilot.app.push_screen(screen, results.append)
+    await pilot.pause()
+    return text_of(pilot.app)
+
+
+def line_with(screen: str, *words: str) -> str:
+    return next((line for line in screen.split("\n") if all(word in line for word in words)), "")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_pairing_is_listed_and_the_impossible_say_why(
+    catalogue: Catalogue, size: tuple[int, int]
+) -> None:
+    app = OneWidget()
+    async with app.run_test(size=size) as pilot:
+        screen = await opened(pilot, picker(catalogue), [])
+        possible = line_with(screen, "GPT-5.4", "us-west-2")
+        assert "●" in possible
+        assert "1.05M?" in possible
+        assert "2.75 / 16.50" in possible
+        assert "none-high" in possible
+        assert "~0.075 / 0.30" in line_with(screen, "GPT-5.5", "us-east-2")
+        assert "it is in us-east-2" in line_with(screen, "GPT-5.5", "us-west-2")
+        assert screen.count("GPT-5.") >= 6
+        assert "takes text, image, pdf" in screen
+
+
+@pytest.mark.parametrize("theme", ["outcrop-dark", "outcrop-light"])
+async def test_an_impossible_pairing_is_drawn_dimmer(catalogue: Catalogue, theme: str) -> None:
+    app = OneWidget(theme=theme)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, picker(catalogue), [])
+        lines = app.screen.query_one("#picker-list", VirtualLines)
+        colours = [
+            [s.style.color for s in lines.render_line(y) if "GPT-5." in s.text and s.style] for y in (0, 5)
+        ]
+        assert colours[0] != colours[1]
+
+
+async def test_typing_filters_and_enter_takes_it(catalogue: Catalogue) -> None:
+    results: list[Any] = []
+    app = OneWidget()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, picker(catalogue), results)
+        await pilot.press(*"east 5.5")
+        await pilot.pause()
+        rows = app.screen.query_one("#picker-list", VirtualLines).source
+        assert len(rows) == 2
+        await pilot.press("enter")
+        await pilot.pause()
+    assert results == [("openai.gpt-5.5", "us-east-2")]
+
+
+async def test_skipped_letters_still_find(catalogue: Catalogue) -> None:
+    choices = all_choices(catalogue, ("openai.gpt-5.4", "us-west-2"), "mantle", None)
+    found = search(choices, "g54 usw2")
+    assert (found[0].model_id, found[0].region) == ("openai.gpt-5.4", "us-west-2")
+    assert search(choices, "zzz") == []
+
+
+async def test_enter_on_an_impossible_pairing_says_why_and_names_the_nearest(catalogue: Catalogue) -> None:
+    results: list[Any] = []
+    app = OneWidget()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, picker(catalogue), results)
+        await pilot.press(*"5.5 west")
+        await pilot.press("enter")
+        await pilot.pause()
+        screen = text_of(app)
+        assert "openai.gpt-5.5 is not in us-west-2 on mantle" in screen
+        assert "The nearest that works: openai.gpt-5.5 in us-east-2" in screen
+        assert results == []
+        await pilot.press("enter")
+        await pilot.pause()
+    assert results == [("openai.gpt-5.5", "us-east-2")]
+
+
+async def test_moving_on_forgets_the_refusal(catalogue: Catalogue) -> None:
+    results: list[Any] = []
+    app = OneWidget()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, picker(catalogue), results)
+        await pilot.press("down", "down", "down", "enter", "up", "down", "enter")
+        await pilot.pause()
+        assert "The nearest that works" in text_of(app)
+        assert results == []
+
+
+async def test_the_keyboard_moves_while_the_search_keeps_the_focus(catalogue: Catalogue) -> None:
+    results: list[Any] = []
+    app = OneWidget()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, picker(catalogue), results)
+        lines = app.screen.query_one("#picker-list", VirtualLines)
+        assert lines.cursor == 1, "the pairing in use is under the cursor"
+        await pilot.press("up")
+        assert lines.cursor == 0
+        await pilot.press("pagedown")
+        assert lines.cursor == len(lines.source) - 1
+        assert app.screen.query_one(Input).has_focus
+        await pilot.press("escape")
+        await pilot.pause()
+    assert results == [None]
+
+
+async def test_a_click_takes_a_row(catalogue: Catalogue) -> None:
+    results: list[Any] = []
+    app = OneWidget()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, picker(catalogue), results)
+        await pilot.click("#picker-list", offset=(10, 0))
+        await pilot.pause()
+    assert results == [("openai.gpt-5.4", "us-east-2")]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_key_of_another_region_is_said_at_the_row(
+    catalogue: Catalogue, size: tuple[int, int]
+) -> None:
+    app = OneWidget()
+    async with app.run_test(size=size) as pilot:
+        screen = await opened(pilot, picker(catalogue, token_region="us-west-2"), [])
+        assert "the key is for us-west-2" in line_with(screen, "GPT-5.4", "us-east-2")
+        assert "the key is for" not in line_with(screen, "GPT-5.4", "●")
+        await pilot.press("up")
+        await pilot.pause()
+        assert "works in us-west-2 only" in text_of(app)
+
+
+async def test_a_model_that_nobody_knows_is_listed_as_the_current_one(catalogue: Catalogue) -> None:
+    results: list[Any] = []
+    app = OneWidget()
+    async with app.run_test(size=(160, 48)) as pilot:
+        screen = await opened(pilot, picker(catalogue, model="my.model[/b]\x1b"), results)
+        assert "my.model[/b]" in line_with(screen, "●")
+        assert "not in the catalogue" in screen
+        await pilot.press("enter")
+        await pilot.pause()
+    assert results == [("my.model[/b]\x1b", "us-west-2")]
+
+
+async def test_a_custom_endpoint_has_models_but_no_regions_to_choose(catalogue: Catalogue) -> None:
+    choices = all_choices(catalogue, ("openai.gpt-5.4", "us-west-2"), "custom", "us-east-1")
+    assert [(c.model_id, c.region) for c in choices] == [
+        ("openai.gpt-5.4", "us-west-2"),
+        ("openai.gpt-5.5", "us-west-2"),
+    ]
+    assert all(choice.pairing.possible and choice.key_elsewhere is None for choice in choices)
+
+
+@pytest.mark.parametrize("endpoint", ["mantle", "runtime"])
+def test_the_shipped_catalogue_s_possible_pairings_come_first(endpoint: str) -> None:
+    shipped = parse_catalogue(files("tui.core").joinpath("catalogue.toml").read_text(encoding="utf-8"))
+    choices = all_choices(shipped, ("openai.gpt-5.4", "us-west-2"), endpoint, None)
+    possible = [choice.pairing.possible for choice in choices]
+    assert possible == sorted(possible, reverse=True)
+    assert any(possible)
+    assert not all(possible)
