@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     from tui.core.errors import OutcropError
 
+    _write_any_text()
     try:
         options = build_parser().parse_args(arguments)
         return _command(options)(options)
@@ -55,14 +56,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _write_any_text() -> None:
+    """Let stdout take every character: an answer in UTF-8 through a pipe, whatever the locale says.
+
+    A terminal gets its own encoding, and a question mark for what it cannot show.
+    """
+    import io
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        if sys.stdout.isatty():
+            sys.stdout.reconfigure(errors="replace")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every subcommand; wrong usage raises `InputError` (exit status 2)."""
     import argparse
 
     class Parser(argparse.ArgumentParser):
         def error(self, message: str) -> NoReturn:
+            import re
+
             from tui.core.errors import InputError
 
+            # A key given as an argument is in the shell's history already; it need not be in a log as well.
+            message = re.sub(r"(bedrock-api-key-|ABSK)[^\s'\"]*", "[token]", message)
             raise InputError(f"{message}. Try `{self.prog} --help`.")
 
     common = _common_options(Parser(add_help=False))

@@ -123,18 +123,13 @@ class Session:
         """Bring a conversation from the history, where it was left.
 
         Raises:
-            InputError: There is no such conversation, or it belongs to the sandbox and this run does not
-                (or the reverse).
+            NoSuchConversation: There is none of that id.
+            InputError: It belongs to the sandbox and this run does not, or the reverse.
             StoreError: The history cannot be read.
         """
         if conversation_id in self._conversations:
             return self._conversations[conversation_id]
-        try:
-            conversation = await self.records.call(History.load, conversation_id)
-        except KeyError:
-            raise InputError(
-                f"There is no conversation {conversation_id}; `outcrop history list` shows those there are."
-            ) from None
+        conversation = await self.records.call(History.load, conversation_id)
         if conversation.sandbox != self.settings.sandbox:
             there, here = (
                 ("the sandbox", "--sandbox") if conversation.sandbox else ("the service", "no --sandbox")
@@ -318,11 +313,12 @@ class Session:
             raise InputError("An answer is still arriving in this conversation; stop it first.")
         self._running.add(conversation.id)
         try:
-            await self.warm_up()
             base = conversation.at(parent)
+            # Before the wire layer is imported: that takes seconds, and a missing token is said at once.
+            await self._check_token(self.settings.target(base.model, base.region))
+            await self.warm_up()
             options = self._options(base)
             base = replace(base, model=options.target.model, region=options.target.region)
-            await self._check_token(options.target)
             turn = Turn(
                 id=new_id(),
                 parent_id=parent,

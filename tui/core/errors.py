@@ -12,6 +12,7 @@
     |   +-- KeyringUnavailable  there is none to reach
     |   +-- KeyringLocked       it is locked, or did not answer in time
     +-- StoreError            the history cannot be read or written
+    |   +-- NoSuchConversation  it holds no conversation of that id; an InputError as well
     +-- WireError             the network or the server (exit status 1)
         +-- ConnectError      no connection, TLS, DNS
         +-- HttpStatusError   a status that is no success
@@ -33,6 +34,7 @@ __all__ = [
     "KeyringError",
     "KeyringLocked",
     "KeyringUnavailable",
+    "NoSuchConversation",
     "OutcropError",
     "ResponseError",
     "SilenceError",
@@ -88,6 +90,10 @@ class KeyringLocked(KeyringError):
 
 class StoreError(OutcropError):
     """The history cannot be read or written."""
+
+
+class NoSuchConversation(StoreError, InputError):
+    """The history holds no conversation of the id that was given."""
 
 
 class WireError(OutcropError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tui.core.conversation import Conversation, ConversationSummary
-from tui.core.errors import StoreError
+from tui.core.errors import NoSuchConversation
 from tui.core.exchange import Exchange
 from tui.core.items import Item, Outcome, Target, Turn
 from tui.core.text import storable
@@ -108,7 +108,8 @@ class History:
         A turn that nobody runs any more comes back as failed, with the text that had come.
 
         Raises:
-            StoreError: There is no such conversation, or the file cannot be read.
+            NoSuchConversation: There is none of that id.
+            StoreError: The file cannot be read.
         """
         self._end_abandoned()
         row = self._row(
@@ -117,7 +118,9 @@ class History:
             conversation_id,
         )
         if row is None:
-            raise StoreError(f"There is no conversation {conversation_id} in the history.")
+            raise NoSuchConversation(
+                f"There is no conversation {conversation_id}; `outcrop history list` shows those there are."
+            )
         all_turns = self._turns("conversation_id = ? ORDER BY seq", conversation_id)
         tip = row[8]
         if tip is not None and tip not in all_turns:

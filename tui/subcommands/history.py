@@ -12,7 +12,6 @@ from typing import Any
 
 from tui.config import load_settings
 from tui.core.conversation import Conversation, ConversationSummary
-from tui.core.errors import InputError
 from tui.core.items import Turn
 from tui.core.text import storable, visible, visible_line
 from tui.store.history import History
@@ -26,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     """List, show, search or delete.
 
     Raises:
-        InputError: There is no such conversation.
+        NoSuchConversation: There is none of the id that was given.
         StoreError: The history cannot be read or written.
     """
     settings = load_settings({}, os.environ)
@@ -38,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
             case "search":
                 _print_rows(history.search(options.text, _MOST), options.json)
             case "show":
-                _show(_load(history, options.id), options.json)
+                _show(history.load(options.id), options.json)
             case _:
                 _delete(history, options.id, options.json)
     finally:
@@ -46,18 +45,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _load(history: History, conversation_id: str) -> Conversation:
-    try:
-        return history.load(conversation_id)
-    except KeyError:
-        raise InputError(
-            f"There is no conversation {visible_line(conversation_id)}; "
-            "`outcrop history list` shows those there are."
-        ) from None
-
-
 def _delete(history: History, conversation_id: str, as_json: bool) -> None:
-    _load(history, conversation_id)
+    history.load(conversation_id)
     history.delete(conversation_id)
     if as_json:
         print(json.dumps({"deleted": conversation_id}))
