@@ -1,0 +1,215 @@
+"""Makes the pictures in this folder from the real app, the real session and the sandbox, with fixed clocks.
+
+    uv run python screenshots/make.py
+
+Time stands still except on the wire, where each server-sent event takes its fixed time; ids are counted. So
+the same program gives the same pictures, and tests/pilot/test_screenshots.py fails when they are stale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import httpx
+from textual import events
+
+FOLDER = Path(__file__).parent
+sys.path.insert(0, str(FOLDER.parent / "tests"))
+
+from support.pdfs import make_pdf  # noqa: E402
+
+from tui.app import OutcropApp  # noqa: E402
+from tui.config import load_settings  # noqa: E402
+from tui.credentials import Credentials  # noqa: E402
+from tui.sandbox.server import SandboxServer  # noqa: E402
+from tui.screens.chat import ChatScreen  # noqa: E402
+from tui.session import Session  # noqa: E402
+
+STARTED = 1_795_000_000.0
+SHOWN_PORT = 8080
+
+
+class Clock:
+    """Seconds that pass only when somebody lets them."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def now(self) -> float:
+        return STARTED + self.passed
+
+
+class PacedTransport(httpx.AsyncHTTPTransport):
+    """Real HTTP to the sandbox's real port; each event arrives whole and takes its fixed time."""
+
+    def __init__(self, clock: Clock, port: int) -> None:
+        super().__init__()
+        self._clock = clock
+        self._port = port
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self._clock.passed += 0.018
+        request.url = request.url.copy_with(port=self._port)
+        response = await super().handle_async_request(request)
+        self._clock.passed += 0.342
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        response.stream = _PacedStream(response.stream, self._clock)
+        return response
+
+
+class _PacedStream(httpx.AsyncByteStream):
+    def __init__(self, inner: httpx.AsyncByteStream, clock: Clock) -> None:
+        self._inner = inner
+        self._clock = clock
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        whole = b"".join([piece async for piece in self._inner])
+        for number, event in enumerate(whole.split(b"\n\n")[:-1]):
+            self._clock.passed += 0.007 + 0.003 * (number % 3)
+            yield event + b"\n\n"
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+@dataclass
+class Stage:
+    """What a scene plays on."""
+
+    app: OutcropApp
+    pilot: Any
+    session: Session
+    folder: Path
+
+    @property
+    def chat(self) -> ChatScreen:
+        """The screen under whatever is open above it."""
+        return next(screen for screen in self.app.screen_stack if isinstance(screen, ChatScreen))
+
+    async def settle(self) -> None:
+        """Wait until the program has nothing to do."""
+        for _ in range(1000):
+            await self.pilot.pause(0.01)
+            if not self.chat.answers_arriving and all(worker.is_finished for worker in self.app.workers):
+                break
+        else:
+            raise RuntimeError("the program did not come to rest")
+        await self.chat.pane.drained()
+        await self.pilot.pause(0.05)
+
+    async def paste(self, text: str) -> None:
+        """Paste into the composer."""
+        self.chat.composer.post_message(events.Paste(text))
+        await self.settle()
+
+    async def say(self, text: str) -> None:
+        """Send a prompt and wait for the answer."""
+        self.chat.composer.put_back(text)
+        await self.press("enter")
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.settle()
+
+
+@contextmanager
+def counted_ids() -> Iterator[Callable[[str], str]]:
+    numbers = count(1)
+
+    def server_id(prefix: str) -> str:
+        return f"{prefix}_{next(numbers):052d}"
+
+    local = count(1)
+    with mock.patch("tui.session.new_id", lambda: f"outcrop{next(local):05d}"):
+        yield server_id
+
+
+async def picture(
+    name: str, size: tuple[int, int], scene: Callable[[Stage], Awaitable[None]], theme: str, folder: Path
+) -> None:
+    """Play a scene and write its picture."""
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as temporary, counted_ids() as ids:
+        here = Path(temporary)
+        environ = {"OUTCROP_CONFIG_DIR": str(here / "config"), "OUTCROP_DATA_DIR": str(here / "data")}
+        with SandboxServer(here / "state", clock=clock.now, ids=ids) as server:
+            session = Session(
+                load_settings({"sandbox": True}, environ),
+                Credentials({}, "us-west-2", sandbox=True),
+                start_sandbox=lambda: f"http://127.0.0.1:{SHOWN_PORT}/openai/v1",
+                now=clock.now,
+                monotonic=clock.monotonic,
+                transport=PacedTransport(clock, server.port),
+            )
+            app = OutcropApp(session, theme=theme)
+            async with app.run_test(size=size) as pilot:
+                stage = Stage(app, pilot, session, here)
+                await stage.settle()
+                await scene(stage)
+                await stage.settle()
+                app.screen.set_focus(None)
+                await pilot.pause()
+                picture = app.export_screenshot(title="outcrop --sandbox")
+            await session.aclose()
+    (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+
+
+async def welcome(stage: Stage) -> None:
+    """An empty conversation."""
+
+
+async def conversation(stage: Stage) -> None:
+    """A PDF and a question about it, then one about the conversation, without state on the server."""
+    path = stage.folder / "field-notes.pdf"
+    path.write_bytes(
+        make_pdf("Field notes, site 12\nThe basalt layer is 8.4 metres thick.\nIt lies on red sandstone.")
+    )
+    await stage.paste(str(path))
+    await stage.say("How thick is the basalt layer?")
+    await stage.press("ctrl+t")
+    await stage.say("Write a short table of three rocks")
+
+
+async def inspector(stage: Stage) -> None:
+    """Two turns, and what was sent for the second."""
+    await conversation(stage)
+    await stage.press("f12")
+
+
+async def picker(stage: Stage) -> None:
+    """Models and regions."""
+    await stage.press("ctrl+o")
+
+
+SCENES: list[tuple[str, tuple[int, int], Callable[[Stage], Awaitable[None]], str]] = [
+    ("welcome", (80, 24), welcome, "outcrop-dark"),
+    ("conversation", (110, 34), conversation, "outcrop-dark"),
+    ("conversation-light", (80, 24), conversation, "outcrop-light"),
+    ("inspector", (160, 48), inspector, "outcrop-dark"),
+    ("picker", (110, 30), picker, "outcrop-dark"),
+]
+
+
+async def make_all(folder: Path) -> None:
+    """Write every picture into `folder`."""
+    for name, size, scene, theme in SCENES:
+        await picture(name, size, scene, theme, folder)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", type=Path, default=FOLDER, help="another folder than this one")
+    asyncio.run(make_all(parser.parse_args().to))
