@@ -83,6 +83,7 @@ class OutcropApp(App[int]):
         self._theme_folders = (own_folder(), session.settings.config_dir / "themes")
         self._first_theme(theme or session.settings.theme or DEFAULT_THEME)
         self._chat: ChatScreen | None = None
+        self._own_themes: list[str] = []
 
     # ---- keys
 
@@ -143,6 +144,9 @@ class OutcropApp(App[int]):
         self.theme = name
 
     def _load_themes(self) -> None:
+        """Register every other theme, once, and say what was wrong with any of them."""
+        if self._own_themes:
+            return
         loaded = load_themes(*self._theme_folders)
         for theme in loaded.themes:
             if theme.name != self.theme:
@@ -158,12 +162,19 @@ class OutcropApp(App[int]):
 
     def theme_names(self) -> list[str]:
         """Outcrop's and the user's themes, then those that come with Textual."""
-        own: list[str] = getattr(self, "_own_themes", [])
+        self._load_themes()
+        own = self._own_themes
         first = sorted(own, key=lambda name: (name != DEFAULT_THEME, name))
         return [*first, *(name for name in sorted(self.available_themes) if name not in own)]
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What Textual's styles name and an `ansi` theme may lack: the app would die of it."""
+        names = ("ansi-background", "ansi-foreground", "surface-active", "foreground-disabled")
+        return dict.fromkeys(names, "ansi_default")
+
     def use_theme(self, name: str) -> None:
         """Use a theme from now on in this run."""
+        self._load_themes()
         if name in self.available_themes:
             self.theme = name
         else:

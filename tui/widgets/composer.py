@@ -180,6 +180,7 @@ class Composer(Vertical):
         self._choices: Choices = choices or (lambda _: ())
         self._completions: Sequence[Completion] = ()
         self._completed_for = ""
+        self._offered_for = ""
         self._history: list[str] = []
         self._place = 0  # index into the history; its length stands for the draft
         self._draft = ""
@@ -200,6 +201,11 @@ class Composer(Vertical):
     def text(self, text: str) -> None:
         self.input.load_text(visible(text))
         self.input.move_cursor(self.input.document.end)
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """The labels of the list of completions; empty while there is none."""
+        return tuple(completion.label for completion in self._completions)
 
     def set_placeholder(self, model: str) -> None:
         """Show the model that will answer."""
@@ -335,6 +341,7 @@ class Composer(Vertical):
 
     def _fill_popup(self, completions: Sequence[Completion]) -> None:
         self._completions = completions
+        self._offered_for = self.text
         if not completions or [completion.text for completion in completions] == [self.text]:
             self._close_popup()
             return
@@ -354,6 +361,8 @@ class Composer(Vertical):
         index = self._popup.highlighted
         if not self._completions or index is None or index >= len(self._completions):
             return None
+        if self._offered_for != self.text:
+            return None  # a folder is still being read: the list is for what stood here before
         return self._completions[index]
 
     def _accept(self) -> None:

@@ -100,13 +100,17 @@ class StatusLine(Widget):
 
     def render(self) -> Content:
         """Segments from the left, hints at the right; the least needed ones give way first."""
-        width = max(0, self.size.width)
+        width = max(0, self.content_size.width)
         left, right = self._left(), self._right()
-        while _width(left) + _width(right) + 2 > width and (droppable := [s for s in left + right if s.rank]):
+        between = _WIDE if _width(left, _WIDE) + _width(right, _WIDE) + 2 <= width else _NARROW
+        while _width(left, between) + _width(right, between) + 2 > width and (
+            droppable := [segment for segment in left + right if segment.rank]
+        ):
             worst = max(droppable, key=lambda segment: segment.rank)
             (left if worst in left else right).remove(worst)
-        gap = max(1, width - _width(left) - _width(right))
-        content = _join(left, 0) + Content(" " * gap) + _join(right, _width(left) + gap)
+        gap = width - _width(left, between) - _width(right, between) if right else 0
+        start = _width(left, between) + gap
+        content = _join(left, between, 0) + Content(" " * gap) + _join(right, between, start)
         self._segments = left + right
         return content
 
@@ -160,20 +164,20 @@ class StatusLine(Widget):
                 return
 
 
-_SEPARATOR = "  ·  "
+_WIDE, _NARROW = "  ·  ", " · "
 
 
-def _width(segments: list[_Segment]) -> int:
+def _width(segments: list[_Segment], between: str) -> int:
     cells = sum(Content(segment.text).cell_length for segment in segments)
-    return cells + len(_SEPARATOR) * max(0, len(segments) - 1)
+    return cells + len(between) * max(0, len(segments) - 1)
 
 
-def _join(segments: list[_Segment], start: int) -> Content:
+def _join(segments: list[_Segment], between: str, start: int) -> Content:
     """Draw segments and remember where each is."""
     content = Content("")
     for index, segment in enumerate(segments):
         if index:
-            content += Content.styled(_SEPARATOR, "$text-disabled")
+            content += Content.styled(between, "$text-disabled")
         begin = start + content.cell_length
         content += Content.styled(segment.text, segment.style)
         segment.columns = (begin, start + content.cell_length)

@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from textual.color import Color
+from ui_stand_in import StandInSession, app_for, settled, until
+
+from tui.commands import COMMANDS, split_slash
+from tui.core.errors import ConfigError
+from tui.keymap import bindings, check_keymap, display_keys
+from tui.screens.chat import ChatScreen
+from tui.screens.help import HelpScreen
+from tui.screens.theme_picker import ThemePicker
+from tui.themes import load_theme, load_themes, own_folder, parse_theme
+
+OWN = [path.stem for path in sorted(own_folder().glob("*.toml"))]
+
+
+def test_there_are_six_themes_or_more_and_every_file_is_good() -> None:
+    loaded = load_themes(own_folder())
+    assert loaded.problems == ()
+    assert [theme.name for theme in loaded.themes] == OWN
+    assert {"outcrop-dark", "outcrop-light", "high-contrast", "colour-safe", "ansi"} < set(OWN)
+    assert any(not theme.dark for theme in loaded.themes)
+
+
+def test_a_folder_of_themes_holds_no_code() -> None:
+    assert list(own_folder().rglob("*.py")) == []
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The ratio of WCAG 2: 1 (the same) to 21 (black on white)."""
+
+    def luminance(color: Color) -> float:
+        parts = [part / 255 for part in (color.r, color.g, color.b)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("name", [name for name in OWN if name != "ansi"])
+def test_text_can_be_read_in_every_theme(name: str) -> None:
+    theme = load_theme(name, own_folder())
+    assert theme is not None
+    colours = theme.to_color_system().generate()
+    floor = 10.0 if name == "high-contrast" else 4.5
+    for ground in ("background", "surface", "panel"):
+        below = Color.parse(colours[ground])
+        for role in ("foreground", "text-muted", "text-primary", "text-error", "text-warning", "text-accent"):
+            assert contrast(Color.parse(colours[role]), below) >= floor, (role, ground)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("primary = ", "is not valid TOML"),
+        ('primary = "#123456"\nprimry = "#fff"', "`primry`"),
+        ('primary = "coper"', "`primary` is no colour: 'coper'"),
+        ("primary = 7", "`primary` is no colour: 7"),
+        ('dark = true\nsurface = "#000"', "no key `primary`"),
+        ('primary = "#123"\ndark = "yes"', "`dark` must be true or false"),
+        ('primary = "#123"\n[variables]\nborder = "moss"', "`variables.border`"),
+        ('primary = "#123"\nname = "a\\u001b]0;x"', "`name`"),
+    ],
+)
+def test_a_bad_theme_is_told_by_file_and_key(text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        parse_theme(text, name="mine", where="/themes/mine.toml")
+    assert said in str(told.value)
+    assert "/themes/mine.toml" in str(told.value)
+    assert "\x1b" not in str(told.value)
+
+
+def test_a_users_theme_takes_the_place_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "outcrop-dark.toml").write_text('primary = "#010203"')
+    theme = load_theme("outcrop-dark", own_folder(), tmp_path)
+    assert theme is not None and theme.primary == "#010203"
+    assert load_theme("../outcrop-dark", own_folder()) is None
+
+
+async def test_a_bad_theme_file_is_said_and_the_app_starts(tmp_path: Path) -> None:
+    folder = tmp_path / "config" / "themes"
+    folder.mkdir(parents=True)
+    (folder / "mine.toml").write_text('primary = "nothing"')
+    app = app_for(StandInSession(tmp_path), theme="mine")
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: any("`primary`" in note.message for note in app._notifications))
+        assert app.theme == "outcrop-dark"
+        assert len([note for note in app._notifications if "mine.toml" in note.message]) == 1
+
+
+async def test_a_theme_is_looked_at_while_choosing_and_taken_off_again(tmp_path: Path) -> None:
+    app = app_for(StandInSession(tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: len(app.theme_names()) > 6)
+        await pilot.press("f9")
+        await until(pilot, lambda: isinstance(app.screen, ThemePicker))
+        await pilot.press("down")
+        await until(pilot, lambda: app.theme == "ansi")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.theme == "outcrop-dark")
+        await pilot.press("f9")
+        await until(pilot, lambda: isinstance(app.screen, ThemePicker))
+        await pilot.press("down", "down", "enter")
+        await until(pilot, lambda: app.screen is app.chat)
+        assert app.theme == "colour-safe"
+
+
+async def test_an_ansi_theme_of_the_users_own_needs_only_its_colours(tmp_path: Path) -> None:
+    folder = tmp_path / "config" / "themes"
+    folder.mkdir(parents=True)
+    (folder / "plain.toml").write_text('ansi = true\nprimary = "ansi_blue"')
+    app = app_for(StandInSession(tmp_path), theme="plain")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: bool(app.chat.conversation_id))
+        assert app.theme == "plain"
+        await pilot.press("f1")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+
+
+async def test_slash_theme_takes_a_name(tmp_path: Path) -> None:
+    app = app_for(StandInSession(tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: len(app.theme_names()) > 6)
+        app.chat.composer.text = "/theme glacier"
+        await pilot.press("enter")
+        await until(pilot, lambda: app.theme == "glacier")
+
+
+# ---- keys and commands
+
+
+def test_no_two_commands_share_a_key_a_slash_name_or_an_id() -> None:
+    keys = [key for command in COMMANDS for key in command.keys.split(",") if key]
+    assert len(keys) == len(set(keys))
+    slashes = [command.slash for command in COMMANDS if command.slash]
+    assert len(slashes) == len(set(slashes))
+    assert len({command.id for command in COMMANDS}) == len(COMMANDS)
+
+
+def test_every_command_can_be_reached_and_its_action_exists() -> None:
+    from tui.app import OutcropApp
+
+    for command in COMMANDS:
+        assert command.keys or command.slash or command.palette, command.id
+        owner, name = command.action.split("(")[0].split(".")
+        assert hasattr(OutcropApp if owner == "app" else ChatScreen, f"action_{name}"), command.id
+
+
+def test_a_keymap_is_checked(tmp_path: Path) -> None:
+    checked = check_keymap(
+        {"turn.stop": "f4", "no.such": "f5", "help.open": "ctrl+t", "theme.pick": "enter", "history.open": ""}
+    )
+    assert dict(checked.keymap) == {"turn.stop": "f4"}
+    said = "\n".join(checked.problems)
+    assert (
+        "no.such" in said
+        and "continuation.toggle" in said
+        and "theme.pick" in said
+        and "history.open" in said
+    )
+
+
+def test_two_commands_may_swap_their_keys() -> None:
+    checked = check_keymap({"help.open": "f9", "theme.pick": "f1"})
+    assert dict(checked.keymap) == {"help.open": "f9", "theme.pick": "f1"}
+    assert checked.problems == ()
+
+
+def test_keys_are_written_as_people_write_them() -> None:
+    assert [display_keys(key) for key in ("ctrl+shift+p", "escape", "f12", "alt+up")] == [
+        "Ctrl+Shift+P",
+        "Esc",
+        "F12",
+        "Alt+↑",
+    ]
+    assert {binding.id for binding in bindings("screen.")} >= {"turn.stop", "history.open"}
+
+
+def test_only_one_line_that_begins_with_a_word_is_a_command() -> None:
+    assert split_slash("/attach a b.pdf") == ("attach", "a b.pdf")
+    assert split_slash("/help\n") == ("help", "")
+    for text in ("/etc/hosts", "/1/2", "/", "/help\nme", "1/2", "// comment"):
+        assert split_slash(text) is None, text
+
+
+async def test_the_users_keys_work_and_are_the_ones_shown(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "config.toml").write_text('[keys]\n"help.open" = "f4"\n"nonsense" = "f5"\n')
+    app = app_for(StandInSession(tmp_path))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda: any("nonsense" in note.message for note in app._notifications))
+        await pilot.press("f1")
+        await settled(pilot)
+        assert app.screen is app.chat
+        await pilot.press("f4")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        page = app.screen.page(84).plain
+        assert "F4" in page and "F1 " not in page
+        for command in COMMANDS:
+            assert command.title in page
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.chat)
+        assert "F4 help" in app.chat.status.render().plain
+
+
+async def test_the_palette_runs_a_command_found_by_a_part_of_its_name(tmp_path: Path) -> None:
+    session = StandInSession(tmp_path)
+    app = app_for(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: bool(app.chat.conversation_id))
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: app.screen is not app.chat)
+        await pilot.press(*"stateless")
+        await until(pilot, lambda: app.screen.query_one("CommandList").option_count > 0)
+        await asyncio.sleep(0.1)
+        await pilot.press("down", "enter")
+        mode = lambda: session.conversation(app.chat.conversation_id).continuation  # noqa: E731
+        await until(pilot, lambda: mode() == "stateless")
+
+
+async def test_the_status_line_fits_and_its_parts_can_be_clicked(tmp_path: Path) -> None:
+    session = StandInSession(tmp_path)
+    app = app_for(session)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await until(pilot, lambda: bool(app.chat.conversation_id))
+        line = app.chat.status.render()
+        assert line.cell_length <= 38
+        assert "openai.gpt-5.4" in line.plain and "stateful" in line.plain
+        column = line.plain.index("stateful") + 1
+        await pilot.click(app.chat.status, offset=(column, 0))
+        await until(pilot, lambda: "stateless" in app.chat.status.render().plain)
+
+
+def test_the_app_imports_nothing_that_the_first_picture_does_not_need() -> None:
+    heavy = [
+        "openai",
+        "httpx",
+        "keyring",
+        "pypdf",
+        "sqlite3",
+        "starlette",
+        "uvicorn",
+        "tui.wire",
+        "tui.store",
+    ]
+    code = f"import sys, tui.app; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
