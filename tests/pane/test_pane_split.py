@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.style import Style
 
@@ -124,6 +124,7 @@ def stream(text: str, cuts: list[int], kind: BlockKind = BlockKind.ASSISTANT, *,
 
 @settings(max_examples=400, deadline=None)
 @given(TEXTS, CUTS)
+@example("see [ref] and [text][ref]\n\n[ref]: https://example.com/a", [])
 def test_the_end_of_a_stream_draws_what_a_fresh_render_draws(text: str, cuts: list[int]) -> None:
     view = stream(text, cuts)
     view.close(None, PAPER)

@@ -440,3 +440,18 @@ async def test_an_unchanged_row_is_not_painted_again(pane_app: PaneApp) -> None:
         assert [(region.y, region.height) for region in regions] == [(3, 1)]
         after = pane.render_lines(Region(0, 0, 80, 39))
         assert [y for y in range(39) if after[y] is not strips[y]] == [3]
+
+
+async def test_large_code_is_highlighted_off_the_loop_and_ends_up_right(pane_app: PaneApp) -> None:
+    code = '"""Begins\n' + "\n".join(f"inside = {number}" for number in range(400)) + '\n"""\nafter = 1\n'
+    async with pane_app((80, 30)) as (pane, pilot):
+        pane.append(Block("a", BlockKind.ASSISTANT, ""))
+        pane.feed("a", f"```python\n{code}```\n")
+        await pane.drained()
+        pane.close_block("a")
+        await pane.drained()
+        await pilot.pause()
+        strips = pane.render_lines(Region(0, 0, 80, 29))
+        inside = next(strip for strip in strips if "inside = 399" in strip.text)
+        # As part of a string that began 400 lines above it is one run of text, not a statement.
+        assert any(segment.text == "inside = 399" for segment in inside)

@@ -23,8 +23,10 @@ from textual.message import Message
 
 from tui.widgets.transcript.block import Block, BlockKind
 from tui.widgets.transcript.canvas import Canvas
+from tui.widgets.transcript.code import lex_whole
 from tui.widgets.transcript.flow import Anchor
 from tui.widgets.transcript.palette import COMPONENTS, PANE_CSS
+from tui.widgets.transcript.view import Piece
 from tui.widgets.transcript.warm import warm_up
 
 __all__ = ["Block", "BlockKind", "ConversationPane"]
@@ -113,6 +115,7 @@ class ConversationPane(Canvas, can_focus=True):
         self._fed: dict[str, list[str]] = {}
         self._flush_handle: asyncio.TimerHandle | None = None
         self._flush_ready_at = 0.0
+        self._lexing: dict[tuple[str, str], list[Piece]] = {}
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -257,6 +260,34 @@ class ConversationPane(Canvas, can_focus=True):
         """Import what renders, once the first frame is on the screen."""
         self.call_after_refresh(threading.Thread(target=warm_up, daemon=True).start)
 
+    def highlight_later(self, piece: Piece, language: str, code: str) -> bool:
+        """Highlight large code in a thread; until then it is drawn highlighted line by line."""
+        waiting = self._lexing.setdefault((language, code), [])
+        waiting.append(piece)
+        if len(waiting) == 1:
+            loop = asyncio.get_running_loop()
+
+            def work() -> None:
+                lex_whole(language, code)
+                # The loop may be closed by now: then nobody waits.
+                with contextlib.suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self.call_next, self._highlighted, language, code)
+
+            self._idle.clear()
+            threading.Thread(target=work, daemon=True).start()
+        return True
+
+    def _highlighted(self, language: str, code: str) -> None:
+        for piece in self._lexing.pop((language, code), ()):
+            piece.rows = None
+        self._settle()
+        self._rest()
+
+    def _rest(self) -> None:
+        """Say that all is drawn, if it is."""
+        if not self._fed and not self._lexing:
+            self._idle.set()
+
     # -- streaming ----------------------------------------------------------------------------
 
     async def drained(self) -> None:
@@ -303,7 +334,7 @@ class ConversationPane(Canvas, can_focus=True):
         if self._fed:
             self._schedule()
         else:
-            self._idle.set()
+            self._rest()
 
     # -- mouse --------------------------------------------------------------------------------
 

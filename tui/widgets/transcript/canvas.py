@@ -22,7 +22,7 @@ from tui.widgets.transcript.flow import Anchor, Flow, Line
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import Row, pad
 from tui.widgets.transcript.selection import mark, selected_text
-from tui.widgets.transcript.view import Paper, View
+from tui.widgets.transcript.view import Paper, Piece, View
 from tui.widgets.transcript.wrap import wrap
 
 if TYPE_CHECKING:
@@ -70,6 +70,10 @@ class Canvas(ScrollView):
         self._empty_text = text
         self._settle()
 
+    def highlight_later(self, piece: Piece, language: str, code: str) -> bool:
+        """Have large code highlighted off the event loop; False if it must be done at once."""
+        return False
+
     def follow_changed(self, following: bool, below: int) -> None:
         """The pane began or ceased to follow the end, or there is more below."""
 
@@ -102,7 +106,9 @@ class Canvas(ScrollView):
             anchor = self._hold()
             self._drop_selection()
             self._window = []
-            self._flow.lay(Paper(width, text_width, palette))
+            paper = Paper(width, text_width, palette)
+            paper.defer = self.highlight_later
+            self._flow.lay(paper)
             self._blank = self._paint(Strip([Segment(" " * width, palette.text)], width))
             if anchor is not None:
                 self._anchor = self._found(*anchor)

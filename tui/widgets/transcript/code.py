@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -16,12 +17,23 @@ from tui.widgets.transcript.wrap import fold, glue
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-__all__ = ["FENCE", "Fence", "code_rows", "fence_closes", "highlight_nothing", "parse_fence"]
+__all__ = [
+    "FENCE",
+    "Fence",
+    "code_rows",
+    "fence_closes",
+    "highlight_nothing",
+    "is_slow",
+    "lex_whole",
+    "parse_fence",
+]
 
 FENCE: Final = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)")
 CONTINUED: Final = "↪ "
 _LIMIT: Final = 64 * 1024
 """Code longer than this (characters) is highlighted line by line: lexing it whole stalls the keys."""
+
+_SLOW: Final = 4000
 
 _ROLES: Final = (
     ("Token.Keyword.Type", "code_type"),
@@ -123,9 +135,23 @@ def _lex(language: str, code: str) -> list[Pieces]:
     return [tuple(line) for line in lines]
 
 
-@lru_cache(maxsize=16)
-def _lex_whole(language: str, code: str) -> list[Pieces]:
-    return _lex(language, code)
+_lexed: OrderedDict[tuple[str, str], list[Pieces]] = OrderedDict()
+"""Code highlighted as a whole, most recent last; also filled from a thread, see `lex_whole`."""
+
+
+def lex_whole(language: str, code: str) -> list[Pieces]:
+    """Highlight all of `code`, or take it from the last 32; safe to call from a thread."""
+    lines = _lexed.get((language, code))
+    if lines is None:
+        lines = _lexed[(language, code)] = _lex(language, code)
+        while len(_lexed) > 32:
+            _lexed.popitem(last=False)
+    return lines
+
+
+def is_slow(language: str, code: str) -> bool:
+    """Whether highlighting `code` as a whole would be felt: large, and not done before."""
+    return _SLOW < len(code) <= _LIMIT and _lexer(language) is not None and (language, code) not in _lexed
 
 
 @lru_cache(maxsize=2048)
@@ -150,7 +176,7 @@ def code_rows(code: str, language: str, width: int, palette: Palette, *, whole: 
     """
     code = code.expandtabs(4)
     if whole and len(code) <= _LIMIT:
-        lines = _lex_whole(language, code)
+        lines = lex_whole(language, code)
     else:
         lines = [_lex_line(language, line) for line in code.split("\n")]
     rows: list[Row] = []

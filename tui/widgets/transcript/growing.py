@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tui.widgets.transcript.code import Fence, code_rows, fence_closes, parse_fence
+from tui.widgets.transcript.code import Fence, code_rows, fence_closes, is_slow, parse_fence
 from tui.widgets.transcript.markdown import References, parser
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import Row
@@ -16,8 +16,18 @@ Finish = Callable[[list[Row]], list[Row]]
 """Adds the gutter and fills rows up, in place."""
 
 
-def fence_rows(source: str, width: int, palette: Palette) -> list[Row] | None:
-    """Rows of a fence at top level, open or closed; None if `source` is none."""
+def fence_rows(
+    source: str, width: int, palette: Palette, defer: Callable[[str, str], bool] | None = None
+) -> list[Row] | None:
+    """Rows of a fence at top level, open or closed; None if `source` is none.
+
+    Args:
+        source: The fence, with its opening line.
+        width: Of the panel in cells.
+        palette: The styles.
+        defer: Called with the language and the code if highlighting them would be felt; if it
+            returns True somebody else does it, and the rows are highlighted line by line for now.
+    """
     first, _, body = source.partition("\n")
     fence = parse_fence(first)
     if fence is None:
@@ -26,7 +36,12 @@ def fence_rows(source: str, width: int, palette: Palette) -> list[Row] | None:
     if lines and fence_closes(fence, lines[-1]):
         lines.pop()
     code = "\n".join(_dedent(fence, line) for line in lines)
-    return code_rows(code, fence.language, width, palette, whole=True) if lines or fence.language else []
+    if not lines and not fence.language:
+        return []
+    # As `code_rows` will see it.
+    later = defer is not None and is_slow(fence.language, code.expandtabs(4))
+    later = later and defer is not None and defer(fence.language, code.expandtabs(4))
+    return code_rows(code, fence.language, width, palette, whole=not later)
 
 
 def _dedent(fence: Fence, line: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -65,15 +65,21 @@ class Tops:
 
 
 class Paper:
-    """What rows are drawn on: the width in cells, and the palette. A new one makes all rows stale."""
+    """What rows are drawn on: the width in cells, and the palette. A new one makes all rows stale.
 
-    __slots__ = ("dimmed", "palette", "text_width", "width")
+    Attributes:
+        defer: Takes the highlighting of large code off the drawing (a piece, a language, the code)
+            and returns True; None to have it done at once.
+    """
+
+    __slots__ = ("defer", "dimmed", "palette", "text_width", "width")
 
     def __init__(self, width: int, text_width: int, palette: Palette) -> None:
         self.width = width
         self.text_width = max(8, text_width - GUTTER - MARGIN)
         self.palette = palette
         self.dimmed = palette.dimmed()
+        self.defer: Callable[[Piece, str, str], bool] | None = None
 
 
 class Piece:
@@ -188,9 +194,12 @@ class View:
                 self.guess(paper)
             return
         old = {piece.cut.source: piece for piece in self.pieces if piece.cut is not None}
+        known = _targets(self.references)
         self.split(paper, live=False)
+        # A definition in the last, unfinished line counts only now.
+        moved = known != _targets(self.references)
         for index, piece in enumerate(self.pieces):
-            if piece.cut is None:
+            if piece.cut is None or (moved and "[" in piece.cut.source):
                 continue
             before = old.get(piece.cut.source)
             if before is not None and before.cut is not None and before.cut.same(piece.cut):
@@ -293,7 +302,7 @@ class View:
         """Render piece `index`, or take its rows as they are; sets its height."""
         piece = self.pieces[index]
         if piece.rows is None:
-            piece.rows = self._title(paper) if piece.cut is None else self._render(piece.cut, paper)
+            piece.rows = self._title(paper) if piece.cut is None else self._render(piece, piece.cut, paper)
             if len(piece.rows) != piece.height:
                 piece.height = len(piece.rows)
                 self.tops.touch(index)
@@ -311,7 +320,7 @@ class View:
             pad(row, paper.width, paper.palette.text)
         return rows
 
-    def _render(self, cut: Cut, paper: Paper) -> list[Row]:
+    def _render(self, piece: Piece, cut: Cut, paper: Paper) -> list[Row]:
         palette = paper.dimmed if self.block.kind is BlockKind.REASONING else paper.palette
         width = paper.text_width
         rows: list[Row] | None = None
@@ -323,7 +332,13 @@ class View:
             else:
                 rows = []
         elif cut.kind == "fence" and cut.final:
-            rows = fence_rows(cut.source, min(width, MEASURE), palette)
+            defer = paper.defer
+            rows = fence_rows(
+                cut.source,
+                min(width, MEASURE),
+                palette,
+                None if defer is None else lambda language, code: defer(piece, language, code),
+            )
             rows = None if rows is None else self._finish(rows, paper)
         elif cut.kind in ("fence", "table") and not cut.final:
             rows = self._grow(cut, paper, palette)
@@ -395,6 +410,10 @@ class View:
 
 
 _QUIET: Final = (BlockKind.TOOL, BlockKind.NOTICE, BlockKind.USAGE, BlockKind.ATTACHMENT)
+
+
+def _targets(references: References) -> dict[str, object]:
+    return {label: value.get("href") for label, value in references.items()}
 
 
 def _blank(paper: Paper) -> Row:
