@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 if TYPE_CHECKING:
     import argparse
@@ -63,11 +63,10 @@ def _write_any_text() -> None:
     """
     import io
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        if sys.stdout.isatty():
-            sys.stdout.reconfigure(errors="replace")
-        else:
-            sys.stdout.reconfigure(encoding="utf-8")
+    stdout: object = sys.stdout
+    if isinstance(stdout, io.TextIOWrapper):
+        wrapper = cast("io.TextIOWrapper[Any]", stdout)
+        wrapper.reconfigure(errors="replace") if stdout.isatty() else wrapper.reconfigure(encoding="utf-8")
 
 
 def build_parser() -> argparse.ArgumentParser:
