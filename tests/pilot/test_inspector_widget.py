@@ -22,7 +22,7 @@ from ui_samples import (
 )
 
 from tui.core.continuation import LeftOut
-from tui.core.exchange import Chunk, SseRecord
+from tui.core.exchange import Chunk, Exchange, SseRecord
 from tui.core.items import Item, Outcome
 from tui.screens.inspector_screen import InspectorScreen
 from tui.widgets.inspection.pages import final_object
@@ -228,7 +228,11 @@ async def test_a_hundred_thousand_events_open_without_making_their_rows(
         drawn.add(index)
         return real(self, index, width)
 
+    def written_out(self: Exchange) -> str:
+        raise AssertionError("an exchange may be 30 MB: nothing may write it out whole")
+
     monkeypatch.setattr(EventTable, "row", counted)
+    monkeypatch.setattr(Exchange, "__repr__", written_out)
     one = exchange(1, events=records[:2])
     one.events = many
     app = OneWidget()

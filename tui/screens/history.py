@@ -161,7 +161,9 @@ class HistoryScreen(ModalScreen[str | None]):
     def _load(self, pause: float, cursor: int = 0) -> None:
         typed = self.query_one(Input).value.strip()
         # As a callable: one that is replaced before it began leaves no coroutine behind that nobody awaits.
-        self.run_worker(partial(self._fill, typed, pause, cursor), group="history", exclusive=True)
+        self.run_worker(
+            partial(self._fill, typed, pause, cursor), group="history", description="list", exclusive=True
+        )
 
     async def _fill(self, typed: str, pause: float, cursor: int) -> None:
         await asyncio.sleep(pause)
@@ -235,7 +237,12 @@ class HistoryScreen(ModalScreen[str | None]):
         """Ask, then delete the conversation under the cursor."""
         summary = self._highlighted
         if summary is not None:
-            self.run_worker(partial(self._ask_and_delete, summary), group="history-delete", exclusive=True)
+            self.run_worker(
+                partial(self._ask_and_delete, summary),
+                group="history-delete",
+                description="delete",
+                exclusive=True,
+            )
 
     async def _ask_and_delete(self, summary: ConversationSummary) -> None:
         turns = f"its {summary.turns} turns" if summary.turns != 1 else "its turn"

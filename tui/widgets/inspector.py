@@ -221,7 +221,14 @@ class Inspector(Widget):
         if fresh and len(exchange.request_body) > _LONG_WORK:
             self._page.show(RowList([row(("Reading …", "dim"))]))
         make = self._maker(exchange, wanted)
-        self.run_worker(partial(self._make, make, wanted, fresh), group="inspector-page", exclusive=True)
+        # Named, because Textual calls a worker by its repr otherwise, and that would write out every byte.
+        self.run_worker(
+            partial(self._make, make, wanted, fresh),
+            name="page",
+            description="makes the inspector's page",
+            group="inspector-page",
+            exclusive=True,
+        )
 
     @property
     def _width(self) -> int:

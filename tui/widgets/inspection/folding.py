@@ -14,6 +14,8 @@ from tui.widgets import figures
 __all__ = ["DataUrl", "folded"]
 
 _PREFIX: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+)((?:;[\w.+-]+=[\w.+-]+)*);base64,")
+_PIECE: Final = 4 * 65_536
+"""Characters decoded at a time; a multiple of 4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,16 @@ def folded(text: str) -> DataUrl | None:
     match = _PREFIX.match(text, 0, 256)
     if match is None:
         return None
+    digest = hashlib.sha256()
+    size = 0
     try:
-        data = base64.b64decode(text[match.end() :], validate=True)
+        # In pieces, so that a large file does not hold the interpreter while the interface waits.
+        for start in range(match.end(), len(text), _PIECE):
+            data = base64.b64decode(text[start : start + _PIECE], validate=True)
+            if len(data) < _PIECE // 4 * 3 and start + _PIECE < len(text):
+                return DataUrl(match[1], None, "")
+            digest.update(data)
+            size += len(data)
     except (binascii.Error, ValueError):
         return DataUrl(match[1], None, "")
-    return DataUrl(match[1], len(data), hashlib.sha256(data).hexdigest())
+    return DataUrl(match[1], size, digest.hexdigest())

@@ -10,12 +10,14 @@ import json
 from collections.abc import Iterator
 from typing import Final, cast
 
+from tui.core.text import visible_line
 from tui.widgets.inspection.folding import folded
 from tui.widgets.rows import Mark, Row, row
 
 __all__ = ["Pairs", "json_rows", "json_value", "text_rows"]
 
 _INDENT: Final = 2
+_PIECE: Final = 1 << 18
 _Part = str | tuple[str, Mark]
 
 
@@ -58,7 +60,14 @@ def json_rows(text: str, limit: int) -> list[Row]:
 
 def text_rows(text: str) -> list[Row]:
     """Show a text line by line, as it is."""
-    return [row(line.removesuffix("\r")) for line in text.split("\n")]
+    return [Row(_safe(line.removesuffix("\r"))) for line in text.split("\n")]
+
+
+def _safe(line: str) -> str:
+    """As `visible_line`, in pieces: a line may be a whole body, and the interface waits meanwhile."""
+    if len(line) <= _PIECE:
+        return visible_line(line)
+    return "".join(visible_line(line[start : start + _PIECE]) for start in range(0, len(line), _PIECE))
 
 
 def _rows(value: object, depth: int, key: str, comma: str, limit: int) -> Iterator[Row]:

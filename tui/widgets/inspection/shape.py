@@ -16,6 +16,7 @@ from tui.widgets.rows import Mark, Row, row
 __all__ = ["item_line", "shape_rows"]
 
 _LABEL: Final = 22
+_LONG: Final = 100_000
 _FIRST: Final = (
     *("model", "previous_response_id", "store", "stream", "background", "max_output_tokens", "reasoning"),
     *("text", "include", "service_tier", "prompt_cache_key", "prompt_cache_retention"),
@@ -153,9 +154,22 @@ def item_line(item: object, limit: int) -> tuple[str, str, str]:
     payload = cast("dict[str, Any]", item)
     kind = str(payload.get("type") or "message")
     role = str(payload.get("role") or "")
-    size = figures.size(len(dump_json(payload).encode("utf-8", "replace")))
+    size = figures.size(_json_size(payload))
     said = _SAID.get(kind, _other)(payload, limit)
     return (role or kind) if kind == "message" else kind, size, said
+
+
+def _json_size(value: object) -> int:
+    """Bytes of a value as compact JSON; a long text is counted rather than written out again."""
+    if isinstance(value, str) and len(value) > _LONG and value.isascii():
+        return len(value) + 2
+    if isinstance(value, dict):
+        pairs = cast("dict[str, object]", value).items()
+        return 2 + max(0, len(pairs) - 1) + sum(_json_size(k) + 1 + _json_size(v) for k, v in pairs)
+    if isinstance(value, list):
+        entries = cast("list[object]", value)
+        return 2 + max(0, len(entries) - 1) + sum(map(_json_size, entries))
+    return len(dump_json(value).encode("utf-8", "replace"))
 
 
 def _message(payload: Mapping[str, Any], limit: int) -> str:
