@@ -30,11 +30,11 @@ _EXCHANGE_COLUMNS: Final = (
     Column("tokens", "tokens", 12, 34, 5),
 )
 _EVENT_COLUMNS: Final = (
-    Column("offset", "ms", 9, 9, 0, right=True),
-    Column("gap", "gap", 8, 8, 1, right=True),
-    Column("type", "event", 21, 38, 0),
-    Column("size", "size", 7, 7, 2, right=True),
-    Column("preview", "", 24, 10_000, 3),
+    Column("offset", "ms", 8, 9, 0, right=True),
+    Column("gap", "gap", 6, 8, 2, right=True),
+    Column("type", "event", 21, 29, 0),
+    Column("size", "size", 6, 7, 3, right=True),
+    Column("preview", "preview", 16, 10_000, 1),
 )
 
 
