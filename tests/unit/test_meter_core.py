@@ -93,7 +93,8 @@ def test_cost_of_a_model_that_does_not_bill_cache_writes() -> None:
 
 
 def test_cost_with_cache_writes() -> None:
-    # 3,000 x 4.40 + 8,000 x 0.44 + 1,000 x 5.50 + 500 x 22 = 13,200 + 3,520 + 5,500 + 11,000 = 33,220 millionths
+    # 3,000 x 4.40 + 8,000 x 0.44 + 1,000 x 5.50 + 500 x 22
+    # = 13,200 + 3,520 + 5,500 + 11,000 = 33,220 millionths
     assert dollars_of(FULL, SOL) == Decimal("0.03322")
 
 
