@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from tui.core.controls import Controls
 from tui.core.items import ContinuationMode, Turn
 
 __all__ = ["Conversation", "ConversationSummary"]
@@ -28,6 +29,7 @@ class Conversation:
         turns: Every turn by id, in the order in which they were added.
         tip: The id of the last turn of the current path; `None` when it is empty.
         lost: Ids of responses that the server no longer knows, so that no plan chains from them again.
+        controls: Effort, verbosity and the like, for the next turns.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Conversation:
     turns: Mapping[str, Turn] = field(default_factory=dict[str, Turn])
     tip: str | None = None
     lost: frozenset[str] = frozenset()
+    controls: Controls = field(default_factory=Controls)
 
     def path(self, to: str | None = None) -> tuple[Turn, ...]:
         """The turns from the root to `to` (the tip by default), oldest first.

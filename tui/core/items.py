@@ -211,6 +211,8 @@ class Turn:
         error: A sentence for the user when it did not complete.
         ended_at: Seconds since the epoch.
         notices: Lines said in the conversation about this turn (a mended chain, a refused include).
+        background: Whether it was sent with `background: true`: the server goes on without a connection.
+        summary: Whether it stands for the turns of another branch, which it sums up; it has no output.
     """
 
     id: str
@@ -230,6 +232,8 @@ class Turn:
     error: str | None = None
     ended_at: float | None = None
     notices: tuple[str, ...] = field(default=())
+    background: bool = False
+    summary: bool = False
 
     @property
     def text(self) -> str:

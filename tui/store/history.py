@@ -7,49 +7,32 @@ has committed durably when it returns, or raises `StoreError` and has written no
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from tui.core.controls import Controls
 from tui.core.conversation import Conversation, ConversationSummary
 from tui.core.errors import NoSuchConversation
 from tui.core.exchange import Exchange
-from tui.core.items import Item, Outcome, Target, Turn
+from tui.core.items import Item, Outcome, Turn, dump_json
 from tui.core.text import storable
-from tui.store import exchanges, turns
+from tui.store import exchanges, responses, turns
 from tui.store.blobs import forget_user
 from tui.store.database import Database
 from tui.store.process import is_alive, this_process
-from tui.store.rows import TURN_COLUMNS, items_reader, target_from_text, turn_from_row
+from tui.store.rows import TURN_COLUMNS, items_reader, turn_from_row
 from tui.store.search import SUMMARY_COLUMNS, search, summary_from_row
 
-__all__ = ["ENDED_WHILE_RUNNING", "History", "StoredResponse"]
+__all__ = ["ENDED_WHILE_RUNNING", "History"]
 
 ENDED_WHILE_RUNNING: Final = "Outcrop was ended while this answer was arriving; what had come is kept."
 
 
-@dataclass(frozen=True, slots=True)
-class StoredResponse:
-    """A response that the server keeps, or kept.
-
-    Attributes:
-        response_id: The server's id.
-        target: Where it was made; its chain is valid only there.
-        created_at: Seconds since the epoch; the server deletes it 30 days later (bedrock-facts.md 1.5).
-        conversation_id: The conversation it belongs to; that may be deleted here already.
-        deleted_at: When it was deleted at the server; `None` while it is kept.
-    """
-
-    response_id: str
-    target: Target
-    created_at: float
-    conversation_id: str
-    deleted_at: float | None
-
-
 # Names of their own, as the class has a method `list`.
 Summaries = list[ConversationSummary]
-StoredResponses = list[StoredResponse]
+StoredResponses = list[responses.StoredResponse]
 Exchanges = list[Exchange]
 
 
@@ -98,6 +81,7 @@ class History:
             "region": conversation.region,
             "tip": conversation.tip,
             "lost": lost,
+            "controls": dump_json(conversation.controls.as_json()),
         }
         with self._db.transaction() as db:
             db.execute(_SAVE_CONVERSATION, values)
@@ -113,8 +97,8 @@ class History:
         """
         self._end_abandoned()
         row = self._row(
-            "SELECT id, created_at, title, sandbox, continuation, instructions, model, region, tip, lost"
-            " FROM conversations WHERE id = ?",
+            "SELECT id, created_at, title, sandbox, continuation, instructions, model, region, tip, lost,"
+            " controls FROM conversations WHERE id = ?",
             conversation_id,
         )
         if row is None:
@@ -138,6 +122,7 @@ class History:
             turns=all_turns,
             tip=tip,
             lost=frozenset(json.loads(row[9])) if row[9] else frozenset(),
+            controls=Controls.from_json(json.loads(row[10])),
         )
 
     def set_tip(self, conversation_id: str, tip: str | None) -> None:
@@ -221,10 +206,17 @@ class History:
         partial_reasoning: str = "",
         output: tuple[Item, ...] = (),
         response_id: str | None = None,
+        *,
+        stored: bool = False,
     ) -> None:
-        """Save what a running turn has so far: one row is written, the search index is left alone."""
+        """Save what a running turn has so far: one row is written, the search index is left alone.
+
+        With `stored`, the response is known as one that the server keeps from its first event on.
+        """
         with self._db.transaction() as db:
             turns.save_partial(db, turn_id, partial_text, partial_reasoning, output, response_id)
+            if stored and response_id:
+                responses.save_of_turn(db, turn_id)
 
     def _turns(self, where: str, *values: object) -> dict[str, Turn]:
         rows = self._db.rows(f"SELECT {TURN_COLUMNS} FROM turns WHERE {where}", values)
@@ -243,12 +235,14 @@ class History:
             return
         marks = ", ".join("?" for _ in gone)
         where = f"outcome IS NULL AND owner IN ({marks})"
-        for turn in self._turns(where, *gone).values():
+        # The server goes on with a background turn: it is resumed by its response id, not ended.
+        ended_where = f"{where} AND NOT (background = 1 AND response_id IS NOT NULL)"
+        for turn in self._turns(ended_where, *gone).values():
             with self._db.transaction() as db:
                 ended = replace(turn, outcome=Outcome.FAILED, error=ENDED_WHILE_RUNNING)
                 # Not save_turn: the conversation was not used now, so its place in the list stays.
                 changed = db.execute(
-                    f"UPDATE turns SET outcome = ?, error = ?, owner = '' WHERE id = ? AND {where}",
+                    f"UPDATE turns SET outcome = ?, error = ?, owner = '' WHERE id = ? AND {ended_where}",
                     (Outcome.FAILED.value, ENDED_WHILE_RUNNING, turn.id, *gone),
                 )
                 if changed.rowcount:  # else another process was faster
@@ -291,16 +285,34 @@ class History:
 
     def stored_responses(self, *, deleted: bool = False) -> StoredResponses:
         """What the server keeps (or kept, with `deleted`), newest first."""
-        rows = self._db.rows(
-            "SELECT response_id, target, created_at, conversation_id, deleted_at FROM stored_responses"
-            " WHERE (deleted_at IS NOT NULL) = ? ORDER BY created_at DESC, rowid DESC",
-            (deleted,),
-        )
-        return [StoredResponse(r[0], _target(r[1]), *r[2:]) for r in rows]
+        with self._db.sentences():
+            return responses.load(self._db.connection, deleted=deleted)
 
     def mark_response_deleted(self, response_id: str, at: float) -> None:
-        """Remember that the server no longer keeps a response; `at` is seconds since the epoch."""
-        self._write("UPDATE stored_responses SET deleted_at = ? WHERE response_id = ?", at, response_id)
+        """Remember that the server no longer keeps a response; `at` is seconds since the epoch.
+
+        No later turn of its conversation continues from it.
+        """
+        with self._db.transaction() as db:
+            responses.mark_deleted(db, response_id, at)
+
+    def want_response_deleted(self, response_ids: Iterable[str]) -> None:
+        """Remember that responses are to be deleted at the server: at the next start, if not before."""
+        with self._db.transaction() as db:
+            db.executemany(
+                "UPDATE stored_responses SET delete_wanted = 1 WHERE response_id = ? AND deleted_at IS NULL",
+                [(response_id,) for response_id in response_ids],
+            )
+
+    def refuse_parameter(self, endpoint: str, model: str, parameter: str, at: float) -> None:
+        """Remember that a model refuses a parameter at an endpoint; `at` is seconds since the epoch."""
+        self._write(
+            "INSERT OR REPLACE INTO refused_parameters VALUES (?, ?, ?, ?)", endpoint, model, parameter, at
+        )
+
+    def refused_parameters(self) -> set[tuple[str, str, str]]:
+        """What was refused: endpoint, model, parameter."""
+        return set(self._db.rows("SELECT endpoint, model, parameter FROM refused_parameters"))
 
     def _row(self, sql: str, *values: object) -> tuple[Any, ...] | None:
         rows = self._db.rows(sql, values)
@@ -311,19 +323,13 @@ class History:
             db.execute(sql, values)
 
 
-def _target(text: str) -> Target:
-    target = target_from_text(text)
-    assert target is not None
-    return target
-
-
 _SAVE_CONVERSATION: Final = """
 INSERT INTO conversations (id, title, created_at, updated_at, sandbox, continuation, instructions, model,
-                           region, tip, lost)
+                           region, tip, lost, controls)
 VALUES (:id, :title, :created_at, :created_at, :sandbox, :continuation, :instructions, :model, :region, :tip,
-        :lost)
+        :lost, :controls)
 ON CONFLICT (id) DO UPDATE SET
     title = iif(excluded.title = '', title, excluded.title), continuation = excluded.continuation,
     instructions = excluded.instructions, model = excluded.model, region = excluded.region,
-    tip = excluded.tip, lost = excluded.lost
+    tip = excluded.tip, lost = excluded.lost, controls = excluded.controls
 """

@@ -27,7 +27,7 @@ __all__ = [
 
 TURN_COLUMNS: Final = (
     "id, parent_id, created_at, ended_at, outcome, target, continuation, response_id, request_id, stored, "
-    "usage, error, notices, input, output, partial_text, partial_reasoning"
+    "usage, error, notices, input, output, partial_text, partial_reasoning, background, summary"
 )
 
 _SEPARATOR: Final = "\x1e"  # valid JSON never holds it raw
@@ -98,7 +98,7 @@ def turn_from_row(row: Sequence[Any], read_items: Callable[[str], tuple[Item, ..
     Positional and without detours: a conversation of ten thousand turns makes ten thousand of them.
     """
     turn_id, parent_id, created_at, ended_at, outcome, target, continuation, response_id = row[:8]
-    request_id, stored, usage, error, notices, sent, output, partial_text, partial_reasoning = row[8:]
+    request_id, stored, usage, error, notices, sent, output, partial_text, partial_reasoning = row[8:17]
     return Turn(
         turn_id,
         parent_id,
@@ -117,6 +117,8 @@ def turn_from_row(row: Sequence[Any], read_items: Callable[[str], tuple[Item, ..
         error,
         ended_at,
         tuple(json.loads(notices)) if notices else (),
+        row[17] == 1,
+        row[18] == 1,
     )
 
 

@@ -99,9 +99,35 @@ CREATE TABLE stored_responses (
 ) STRICT;
 """
 
+_SECOND: Final = """
+-- What the conversation asks for beside its text: a JSON object, see core/controls.py.
+ALTER TABLE conversations ADD COLUMN controls TEXT NOT NULL DEFAULT '{}';
+-- `background`: the answer is made without a connection, and outlives the program that asked for it.
+ALTER TABLE turns ADD COLUMN background INTEGER NOT NULL DEFAULT 0;
+-- `summary`: the turn stands for the turns of another branch that it sums up.
+ALTER TABLE turns ADD COLUMN summary INTEGER NOT NULL DEFAULT 0;
+-- To be deleted at the server, which did not answer or refused when it was asked to.
+ALTER TABLE stored_responses ADD COLUMN delete_wanted INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX stored_responses_to_delete ON stored_responses (delete_wanted) WHERE delete_wanted = 1;
+
+-- Parameters that a model refuses at an endpoint, so that it is asked for them once and not at every turn.
+CREATE TABLE refused_parameters (
+    endpoint TEXT NOT NULL,
+    model TEXT NOT NULL,
+    parameter TEXT NOT NULL,
+    refused_at REAL NOT NULL,
+    PRIMARY KEY (endpoint, model, parameter)
+) STRICT, WITHOUT ROWID;
+"""
+
 
 def _first(db: sqlite3.Connection) -> None:
     for statement in _statements(_FIRST):
+        db.execute(statement)
+
+
+def _second(db: sqlite3.Connection) -> None:
+    for statement in _statements(_SECOND):
         db.execute(statement)
 
 
@@ -117,5 +143,5 @@ def _statements(script: str) -> list[str]:
     return statements
 
 
-MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [_first]
+MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [_first, _second]
 SCHEMA_VERSION: Final = len(MIGRATIONS)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from tui.core.errors import StoreError
 from tui.core.items import Item, Turn
 from tui.core.text import storable
+from tui.store.responses import save_of_turn
 from tui.store.rows import (
     items_to_text,
     notices_to_text,
@@ -47,7 +48,7 @@ def save_turn(
     _index(db, seq, prompt, turn.text)
     db.execute(_TOUCH, values)
     if turn.stored and turn.response_id and turn.target:
-        db.execute(_SAVE_RESPONSE, values)
+        save_of_turn(db, turn.id)
 
 
 def save_partial(
@@ -119,6 +120,8 @@ def _values(
         "output": items_to_text(db, turn.id, turn.output),
         "partial_text": storable(turn.partial_text),
         "partial_reasoning": storable(turn.partial_reasoning),
+        "background": turn.background,
+        "summary": turn.summary,
         "owner": owner if turn.outcome is None else "",
         "touched": turn.ended_at if turn.ended_at is not None else turn.created_at,
         "model": "" if turn.target is None else turn.target.model,
@@ -136,25 +139,20 @@ def _index(db: sqlite3.Connection, seq: int, prompt: str, answer: str) -> None:
 _INSERT_TURN: Final = """
 INSERT INTO turns (id, conversation_id, parent_id, created_at, ended_at, outcome, target, continuation,
                    response_id, request_id, stored, usage, error, notices, input, output, partial_text,
-                   partial_reasoning, owner)
+                   partial_reasoning, background, summary, owner)
 VALUES (:id, :conversation_id, :parent_id, :created_at, :ended_at, :outcome, :target, :continuation,
         :response_id, :request_id, :stored, :usage, :error, :notices, :input, :output, :partial_text,
-        :partial_reasoning, :owner)
+        :partial_reasoning, :background, :summary, :owner)
 """
 _UPDATE_TURN: Final = """
 UPDATE turns SET ended_at = :ended_at, outcome = :outcome, target = :target, continuation = :continuation,
     response_id = :response_id, request_id = :request_id, stored = :stored, usage = :usage, error = :error,
     notices = :notices, input = :input, output = :output, partial_text = :partial_text,
-    partial_reasoning = :partial_reasoning, owner = :owner
+    partial_reasoning = :partial_reasoning, background = :background, summary = :summary, owner = :owner
 WHERE id = :id
 """
 _TOUCH: Final = """
 UPDATE conversations SET updated_at = max(updated_at, :touched),
     last_model = iif(:model = '', last_model, :model)
 WHERE id = :conversation_id
-"""
-_SAVE_RESPONSE: Final = """
-INSERT INTO stored_responses (response_id, target, created_at, conversation_id)
-VALUES (:response_id, :target, :created_at, :conversation_id)
-ON CONFLICT (response_id) DO NOTHING
 """
