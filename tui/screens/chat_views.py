@@ -116,11 +116,11 @@ class ChatViews(ChatFrame):
             self._inspector.max_display_chars = self.session.settings.max_display_chars
             self._inspector.show_exchanges(exchanges)
             self.query_one("#chat-body").mount(self._inspector)
-            self._inspector.focus()
+            self.call_after_refresh(self._inspector.focus)
         else:
             from tui.screens.inspector_screen import InspectorScreen
 
-            title = self.session.conversation(self._conversation_id).title
+            title = self.session.conversation(self._conversation_id).title if self._conversation_id else ""
             chars = self.session.settings.max_display_chars
             screen = InspectorScreen(exchanges, title=title, max_display_chars=chars)
             self._inspector = screen.inspector

@@ -44,8 +44,9 @@ class ThemePicker(ModalScreen[str]):
             background: $panel;
             padding: 0;
             scrollbar-size-vertical: 1;
+            scrollbar-background: $panel;
         }
-        & OptionList:focus { border: none; }
+        & OptionList:focus { border: none; background-tint: transparent; }
         & Static { color: $text-muted; padding-top: 1; }
     }
     """
@@ -64,7 +65,7 @@ class ThemePicker(ModalScreen[str]):
         with Vertical() as box:
             box.border_title = "Theme"
             yield OptionList(*(Option(Content(visible_line(name))) for name in self._names))
-            yield Static("Enter keeps it · Esc does not", markup=False)
+            yield Static("Enter keeps it · Esc undoes", markup=False)
 
     def on_mount(self) -> None:
         """The theme that is worn is under the cursor."""
