@@ -47,7 +47,7 @@ def _body(context: Context, prompt: str, verbosity: str) -> str:
         return _tool_results(context.results)
     if size := _SIZE.search(prompt):
         wanted = min(int(re.sub(r"[ ,]", "", size[1])), 200_000)
-        return longform.long_text(wanted, size[2].lower(), samples.pick(prompt, 1000))
+        return longform.long_text(wanted, size[2].lower(), samples.pick(prompt, 1000), context.split)
     if context.asked.pdfs:
         return _attached(list(context.asked.pdfs), prompt)
     if asked_for := _asked_for(prompt):

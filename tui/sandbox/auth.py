@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from .errors import bad_token
+from .place import Place
 
 SANDBOX_TOKEN = "sandbox"
 _PREFIX = "bedrock-api-key-"
@@ -19,24 +20,23 @@ _CREDENTIAL = re.compile(r"[^/]+/\d{8}/(?P<region>[a-z0-9-]+)/bedrock/aws4_reque
 _LONGEST = 12 * 3600  # section 1.2: a short-term key lives at most 12 hours. VERIFIED (aws-keys)
 
 
-def check_bearer(authorization: str | None, region: str, now: float) -> None:
+def check_bearer(authorization: str | None, place: Place, now: float) -> None:
     """Let `Bearer sandbox` and a living short-term key of `region` pass.
 
     Args:
         authorization: the header's value, or None where it is absent.
-        region: the region this server stands for.
+        place: the endpoint and region that are asked.
         now: seconds since the epoch.
 
     Raises:
-        ApiError: 401 for everything else. Section 4, VERIFIED for invalid and expired ones (cb) and for
-            a key of another region (gist-blog).
+        ApiError: for everything else: 401 on mantle, 403 on runtime (section 4).
     """
     scheme, _, token = (authorization or "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
-        raise bad_token()
-    if token != SANDBOX_TOKEN and not _short_term_key_is_good(token, region, now):
-        raise bad_token()
+        raise bad_token(runtime=place.is_runtime)
+    if token != SANDBOX_TOKEN and not _short_term_key_is_good(token, place.region, now):
+        raise bad_token(runtime=place.is_runtime)
 
 
 def _short_term_key_is_good(token: str, region: str, now: float) -> bool:

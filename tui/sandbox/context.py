@@ -10,6 +10,7 @@ from . import errors, pdf, tokens
 from .sealed import unseal
 from .shapes import Json
 from .store import ResponseStore, response_at
+from .tokens import Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,14 @@ class Context:
         messages: the messages among them, in order.
         results: (tool name, output) of the tool outputs at the end of the items.
         instructions: of this request only; section 8.1, VERIFIED (sdk): not inherited.
+        split: how this server cuts text into tokens.
     """
 
     items: list[Json]
     messages: list[Message]
     results: list[tuple[str, str]]
     instructions: str | None
+    split: Split
 
     @property
     def asked(self) -> Message:
@@ -57,7 +60,9 @@ class Context:
 
 
 def chain(store: ResponseStore, response_id: str, now: float) -> list[Json]:
-    """The items of a response and of all before it, from the store. Section 8.3: every link must be stored.
+    """The items of a response and of all before it, from the store.
+
+    Section 8.3, VERIFIED (aws-resp): every link must be stored, in the same region and project.
 
     Raises:
         ApiError: 404 when a link is missing; 400 when the newest has not ended (ASSUMED).
@@ -78,12 +83,12 @@ def chain(store: ResponseStore, response_id: str, now: float) -> list[Json]:
     return [item for link in reversed(links) for item in link]
 
 
-def resolve(items: list[Json], store: ResponseStore, model: str, region: str, now: float) -> list[Json]:
+def resolve(items: list[Json], store: ResponseStore, model: str, place: str, now: float) -> list[Json]:
     """Check replayed items against what the server knows, and put items in place of references.
 
     Raises:
         ApiError: 404 for a reasoning item that is neither stored nor carries its content (section 4), 400 for
-            encrypted content that was altered or is another model's (section 8.5).
+            encrypted content that was altered or is another model's, endpoint's or region's (section 8.5).
     """
     resolved: list[Json] = []
     for item in items:
@@ -96,7 +101,7 @@ def resolve(items: list[Json], store: ResponseStore, model: str, region: str, no
             continue
         if kind == "reasoning":
             blob = item.get("encrypted_content")
-            if blob and unseal(str(blob), model, region) is None:
+            if blob and unseal(str(blob), model, place) is None:
                 raise errors.bad_encrypted(str(item.get("id")))
             if not blob and store.item(str(item.get("id")), now) is None:
                 raise errors.not_persisted(str(item.get("id")))
@@ -104,7 +109,7 @@ def resolve(items: list[Json], store: ResponseStore, model: str, region: str, no
     return resolved
 
 
-def read(items: list[Json], instructions: str | None) -> Context:
+def read(items: list[Json], instructions: str | None, split: Split) -> Context:
     """Take the messages and tool results out of the items.
 
     Raises:
@@ -129,7 +134,7 @@ def read(items: list[Json], instructions: str | None) -> Context:
         if str(item.get("type")).endswith("_call_output") and item["call_id"] not in names:
             # ASSUMED: OpenAI's rule and words.
             raise errors.invalid("input", f"No tool call found for call_id {item['call_id']}.")
-    return Context(items, messages, results, instructions)
+    return Context(items, messages, results, instructions, split)
 
 
 def _message(item: Json) -> Message:
@@ -153,17 +158,24 @@ def pieces(context: Context) -> list[str]:
     """
     out: list[str] = []
     if context.instructions:
-        out += ["\0system"] * tokens.PER_ITEM + tokens.split(context.instructions)
+        out += ["\0system"] * tokens.PER_ITEM + context.split(context.instructions)
     for item in context.items:
         out += [f"\0{item.get('role') or item['type']}"] * tokens.PER_ITEM
         for text in _texts(item):
-            out += tokens.split(text)
+            out += context.split(text)
         if "role" in item:
             for document in _message(item).pdfs:
                 for number, page in enumerate(document.pages):
                     image = hashlib.sha256(page.encode("utf-8", "replace")).hexdigest()[:12]
-                    out += [f"\0page {number} {image}"] * tokens.PER_PAGE + tokens.split(page)
+                    out += [f"\0page {number} {image}"] * tokens.PER_PAGE + context.split(page)
     return out
+
+
+def rough(context: Context) -> int:
+    """About how many tokens the context has, without cutting it: a quarter of its characters."""
+    texts = [text for item in context.items for text in _texts(item)]
+    pages = sum(len(doc.pages) for message in context.messages for doc in message.pdfs)
+    return sum(map(len, texts)) // 4 + tokens.PER_ITEM * len(context.items) + tokens.PER_PAGE * pages
 
 
 def _texts(item: Json) -> list[str]:

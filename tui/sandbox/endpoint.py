@@ -1,63 +1,35 @@
-"""The operations of the endpoint: create, retrieve, cancel, delete. Of HTTP, only the answers."""
+"""The operations of an endpoint: create, retrieve, cancel, delete. Of HTTP, only the answers."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from pathlib import Path
 
 from starlette.responses import Response
 
 from . import context, errors, events, generate, models, request, responses, tokens
-from .cache import PromptCache
-from .faults import Fault, FaultQueue, disturb
-from .ids import random_id
-from .log import ServedLog
+from .faults import Fault, disturb
+from .place import Place
 from .quota import Quota
-from .shapes import Json
-from .store import ResponseStore, response_at
+from .service import Service
+from .shapes import Json, object_at
+from .store import response_at
 from .stream import EventStream, JsonAnswer
 
 
 class Endpoint:
-    """One region's endpoint with its state.
+    """One endpoint of one region, as one project sees it.
 
     Args:
-        state_dir: the folder of stored responses.
-        region: which models it has and which keys it takes.
-        rate: output tokens per second; None for as fast as possible.
-        clock: seconds since the epoch.
-        ids: prefix -> id.
-        refuse_summary: refuse `reasoning.summary` always, never, or (None) by model; section 8.6.
-        background_seconds: how long a background response takes.
-        retention: False stands for an account that keeps nothing; section 1.5.
-        tokens_per_minute: the quota, or None.
+        service: the state of the server.
+        place: which endpoint, in which region.
+        quota: of this place; None for no limit.
+        project: whose stored responses it knows.
     """
 
-    def __init__(
-        self,
-        state_dir: Path,
-        *,
-        region: str,
-        rate: float | None,
-        clock: Callable[[], float],
-        ids: Callable[[str], str] | None,
-        refuse_summary: bool | None,
-        background_seconds: float,
-        retention: bool,
-        tokens_per_minute: int | None,
-    ) -> None:
-        self.region = region
-        self.clock = clock
-        self.ids = ids or random_id
-        self.log = ServedLog()
-        self.faults = FaultQueue()
-        self._rate = rate
-        self._store = ResponseStore(state_dir)
-        self._cache = PromptCache()
-        self._refuse_summary = refuse_summary
-        self._background_seconds = background_seconds
-        self._retention = retention
-        self._quota = Quota(tokens_per_minute) if tokens_per_minute is not None else None
+    def __init__(self, service: Service, place: Place, quota: Quota | None, project: str = "default") -> None:
+        self.place = place
+        self._service = service
+        self._options = service.options
+        self._quota = quota
+        self._store = service.store.within(f"{place}/{project}")
 
     def create(self, body: Json, route: str, fault: Fault) -> Response:
         """POST /responses.
@@ -65,48 +37,57 @@ class Endpoint:
         Raises:
             ApiError: as documented in section 4.
         """
-        now = self.clock()
+        now = self._service.clock()
         request.check_shape(body)
         previous: str | None = body.get("previous_response_id")
         earlier = context.chain(self._store, previous, now) if previous else []
         model = self._model(body, previous, route, now)
-        asked = request.check(body, model, refuse_summary=self._refuse_summary, retention=self._retention)
-        if body.get("background") and not asked.store:
-            raise errors.invalid("background", "background responses must be stored")
-        own = context.resolve(asked.items, self._store, model.id, self.region, now)
-        seen = context.read([*earlier, *own], body.get("instructions"))
+        options = self._options
+        asked = request.check(body, model, refuse_summary=options.refuse_summary, retention=options.retention)
+        if body.get("background"):
+            self._check_background(asked)
+        own = context.resolve(asked.items, self._store, model.id, str(self.place), now)
+        seen = context.read([*earlier, *own], body.get("instructions"), self._service.tokenizer.split)
         input_tokens, cached = self._count(asked, seen, now)
         if self._quota is not None:
             wanted: int = body.get("max_output_tokens") or model.most_output
             self._quota.admit(input_tokens - cached + wanted, now)
-        made = generate.generate(asked, seen, self.ids, self.region, fault.refusal)
+        self._service.saw(seen.items)
+        made = generate.generate(asked, seen, self._service.ids, str(self.place), fault.refusal)
         if fault.empty:
             made = generate.Generated([], 0, 0)
-        begun = responses.begin(asked, self.ids("resp"), int(now))
+        begun = responses.begin(asked, self._service.ids("resp"), int(now))
         usage = None if fault.no_usage else responses.usage_of(asked, input_tokens, cached, made)
         ended = responses.end(begun, made, usage, int(now))
         return self._answer(asked, own, begun, ended, fault, made.output_tokens)
 
+    def _check_background(self, asked: request.CreateRequest) -> None:
+        if not self.place.takes_background:
+            raise errors.no_background(asked.model.id)
+        if not asked.store:
+            # ASSUMED (OpenAI's rule): it could not be retrieved.
+            raise errors.invalid("background", "background responses must be stored")
+
     def _answer(
         self, asked: request.CreateRequest, own: list[Json], begun: Json, ended: Json, fault: Fault, cost: int
     ) -> Response:
-        rate: float | None = asked.model.benchmark[1] or None if asked.model.benchmark else self._rate
+        rate: float | None = asked.model.benchmark[1] or None if asked.model.benchmark else self._options.rate
         record: Json = {"response": ended, "input": own}
-
-        def commit() -> None:
-            if asked.store:
-                self._store.save(record)
-
+        streamed = bool(asked.raw.get("stream"))
         if begun["background"]:
-            # Section 2 "Background": queued, in_progress, completed. When, is a matter of the clock alone, so
-            # that it goes on without a process.
-            record["timing"] = {"begins": self.clock() + 0.2 * self._background_seconds}
-            record["timing"]["ends"] = self.clock() + self._background_seconds
-            commit()
-            if not asked.raw.get("stream"):
-                return JsonAnswer(200, response_at(record, self.clock()), fault=fault)
-        if asked.raw.get("stream"):
-            writer = events.Writer()
+            self._begin_background(record, begun, fault, streamed)
+            if not streamed:
+                return JsonAnswer(200, response_at(record, self._service.clock()), fault=fault)
+
+        def commit() -> bool:
+            if begun["background"] and not self._is_running(begun["id"]):
+                return False
+            if asked.store:
+                self._store.save({"response": ended, "input": own, "streamed": streamed})
+            return True
+
+        if streamed:
+            writer = events.Writer(self._service.tokenizer.split, _pads(asked))
             frames = events.stream(writer, begun, ended)
             if fault != Fault():
                 frames = disturb(frames, writer, fault, begun, ended)
@@ -118,21 +99,66 @@ class Endpoint:
         delay = cost / rate if rate else 0.0
         return JsonAnswer(200, ended, fault=fault, delay=delay, commit=commit)
 
-    def retrieve(self, response_id: str, fault: Fault, *, stream: bool = False, after: int = -1) -> Response:
-        """GET /responses/{id}. Section 2, VERIFIED (cb); `starting_after`: section 3, ASSUMED on mantle.
+    def _begin_background(self, record: Json, begun: Json, fault: Fault, streamed: bool) -> None:
+        """Section 2 "Background", VERIFIED (cb): queued, in_progress, completed.
+
+        When, is a matter of the clock alone, so that it goes on without a process; a stream of it that is
+        read to its end ends it at once.
+        """
+        now = self._service.clock()
+        seconds = self._options.background_seconds
+        record["timing"] = {"begins": now + 0.2 * seconds, "ends": now + seconds}
+        failed = fault.failed_deltas is not None
+        ended = responses.fail(begun, []) if failed else record["response"]
+        self._store.save({**record, "response": ended, "streamed": streamed})
+
+    def _is_running(self, response_id: str) -> bool:
+        """Whether a stored background response was neither cancelled nor deleted."""
+        record = self._store.load(response_id, self._service.clock())
+        return record is not None and record["response"]["status"] != "cancelled"
+
+    def retrieve(self, response_id: str, fault: Fault) -> Response:
+        """GET /responses/{id}. Section 2 "Lifecycle", VERIFIED (cb).
 
         Raises:
             ApiError: 404.
         """
+        return JsonAnswer(200, response_at(self._load(response_id), self._service.clock()), fault=fault)
+
+    def stream_again(self, response_id: str, fault: Fault, *, after: int, pads: bool) -> Response:
+        """GET /responses/{id}?stream=true&starting_after=N.
+
+        Section 3 "Background stream resume": OpenAI's contract, untested on mantle; that it works only for
+        what was created with `stream` is ASSUMED. The events are the same as the first time; the terminal one
+        waits for the response's end.
+
+        Args:
+            response_id: of a stored response.
+            fault: of the transport.
+            after: the last sequence number that is not wanted again; -1 for all.
+            pads: `include_obfuscation`.
+
+        Raises:
+            ApiError: 404; 400 where it was not streamed or this server does not resume.
+        """
         record = self._load(response_id)
-        if not stream:
-            return JsonAnswer(200, response_at(record, self.clock()), fault=fault)
+        if not record.get("streamed") or not self._options.resume_streams:
+            raise errors.invalid("stream", "this response cannot be streamed")
         ended: Json = record["response"]
         begun: Json = {**ended, "status": "in_progress", "output": [], "usage": None, "completed_at": None}
         begun |= {"error": None, "incomplete_details": None}
-        frames = events.stream(events.Writer(), begun, ended)
+
+        def due() -> bool:
+            now = self._service.clock()
+            current = self._store.load(response_id, now)
+            return current is None or response_at(current, now)["status"] not in ("queued", "in_progress")
+
+        frames = events.stream(events.Writer(self._service.tokenizer.split, pads), begun, ended)
         rest = (frame for number, frame in enumerate(frames) if number > after)
-        return EventStream(rest, rate=self._rate, headers={}, fault=fault)
+        return EventStream(
+            rest, rate=self._options.rate, headers={}, fault=fault, due=due,
+            commit=lambda: self._is_running(response_id),
+        )  # fmt: skip
 
     def delete(self, response_id: str, fault: Fault) -> Response:
         """DELETE /responses/{id}. The body is ASSUMED (section 2).
@@ -151,27 +177,26 @@ class Endpoint:
             ApiError: 404.
         """
         record = self._load(response_id)
-        response = response_at(record, self.clock())
+        response = response_at(record, self._service.clock())
         if response["status"] in ("queued", "in_progress"):
             response = {**response, "status": "cancelled"}
             self._store.save({"response": response, "input": record["input"]})
         return JsonAnswer(200, response, fault=fault)
 
     def _load(self, response_id: str) -> Json:
-        record = self._store.load(response_id, self.clock())
+        record = self._store.load(response_id, self._service.clock())
         if record is None:
             raise errors.no_response(response_id)
         return record
 
     def _model(self, body: Json, previous: str | None, route: str, now: float) -> models.Model:
-        """Section 8.2, VERIFIED (aws-resp, oai-bed): mantle lets a chain inherit its model."""
         name: str | None = body.get("model")
-        if not name and previous:
+        if not name and previous and self.place.inherits_model:
             record = self._store.load(previous, now)
             name = record["response"]["model"] if record else None
         if not name:
             raise errors.missing("model")
-        return models.find(name, self.region, route)
+        return models.find(name, self.place, route)
 
     def _count(self, asked: request.CreateRequest, seen: context.Context, now: float) -> tuple[int, int]:
         """Input tokens and how many of them were cached.
@@ -179,12 +204,22 @@ class Endpoint:
         Raises:
             ApiError: 400 where the prompt is longer than the model takes (section 4 "Context overflow").
         """
+        if asked.model.benchmark is not None:
+            # A benchmark measures the client: nothing is counted while it waits.
+            return tokens.OVERHEAD + context.rough(seen), 0
         pieces = context.pieces(seen)
         total = tokens.OVERHEAD + len(pieces)
         if total > asked.model.context:
             raise errors.overflow(total, asked.model.context, asked.model.id)
         raw = asked.raw
-        default = "30m" if asked.model.bills_writes else "in_memory"
-        retention = raw.get("prompt_cache_retention") or default
-        scope = f"{asked.model.id}/{raw.get('prompt_cache_key') or ''}"
-        return total, self._cache.look_up(pieces, scope, retention, now)
+        retention = raw.get("prompt_cache_retention") or object_at(raw, "prompt_cache_options").get("ttl")
+        default = "30m" if asked.model.takes_cache_options else asked.model.retentions[0]
+        # Section 1.5 and 1.1: regions and endpoints share nothing.
+        scope = f"{self.place}/{asked.model.id}/{raw.get('prompt_cache_key') or ''}"
+        return total, self._service.cache.look_up(pieces, scope, retention or default, now)
+
+
+def _pads(asked: request.CreateRequest) -> bool:
+    """Section 3, VERIFIED (sdk): padding unless it is declined. A benchmark's bytes are text alone."""
+    declined = object_at(asked.raw, "stream_options").get("include_obfuscation") is False
+    return not declined and asked.model.benchmark is None

@@ -10,7 +10,7 @@ class ApiError(Exception):
 
     Attributes:
         status: the HTTP status.
-        body: the JSON body, `{"error": {"code", "message", "param", "type"}}`.
+        body: the JSON body, `{"error": {"code", "message", "param", "type"}}`; of a gateway, something else.
         headers: additional response headers (`retry-after`, say).
     """
 
@@ -32,8 +32,16 @@ class ApiError(Exception):
         self.headers = headers or {}
 
 
-def bad_token() -> ApiError:
-    """Section 4, line 1, VERIFIED (cb): one body for every refused bearer, whatever the reason."""
+def bad_token(*, runtime: bool) -> ApiError:
+    """One body for every refused bearer, whatever the reason.
+
+    Section 4 "Invalid/expired bearer, mantle" VERIFIED (cb), of another region VERIFIED 401 (gist-blog);
+    "Bad key or wrong key region, runtime" VERIFIED (open-science#53, opencode#47073), with a capital M.
+    """
+    if runtime:
+        refused = ApiError(403, None, "")
+        refused.body = {"Message": "Authentication failed: Please make sure your API Key is valid."}
+        return refused
     return ApiError(
         401,
         "invalid_api_key",
@@ -45,6 +53,16 @@ def bad_token() -> ApiError:
 def no_such_model(model: str) -> ApiError:
     """Section 4 "Model not in that region", VERIFIED (litellm#39846)."""
     return ApiError(404, "not_found_error", f"The model '{model}' does not exist")
+
+
+def needs_profile(model: str) -> ApiError:
+    """Section 1.1: runtime takes no foundation id, VERIFIED (aws-resp, oai-bed); status and words ASSUMED."""
+    return ApiError(
+        400,
+        "validation_error",
+        f"Invocation of model ID {model} with on-demand throughput isn't supported. Retry your request with"
+        " the ID or ARN of an inference profile that contains this model.",
+    )
 
 
 def wrong_route(model: str) -> ApiError:
@@ -93,14 +111,18 @@ def overflow(tokens: int, limit: int, model: str) -> ApiError:
     )
 
 
-def throttled(wait: int) -> ApiError:
-    """Section 4 "Throttled": 429 VERIFIED (aws-quota), its body and Retry-After ASSUMED."""
+def throttled(wait: int | None) -> ApiError:
+    """Section 4 "Throttled": 429 VERIFIED (aws-quota), its body and Retry-After ASSUMED.
+
+    Args:
+        wait: seconds for `retry-after`; None leaves it out.
+    """
     return ApiError(
         429,
         "rate_limit_exceeded",
         "Too many tokens, please wait before trying again.",
         kind="rate_limit_exceeded",
-        headers={"retry-after": str(wait)},
+        headers=None if wait is None else {"retry-after": str(wait)},
     )
 
 
@@ -111,6 +133,34 @@ def must_not_store() -> ApiError:
         "validation_error",
         "store must be false: data retention is disabled for this account.",
         param="store",
+    )
+
+
+def no_background(model: str) -> ApiError:
+    """Section 4 "background on runtime": 400 VERIFIED (aws-resp), its words ASSUMED."""
+    return ApiError(
+        400,
+        "unsupported_parameter",
+        f"Unsupported parameter: 'background' is not supported with the model '{model}'.",
+        param="background",
+    )
+
+
+def unsupported_value(param: str, value: object, model: str, allowed: tuple[str, ...]) -> ApiError:
+    """A value that this model does not take. ASSUMED: OpenAI's words."""
+    return ApiError(
+        400,
+        "unsupported_value",
+        f"Unsupported value: '{value}' is not supported with the '{model}' model."
+        f" Supported values are: {', '.join(repr(one) for one in allowed)}.",
+        param=param,
+    )
+
+
+def no_project(project: str) -> ApiError:
+    """Section 8.9: runtime knows the default project only, VERIFIED (stdapi); status and words ASSUMED."""
+    return ApiError(
+        400, "invalid_project", f"The project '{project}' is not available here.", param="OpenAI-Project"
     )
 
 

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from . import longform, tokens
+from . import longform
 from .shapes import Json, encode
+from .tokens import Split
+
+_PADDING = tuple(b"q7Xw2LmZ9RtKc4Ub"[:length] for length in range(16))
 
 
 class Frame(NamedTuple):
@@ -27,8 +30,16 @@ class Frame(NamedTuple):
 
 @dataclass(slots=True)
 class Writer:
-    """Numbers events. Section 3: each has a type and a sequence_number, from 0 (ASSUMED: without gaps)."""
+    """Numbers events. Section 3: each has a type and a sequence_number, from 0 (ASSUMED: without gaps).
 
+    Attributes:
+        split: how text becomes deltas.
+        pads: whether deltas carry `obfuscation`; section 3, VERIFIED (sdk): unless
+            `stream_options.include_obfuscation` is false. ASSUMED: that mantle sends it, and its length.
+    """
+
+    split: Split
+    pads: bool = True
     number: int = 0
 
     def event(self, kind: str, cost: int = 0, **fields: Any) -> Frame:
@@ -41,10 +52,18 @@ class Writer:
         """One event a piece; what is the same in all of them is serialized once."""
         head = f'event: {kind}\ndata: {{"type":"{kind}","sequence_number":'.encode()
         middle = b"," + encode(fields)[1:-1] + b',"delta":'
+        cost = 0
         for piece in pieces:
-            data = b"%b%d%b%b}\n\n" % (head, self.number, middle, json.dumps(piece).encode())
+            cost += 1
+            if not piece:
+                # A character of several tokens comes with the last of them.
+                continue
+            text = json.dumps(piece).encode()
+            padding = b',"obfuscation":"%b"' % _PADDING[-(len(text) + self.number) % 16] if self.pads else b""
+            data = b"%b%d%b%b%b}\n\n" % (head, self.number, middle, text, padding)
             self.number += 1
-            yield Frame(data, kind, 1)
+            yield Frame(data, kind, cost)
+            cost = 0
 
 
 def stream(writer: Writer, begun: Json, ended: Json, terminal: bool = True) -> Iterator[Frame]:
@@ -91,14 +110,14 @@ def _item(writer: Writer, index: int, item: Json, model: str) -> Iterator[Frame]
     elif kind == "reasoning":
         yield from _summary(writer, where, item["summary"])
     elif kind == "function_call":
-        pieces = tokens.split(item["arguments"])
+        pieces = writer.split(item["arguments"])
         yield from writer.deltas("response.function_call_arguments.delta", pieces, **where)
         # The published schema has `name` here as well; section 3 (sdk): it is on the item only.
         done = "response.function_call_arguments.done"
         yield writer.event(done, **where, name=item["name"], arguments=item["arguments"])
     else:
         yield from writer.deltas(
-            "response.custom_tool_call_input.delta", tokens.split(item["input"]), **where
+            "response.custom_tool_call_input.delta", writer.split(item["input"]), **where
         )
         yield writer.event("response.custom_tool_call_input.done", **where, input=item["input"])
     yield writer.event("response.output_item.done", output_index=index, item=item)
@@ -110,22 +129,22 @@ def _content(writer: Writer, where: Json, parts: list[Json], model: str) -> Iter
         name, key = ("refusal", "refusal") if part["type"] == "refusal" else ("output_text", "text")
         yield writer.event("response.content_part.added", **here, part={**part, key: ""})
         extra: Json = {"logprobs": []} if key == "text" else {}
-        pieces = _pieces(part[key], model)
+        pieces = _pieces(writer, part[key], model)
         yield from writer.deltas(f"response.{name}.delta", pieces, **here, **extra)
         yield writer.event(f"response.{name}.done", **here, **{key: part[key]}, **extra)
         yield writer.event("response.content_part.done", **here, part=part)
 
 
-def _pieces(text: str, model: str) -> Iterable[str]:
+def _pieces(writer: Writer, text: str, model: str) -> Iterable[str]:
     if model.startswith("fake-"):
         return longform.benchmark(int(model.split("-")[1]))
-    return tokens.split(text)
+    return writer.split(text)
 
 
 def _summary(writer: Writer, where: Json, parts: list[Json]) -> Iterator[Frame]:
     for summary_index, part in enumerate(parts):
         here = {**where, "summary_index": summary_index}
         yield writer.event("response.reasoning_summary_part.added", **here, part={**part, "text": ""})
-        yield from writer.deltas("response.reasoning_summary_text.delta", tokens.split(part["text"]), **here)
+        yield from writer.deltas("response.reasoning_summary_text.delta", writer.split(part["text"]), **here)
         yield writer.event("response.reasoning_summary_text.done", **here, text=part["text"])
         yield writer.event("response.reasoning_summary_part.done", **here, part=part)

@@ -7,18 +7,22 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from . import responses
 from .events import Frame, Writer
 from .shapes import Json, is_object, object_at
 
-OPERATIONS = ("create", "retrieve", "delete", "cancel")
+Operation = Literal["create", "retrieve", "delete", "cancel"]
+OPERATIONS: tuple[Operation, ...] = ("create", "retrieve", "delete", "cancel")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """What goes wrong; every field is off by default and they combine.
+
+    Asked for by `SandboxServer.fault`, by `POST /sandbox/faults` (see `tui.sandbox.control`) for the next
+    requests, or by a create request for itself, in its body: `"metadata": {"sandbox_fault": "<JSON>"}`.
 
     Attributes:
         on: which operation: create, retrieve, delete or cancel.
@@ -123,6 +127,10 @@ class FaultQueue:
         self._waiting: deque[Fault] = deque()
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._waiting)
+
     def add(self, fault: Fault) -> None:
         """Let a fault wait."""
         with self._lock:
@@ -184,7 +192,7 @@ def _failing(
             yield _error(writer, fault)
             return
         yield frame
-        deltas += frame.cost
+        deltas += frame.cost > 0
 
 
 def _error(writer: Writer, fault: Fault) -> Frame:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import answers, longform, recall, samples, schema, tokens
+from . import answers, longform, recall, samples, schema
 from .context import Context
 from .request import CreateRequest
 from .sealed import seal
@@ -34,7 +34,7 @@ class Generated:
 
 
 def generate(
-    request: CreateRequest, context: Context, ids: Ids, region: str, refusal: str | None
+    request: CreateRequest, context: Context, ids: Ids, place: str, refusal: str | None
 ) -> Generated:
     """Make the answer.
 
@@ -42,7 +42,7 @@ def generate(
         request: the checked request.
         context: everything in sight.
         ids: prefix -> id.
-        region: the encrypted reasoning is bound to it.
+        place: endpoint and region; the encrypted reasoning is bound to it.
         refusal: refuse with this text instead of answering.
     """
     if request.model.benchmark is not None:
@@ -55,17 +55,17 @@ def generate(
     if request.effort != "none":
         wanted = _REASONING[request.effort] + samples.pick(context.asked.text, 16)
         thought = min(wanted, limit)
-        items.append(_reasoning(request, context, ids, region))
+        items.append(_reasoning(request, context, ids, place))
         if thought < wanted or thought == limit:
             # Section 2, VERIFIED (sdk): the limit counts reasoning too; nothing else may come back.
             return Generated(items, thought, thought, "max_output_tokens")
     if refusal is not None:
         items.append(_message(ids, refusal, refused=True))
-        return Generated(items, thought + tokens.count(refusal), thought)
+        return Generated(items, thought + len(context.split(refusal)), thought)
     if calls := _calls(request, context, ids):
-        cost = sum(tokens.count(call.get("arguments") or call.get("input") or "") + 8 for call in calls)
+        cost = sum(len(context.split(call.get("arguments") or call.get("input") or "")) + 8 for call in calls)
         return Generated([*items, *calls], thought + cost, thought)
-    cut = tokens.split(_text(request, context))
+    cut = context.split(_text(request, context))
     room = limit - thought
     whole = len(cut) <= room
     items.append(_message(ids, "".join(cut[:room]), status="completed" if whole else "incomplete"))
@@ -90,7 +90,7 @@ def _message(ids: Ids, text: str, *, status: str = "completed", refused: bool = 
     return {"id": ids("msg"), "type": "message", "status": status, "role": "assistant", "content": [part]}
 
 
-def _reasoning(request: CreateRequest, context: Context, ids: Ids, region: str) -> Json:
+def _reasoning(request: CreateRequest, context: Context, ids: Ids, place: str) -> Json:
     """Section 2: a reasoning item only when reasoning happened, in front of its result. VERIFIED (cb)."""
     name = samples.topic(context.asked.text)
     summary = [
@@ -101,7 +101,7 @@ def _reasoning(request: CreateRequest, context: Context, ids: Ids, region: str) 
     if request.summary is not None:
         item["summary"] = [{"type": "summary_text", "text": text} for text in summary]
     if request.wants_encrypted:
-        item["encrypted_content"] = seal("\n\n".join(summary), item["id"], request.model.id, region)
+        item["encrypted_content"] = seal("\n\n".join(summary), item["id"], request.model.id, place)
     return item
 
 

@@ -21,6 +21,7 @@ class Served:
     Attributes:
         headers: the request's, lower-case names, without `authorization`.
         body: the request's bytes.
+        query: what follows the `?` of the path.
         status: of the answer; None until it began.
         ended: "" at first, then "finished", "disconnected" (by the client), "cut" (a fault) or "stopped".
         events: how many SSE events were sent whole.
@@ -31,6 +32,7 @@ class Served:
     path: str
     headers: dict[str, str]
     body: bytes = b""
+    query: str = ""
     status: int | None = None
     request_id: str = ""
     response_headers: dict[str, str] = field(default_factory=dict[str, str])

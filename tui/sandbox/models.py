@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from .errors import no_such_model, wrong_route
+from .errors import needs_profile, no_such_model, wrong_api, wrong_route
+from .place import Place
 
 _EFFORTS = ("none", "low", "medium", "high", "xhigh")
 _EFFORTS_MAX = (*_EFFORTS, "max")
@@ -25,6 +26,10 @@ class Model:
         most_output: the longest answer, in tokens.
         bills_writes: whether usage tells `cache_write_tokens` (section 8.7: from gpt-5.6 on).
         takes_summary: whether `reasoning.summary` is accepted (section 8.6).
+        retentions: what `prompt_cache_retention` may be; the first holds by default.
+        takes_cache_options: whether `prompt_cache_options` is accepted.
+        profiles: whether runtime has inference profiles of it.
+        sees: whether it takes images and PDFs.
         benchmark: (tokens, tokens per second) of a `fake-…` model, which does not look at the prompt.
     """
 
@@ -37,23 +42,38 @@ class Model:
     most_output: int = 128_000
     bills_writes: bool = False
     takes_summary: bool = True
+    retentions: tuple[str, ...] = ("24h",)
+    takes_cache_options: bool = False
+    profiles: bool = True
+    sees: bool = True
     benchmark: tuple[int, int] | None = None
 
 
 def _table() -> dict[str, Model]:
-    """Section 1.4. Regions VERIFIED (cards-x, oai-bed); the default effort of 5.6 is ASSUMED."""
+    """Section 1.4.
+
+    Regions and effort values VERIFIED (cards-x, oai-bed, aws-web, models.dev); the default effort VERIFIED
+    for 5.4, 5.5 (cards-x) and 6 Sol, Luna (litellm), ASSUMED for 5.6 and Astra; gpt-oss's efforts ASSUMED.
+    Section 1.1: runtime has profiles (VERIFIED, aws-resp, oai-bed), but none of 5.4 and 5.5 (cards-x).
+    Section 2 "Prompt caching", VERIFIED (cb, sdk): 5.4 takes `in_memory`, 5.5 and later `24h` only;
+    `prompt_cache_options` are for 5.6 and later (sdk), that Bedrock takes them is ASSUMED.
+    """
     east = frozenset({"us-east-1", "us-east-2"})
     east_west = east | {"us-west-2", "us-gov-west-1"}
-    west = frozenset({"us-west-2"})
-    newest = Model("", east, _EFFORTS_MAX, "medium", bills_writes=True, takes_summary=False)
-    oss = Model("", frozenset(), ("low", "medium", "high"), "medium", "/v1", 128_000)
+    newest = Model(
+        "", east, _EFFORTS_MAX, "medium", bills_writes=True, takes_summary=False, takes_cache_options=True
+    )
+    # Section 2 "PDF": text only, VERIFIED (seed2). On runtime, section 5: Chat Completions only.
+    oss = Model(
+        "", frozenset(), ("low", "medium", "high"), "medium", "/v1", 128_000, profiles=False, sees=False
+    )
     rows = (
-        Model("openai.gpt-5.4", east_west),
-        Model("openai.gpt-5.5", east, effort="medium"),
+        Model("openai.gpt-5.4", east_west, retentions=("in_memory", "24h"), profiles=False),
+        Model("openai.gpt-5.5", east, effort="medium", profiles=False),
         replace(newest, id="openai.gpt-5.6-sol"),
         replace(newest, id="openai.gpt-5.6-terra", regions=east_west),
         replace(newest, id="openai.gpt-5.6-luna", regions=east_west),
-        replace(newest, id="openai.gpt-6-astra", regions=west, efforts=_EFFORTS_MAX[1:]),
+        replace(newest, id="openai.gpt-6-astra", regions=frozenset({"us-west-2"}), efforts=_EFFORTS_MAX[1:]),
         replace(newest, id="openai.gpt-6-sol", regions=frozenset({"us-east-1"})),
         replace(newest, id="openai.gpt-6-luna", regions=frozenset({"us-east-1"})),
         replace(oss, id="openai.gpt-oss-20b"),
@@ -65,17 +85,45 @@ def _table() -> dict[str, Model]:
 MODELS = _table()
 
 
-def find(name: str, region: str, route: str = "/openai/v1") -> Model:
-    """The model of that name, if it is served in this region under this path prefix.
+def find(name: str, place: Place, route: str = "/openai/v1") -> Model:
+    """The model of that name, if it is served at this place under this path prefix.
 
     Raises:
-        ApiError: 404 for an unknown model or another region's, 400 for a wrong path prefix (section 4).
+        ApiError: 404 for an unknown model or another region's, 400 for a wrong path prefix (section 4), for
+            a wrong API, and on runtime for an id that is no inference profile.
     """
     if fake := _FAKE.fullmatch(name):
         return Model(name, frozenset(), benchmark=(int(fake[1]), int(fake[2])))
+    if place.is_runtime:
+        return _of_profile(name, place)
     model = MODELS.get(name)
-    if model is None or (model.regions and region not in model.regions):
+    if model is None or (model.regions and place.region not in model.regions):
         raise no_such_model(name)
     if model.route != route:
         raise wrong_route(name)
     return model
+
+
+def is_fake(name: object) -> bool:
+    """Whether it is one of the sandbox's own benchmark models, `fake-TOKENS-RATE`."""
+    return isinstance(name, str) and bool(_FAKE.fullmatch(name))
+
+
+def _of_profile(name: str, place: Place) -> Model:
+    """Section 1.1, VERIFIED (aws-resp, oai-bed): runtime takes `us.…`, `us-gov.…`, `global.…` ids only.
+
+    ASSUMED: a profile of a geography is called from its own regions only, a global one from every region but
+    GovCloud's.
+    """
+    if name in ("openai.gpt-oss-20b-1:0", "openai.gpt-oss-120b-1:0"):
+        # Sections 1.1 and 5: on runtime these have ids of their own and answer Chat Completions only.
+        raise wrong_api(name, "/v1/responses")
+    prefix, _, bare = name.partition(".")
+    model = MODELS.get(bare)
+    if model is None or not model.profiles:
+        own = MODELS.get(name)
+        raise needs_profile(name) if own and own.profiles else no_such_model(name)
+    known = place.geography in ("us", "us-gov") and prefix == place.geography
+    if not known and not (prefix == "global" and place.geography != "us-gov"):
+        raise no_such_model(name)
+    return replace(model, id=name)

@@ -8,18 +8,12 @@ import io
 import logging
 from dataclasses import dataclass
 
-import pypdf
-from pypdf.errors import PyPdfError
-
 from .errors import ApiError
 
 LARGEST = 50 * 1024 * 1024  # section 4, VERIFIED for OpenAI (oai-pdf copies), ASSUMED for Bedrock
 _DATA_URL = "data:application/pdf;base64,"
 _MOST_KNOWN = 32
 _known: dict[bytes, tuple[str, ...]] = {}
-
-logging.getLogger("pypdf").addHandler(logging.NullHandler())
-logging.getLogger("pypdf").propagate = False  # its warnings about odd files would be drawn over a TUI
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +67,12 @@ def _pages(encoded: str) -> tuple[str, ...]:
         raise _refused("The file is larger than 50 MB.", 413)
     if not data.startswith(b"%PDF-"):
         raise _refused("Invalid file data: the file is not a PDF.")
+    # A third of the sandbox's import time; most conversations have no document.
+    import pypdf
+    from pypdf.errors import PyPdfError
+
+    logger = logging.getLogger("pypdf")
+    logger.handlers, logger.propagate = [logging.NullHandler()], False  # it would write over a TUI
     try:
         reader = pypdf.PdfReader(io.BytesIO(data))
         if reader.is_encrypted:

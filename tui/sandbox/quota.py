@@ -20,10 +20,12 @@ class Quota:
 
     Args:
         tokens: how many a minute.
+        tells: whether a refusal says when to come back; section 4 "Retry-After": not documented.
     """
 
-    def __init__(self, tokens: int) -> None:
+    def __init__(self, tokens: int, *, tells: bool = True) -> None:
         self._tokens = tokens
+        self._tells = tells
         self._admitted: deque[tuple[float, int]] = deque()
         self._lock = threading.Lock()
 
@@ -31,7 +33,7 @@ class Quota:
         """Count a request.
 
         Raises:
-            ApiError: 429, with the seconds until it would fit in `retry-after`.
+            ApiError: 429; its `retry-after` is the seconds until the oldest request has left the minute.
         """
         with self._lock:
             while self._admitted and now - self._admitted[0][0] >= _MINUTE:
@@ -39,5 +41,6 @@ class Quota:
             used = sum(tokens for _, tokens in self._admitted)
             if used + cost > self._tokens:
                 oldest = self._admitted[0][0] if self._admitted else now
-                raise errors.throttled(max(1, math.ceil(oldest + _MINUTE - now)))
+                wait = max(1, math.ceil(oldest + _MINUTE - now))
+                raise errors.throttled(wait if self._tells else None)
             self._admitted.append((now, cost))

@@ -20,8 +20,10 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "instructions": str, "previous_response_id": str, "prompt_cache_key": str, "max_output_tokens": int,
     "temperature": (int, float), "top_p": (int, float), "metadata": dict, "reasoning": dict, "text": dict,
     "include": list, "tools": list, "tool_choice": (str, dict), "stream_options": dict,
+    "prompt_cache_retention": str, "prompt_cache_options": dict,
 }  # fmt: skip
 _INCLUDES = frozenset({"reasoning.encrypted_content", "message.output_text.logprobs"})
+_TIERS = ("auto", "default")
 _ROLES = frozenset({"user", "assistant", "system", "developer"})
 # Section 2 "Compaction": compaction items were refused (VERIFIED, litellm#36546), so they are not here.
 _ITEM_FIELDS: dict[str, tuple[str, ...]] = {
@@ -125,20 +127,18 @@ def check(body: Json, model: Model, *, refuse_summary: bool | None, retention: b
     effort = reasoning.get("effort") or model.effort
     if effort not in model.efforts:
         # Section 1.4, VERIFIED (stdapi) for `minimal`.
-        raise errors.ApiError(
-            400,
-            "unsupported_value",
-            f"Unsupported value: '{effort}' is not supported with the '{model.id}' model."
-            f" Supported values are: {', '.join(repr(value) for value in model.efforts)}.",
-            param="reasoning.effort",
-        )
+        raise errors.unsupported_value("reasoning.effort", effort, model.id, model.efforts)
     if effort != "none":
         for name in ("temperature", "top_p"):
             # Section 2, VERIFIED for GPT-6 (litellm#42523), ASSUMED for the others.
             if body.get(name) is not None:
                 raise errors.unsupported(name, model.id)
+    _check_tier(body, model)
+    _check_cache(body, model)
     _check_tools(body)
     _check_format(body, items)
+    if not model.sees:
+        _check_text_only(items, model)
     if not retention and (body.get("store") or body.get("background")):
         raise errors.must_not_store()
     return CreateRequest(body, model, items, effort, retention and body.get("store") is not False)
@@ -161,6 +161,31 @@ def parse_input(value: object) -> list[Json]:
         _check_item(item)
         items.append(item)
     return items
+
+
+def _check_tier(body: Json, model: Model) -> None:
+    """Section 1.4: Standard is the only tier on the cards, VERIFIED (cb, cards-x); others fail: ASSUMED."""
+    tier: object = body.get("service_tier")
+    if tier not in (None, *_TIERS):
+        raise errors.unsupported_value("service_tier", tier, model.id, _TIERS)
+
+
+def _check_cache(body: Json, model: Model) -> None:
+    """Section 2 "Prompt caching": which models take what is VERIFIED (cb, sdk), the refusals are ASSUMED."""
+    retention: object = body.get("prompt_cache_retention")
+    if retention is not None and retention not in model.retentions and model.benchmark is None:
+        raise errors.unsupported_value("prompt_cache_retention", retention, model.id, model.retentions)
+    if body.get("prompt_cache_options") is not None and not model.takes_cache_options:
+        raise errors.unsupported("prompt_cache_options", model.id)
+
+
+def _check_text_only(items: list[Json], model: Model) -> None:
+    """Section 2 "PDF": gpt-oss is text only, VERIFIED (seed2); status and words ASSUMED."""
+    for item in items:
+        content = item.get("content")
+        for part in content if is_array(content) else ():
+            if part["type"] in ("input_file", "input_image"):
+                raise errors.invalid("input", f"the model '{model.id}' takes text only, not '{part['type']}'")
 
 
 def _check_item(item: Json) -> None:
@@ -208,7 +233,8 @@ def _check_tools(body: Json) -> None:
         if not is_object(tool):
             raise errors.unknown_variant("tools")
         if tool.get("type") not in ("function", "custom"):
-            # Section 8.8, VERIFIED (oai-bed): hosted tools are not available; the body is ASSUMED.
+            # Section 8.8, VERIFIED (oai-bed): most hosted tools are not available; the body is ASSUMED. Web
+            # search (mantle), tool search and computer use are, but not in this sandbox.
             raise errors.ApiError(
                 400,
                 "unsupported_value",

@@ -3,196 +3,219 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from . import auth, errors
+from .body import bytes_of, json_of
+from .control import Control
 from .endpoint import Endpoint
-from .faults import OPERATIONS, Fault
-from .log import Served
-from .models import MODELS, find
-from .shapes import is_array, is_object
-from .stream import RECORD, JsonAnswer
+from .faults import Fault, Operation
+from .models import MODELS, find, is_fake
+from .place import EndpointName, Place, is_region
+from .quota import Quota
+from .recording import Recorded
+from .service import Service
+from .stream import JsonAnswer
 
 Handler = Callable[[Request], Awaitable[Response]]
-_LARGE = 256 * 1024
-_LONGEST_BODY = 70 * 1024 * 1024  # 50 MB of PDF in base64, and the rest
+Operate = Callable[[Request, "Target", Fault], Awaitable[Response]]
+# Section 1.1: runtime has no /v1.
+_SURFACES: tuple[tuple[EndpointName, str, str], ...] = (
+    ("mantle", "", "/openai/v1"),
+    ("mantle", "", "/v1"),
+    ("runtime", "/runtime", "/openai/v1"),
+)
+_REST: tuple[tuple[str, EndpointName], ...] = (
+    ("/runtime/{path:path}", "runtime"),
+    ("/{region}/runtime/{path:path}", "runtime"),
+    ("/{path:path}", "mantle"),
+)
+_EVERYTHING = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
-class Recorded:
-    """Writes every request into the log, and gives each answer its id.
+class Target:
+    """What a request is for.
 
-    Section 1.5, VERIFIED (cb): `x-request-id: req_` and 52 characters on every answer.
+    Attributes:
+        place: the endpoint and region in its path.
+        route: the path prefix that decides which models there are, `/openai/v1` or `/v1`.
+        endpoint: its operations, as the request's project sees them.
     """
 
-    def __init__(self, app: ASGIApp, endpoint: Endpoint) -> None:
-        self._app, self._endpoint = app, endpoint
+    __slots__ = ("endpoint", "place", "route")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request and keep what happened."""
-        if scope["type"] != "http":
-            return
-        raw: list[tuple[bytes, bytes]] = scope["headers"]
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in raw if k != b"authorization"}
-        record = Served(scope["method"], scope["path"], headers, request_id=self._endpoint.ids("req"))
-        scope[RECORD] = record
-        self._endpoint.log.begin(record)
-
-        parts: list[bytes] = []
-
-        async def recording_receive() -> Message:
-            message = await receive()
-            if message["type"] == "http.request":
-                parts.append(message.get("body", b""))
-                if not message.get("more_body"):
-                    record.body = b"".join(parts)
-            return message
-
-        async def recording_send(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                added = [*message["headers"], (b"x-request-id", record.request_id.encode())]
-                message = {**message, "headers": added}
-                record.status = message["status"]
-                record.response_headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in added}
-            await send(message)
-
-        how = "stopped"
-        try:
-            await self._app(scope, recording_receive, recording_send)
-            how = "finished"
-        except ClientDisconnect:
-            how = "disconnected"
-        finally:
-            self._endpoint.log.end(record, record.ended or how)
+    def __init__(self, place: Place, route: str, endpoint: Endpoint) -> None:
+        self.place, self.route, self.endpoint = place, route, endpoint
 
 
-def build(endpoint: Endpoint) -> ASGIApp:
-    """The ASGI application."""
+class Routes:
+    """From paths to operations.
 
-    def guarded(operation: str, handler: Callable[[Request, Fault], Awaitable[Response]]) -> Handler:
+    Args:
+        service: the server's state.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._quotas: dict[Place, Quota] = {}
+
+    def table(self) -> list[Route]:
+        """Every route; the last one takes what no other does."""
+        routes: list[Route] = []
+        for region in ("", "/{region}"):
+            for endpoint, path, route in _SURFACES:
+                routes += self._api(f"{region}{path}{route}", endpoint, route)
+            models = self._guarded("mantle", "/v1", None, self._models)
+            routes.append(Route(f"{region}/v1/models", models, methods=["GET"]))
+        routes += self._control()
+        # Sections 1.1 and 2, VERIFIED (cb, stdapi): /openai/v1/models and …/input_items are 404. ASSUMED: the
+        # rest (compact, input_tokens) is, too.
+        for path, endpoint in _REST:
+            handler = self._guarded(endpoint, "/v1", None, _nothing)
+            routes.append(Route(path, handler, methods=_EVERYTHING))
+        return routes
+
+    def _api(self, base: str, endpoint: EndpointName, route: str) -> list[Route]:
+        operations: tuple[tuple[str, str, Operation | None, Operate], ...] = (
+            ("POST", "/responses", "create", self._create),
+            ("GET", "/responses/{id}", "retrieve", _retrieve),
+            ("DELETE", "/responses/{id}", "delete", _delete),
+            ("POST", "/responses/{id}/cancel", "cancel", _cancel),
+            ("POST", "/chat/completions", None, _chat),
+        )
+        return [
+            Route(base + path, self._guarded(endpoint, route, operation, handler), methods=[method])
+            for method, path, operation, handler in operations
+        ]
+
+    def _control(self) -> list[Route]:
+        control = Control(self._service)
+        return [
+            Route(path, self._checked(handler), methods=[method]) for method, path, handler in control.table()
+        ]
+
+    def _checked(self, handler: Handler) -> Handler:
+        """A handler of the control endpoint behind the bearer check."""
+
+        async def operate(request: Request, target: Target, fault: Fault) -> Response:
+            return await handler(request)
+
+        return self._guarded("mantle", "/v1", None, operate)
+
+    def _guarded(
+        self, endpoint: EndpointName, route: str, operation: Operation | None, handler: Operate
+    ) -> Handler:
+        """A handler behind everything that all have in common: body, key, project, fault, errors."""
+
         async def handle(request: Request) -> Response:
             fault = Fault()
             try:
                 # Read first, so that the log has the body of a refused request as well.
-                await _body(request)
-                auth.check_bearer(request.headers.get("authorization"), endpoint.region, endpoint.clock())
-                if operation in OPERATIONS:
-                    fault = await _fault_of(endpoint, operation, request)
+                await bytes_of(request)
+                region: str | None = request.path_params.get("region")
+                known = region is None or is_region(region)
+                place = self._service.place(endpoint, region if known else None)
+                key = request.headers.get("authorization")
+                auth.check_bearer(key, place, self._service.clock())
+                if not known:
+                    raise errors.no_route(request.method, request.url.path)
+                if operation is not None:
+                    fault = await self._fault(operation, request)
                 if fault.status is not None:
-                    return _faulty(fault)
-                return await handler(request, fault)
+                    return faulty(fault)
+                return await handler(request, self._target(request, place, route), fault)
             except errors.ApiError as error:
                 return JsonAnswer(error.status, error.body, headers=error.headers, fault=fault)
 
         return handle
 
-    async def create(request: Request, fault: Fault) -> Response:
-        body = await _json(request)
-        if len(await request.body()) > _LARGE:
-            # Reading a long document takes a while; other requests go on.
-            return await asyncio.to_thread(endpoint.create, body, _prefix(request), fault)
-        return endpoint.create(body, _prefix(request), fault)
+    def _target(self, request: Request, place: Place, route: str) -> Target:
+        project = request.headers.get("openai-project") or "default"
+        if not place.takes_project(project):
+            raise errors.no_project(project)
+        limit = self._service.options.tokens_per_minute
+        if limit is not None and place not in self._quotas:
+            self._quotas[place] = Quota(limit, tells=self._service.options.retry_after)
+        return Target(place, route, Endpoint(self._service, place, self._quotas.get(place), project))
 
-    async def retrieve(request: Request, fault: Fault) -> Response:
-        query = request.query_params
-        after = int(query.get("starting_after", -1)) if query.get("starting_after", "0").isdecimal() else -1
-        return endpoint.retrieve(
-            request.path_params["id"], fault, stream=query.get("stream") == "true", after=after
-        )
+    async def _fault(self, operation: Operation, request: Request) -> Fault:
+        """The request's own fault, else the next that waits."""
+        if operation == "create":
+            try:
+                own = Fault.from_metadata(await json_of(request))
+            except ValueError as error:
+                raise errors.invalid("metadata", str(error)) from None
+            if own is not None:
+                return own
+        return self._service.faults.take(operation) or Fault()
 
-    async def delete(request: Request, fault: Fault) -> Response:
-        return endpoint.delete(request.path_params["id"], fault)
+    async def _create(self, request: Request, target: Target, fault: Fault) -> Response:
+        body = await json_of(request)
+        if is_fake(body.get("model")):
+            return target.endpoint.create(body, target.route, fault)
+        # Counting and reading a long context takes a while; other requests go on.
+        return await asyncio.to_thread(target.endpoint.create, body, target.route, fault)
 
-    async def cancel(request: Request, fault: Fault) -> Response:
-        return endpoint.cancel(request.path_params["id"], fault)
-
-    async def models(request: Request, fault: Fault) -> Response:
+    async def _models(self, request: Request, target: Target, fault: Fault) -> Response:
         # Section 1.1, VERIFIED (hermes#65076): /v1/models lists GPT ids that are not callable on /v1.
-        served = [m for m in MODELS.values() if not m.regions or endpoint.region in m.regions]
+        served = [m for m in MODELS.values() if not m.regions or target.place.region in m.regions]
         data = [
             {"id": m.id, "object": "model", "created": 1_780_000_000, "owned_by": "openai"} for m in served
         ]
         return JsonAnswer(200, {"object": "list", "data": data})
 
-    async def faults(request: Request, fault: Fault) -> Response:
-        value: object = await _json(request, anything=True)
-        try:
-            for one in value if is_array(value) else [value]:
-                if not is_object(one):
-                    raise ValueError("a fault is a JSON object")
-                endpoint.faults.add(Fault.parse(one))
-        except ValueError as error:
-            raise errors.invalid("fault", str(error)) from None
-        return JsonAnswer(200, {"object": "sandbox.faults", "queued": True})
 
-    async def chat(request: Request, fault: Fault) -> Response:
-        # Section 4 "Wrong API for the model": gpt-5.x takes no Chat Completions on mantle.
-        model = str((await _json(request)).get("model"))
-        find(model, endpoint.region, MODELS[model].route if model in MODELS else "/openai/v1")
+def build(service: Service) -> ASGIApp:
+    """The ASGI application."""
+    return Recorded(Starlette(routes=Routes(service).table()), service)
+
+
+async def _retrieve(request: Request, target: Target, fault: Fault) -> Response:
+    query, response_id = request.query_params, request.path_params["id"]
+    if query.get("stream") != "true":
+        return target.endpoint.retrieve(response_id, fault)
+    after = query.get("starting_after", "")
+    return target.endpoint.stream_again(
+        response_id,
+        fault,
+        after=int(after) if after.isdecimal() else -1,
+        pads=query.get("include_obfuscation") != "false",
+    )
+
+
+async def _delete(request: Request, target: Target, fault: Fault) -> Response:
+    return target.endpoint.delete(request.path_params["id"], fault)
+
+
+async def _cancel(request: Request, target: Target, fault: Fault) -> Response:
+    return target.endpoint.cancel(request.path_params["id"], fault)
+
+
+async def _chat(request: Request, target: Target, fault: Fault) -> Response:
+    """Section 4 "Wrong API for the model": no Chat Completions of gpt-5.x on mantle, VERIFIED (big-AGI#1167).
+
+    Section 5: the others do; this sandbox does not serve them.
+    """
+    model = str((await json_of(request)).get("model"))
+    if model.startswith("openai.gpt-5.") and not target.place.is_runtime:
+        find(model, target.place, target.route)
         raise errors.wrong_api(model, "/v1/chat/completions")
-
-    async def nothing(request: Request, fault: Fault) -> Response:
-        raise errors.no_route(request.method, request.url.path)
-
-    routes: list[Route] = []
-    for prefix in ("/openai/v1", "/v1"):
-        routes += [
-            Route(f"{prefix}/responses", guarded("create", create), methods=["POST"]),
-            Route(f"{prefix}/responses/{{id}}", guarded("retrieve", retrieve), methods=["GET"]),
-            Route(f"{prefix}/responses/{{id}}", guarded("delete", delete), methods=["DELETE"]),
-            Route(f"{prefix}/responses/{{id}}/cancel", guarded("cancel", cancel), methods=["POST"]),
-            Route(f"{prefix}/chat/completions", guarded("chat", chat), methods=["POST"]),
-        ]
-    routes.append(Route("/v1/models", guarded("models", models), methods=["GET"]))
-    routes.append(Route("/sandbox/faults", guarded("faults", faults), methods=["POST"]))
-    # Sections 1.1 and 2, VERIFIED (cb, stdapi): /openai/v1/models and …/input_items are 404, as is the rest.
-    everything = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-    routes.append(Route("/{path:path}", guarded("nothing", nothing), methods=everything))
-    return Recorded(Starlette(routes=routes), endpoint)
+    raise errors.ApiError(
+        501, "not_implemented", "This sandbox serves the Responses API only.", kind="server_error"
+    )
 
 
-def _prefix(request: Request) -> str:
-    return "/openai/v1" if request.url.path.startswith("/openai/") else "/v1"
+async def _nothing(request: Request, target: Target, fault: Fault) -> Response:
+    raise errors.no_route(request.method, request.url.path)
 
 
-async def _body(request: Request) -> bytes:
-    if int(request.headers.get("content-length", "0")) > _LONGEST_BODY:
-        raise errors.ApiError(413, "request_too_large", "The request body is too large.")
-    return await request.body()
-
-
-async def _json(request: Request, *, anything: bool = False) -> Any:
-    try:
-        value: Any = getattr(request.state, "parsed", None)
-        if value is None:
-            value = request.state.parsed = json.loads(await _body(request))
-    except (ValueError, RecursionError):
-        raise errors.ApiError(400, "validation_error", "invalid request body: not valid JSON") from None
-    if not anything and not is_object(value):
-        raise errors.ApiError(400, "validation_error", "invalid request body: expected a JSON object")
-    return value
-
-
-async def _fault_of(endpoint: Endpoint, operation: str, request: Request) -> Fault:
-    """The request's own fault, else the next that waits."""
-    if operation == "create":
-        try:
-            own = Fault.from_metadata(await _json(request))
-        except ValueError as error:
-            raise errors.invalid("metadata", str(error)) from None
-        if own is not None:
-            return own
-    return endpoint.faults.take(operation) or Fault()
-
-
-def _faulty(fault: Fault) -> Response:
+def faulty(fault: Fault) -> Response:
     """A status made to order; without a body it has the usual shape."""
     status = fault.status or 500
     body = fault.body

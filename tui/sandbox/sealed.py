@@ -1,6 +1,7 @@
 """Encrypted reasoning: opaque to the client, verified when it comes back (bedrock-facts.md 2 and 8.5).
 
-VERIFIED (cb): it comes back when asked for, and its replay is accepted. ASSUMED: bound to model and region.
+VERIFIED (cb): it comes back when asked for, and its replay is accepted. ASSUMED: bound to model, endpoint and
+region, `place` here.
 There is no secret in a sandbox; the key only makes the content opaque and an alteration noticeable.
 """
 
@@ -14,8 +15,8 @@ import hmac
 _MAGIC = b"\x80ocs1"
 
 
-def _key(model: str, region: str) -> bytes:
-    return hashlib.sha256(f"outcrop sandbox/{region}/{model}".encode()).digest()
+def _key(model: str, place: str) -> bytes:
+    return hashlib.sha256(f"outcrop sandbox/{place}/{model}".encode()).digest()
 
 
 def _mask(data: bytes, key: bytes, nonce: bytes) -> bytes:
@@ -26,18 +27,18 @@ def _mask(data: bytes, key: bytes, nonce: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(data, stream, strict=False))
 
 
-def seal(text: str, item_id: str, model: str, region: str) -> str:
+def seal(text: str, item_id: str, model: str, place: str) -> str:
     """The blob that stands for a reasoning text."""
-    key = _key(model, region)
+    key = _key(model, place)
     nonce = hashlib.sha256(item_id.encode()).digest()[:12]
     body = nonce + _mask(text.encode(), key, nonce)
     tag = hmac.digest(key, body, "sha256")
     return base64.urlsafe_b64encode(_MAGIC + body + tag).decode("ascii")
 
 
-def unseal(blob: str, model: str, region: str) -> str | None:
-    """The text, or None where the blob was altered or belongs to another model or region."""
-    key = _key(model, region)
+def unseal(blob: str, model: str, place: str) -> str | None:
+    """The text, or None where the blob was altered or belongs to another model, endpoint or region."""
+    key = _key(model, place)
     try:
         data = base64.b64decode(blob.encode("ascii"), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):

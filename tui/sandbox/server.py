@@ -17,10 +17,13 @@ from typing import Any, Self
 
 import uvicorn
 
-from .endpoint import Endpoint
 from .faults import Fault
 from .log import ServedLog
+from .place import EndpointName
 from .routes import build
+from .service import Options, Service
+from .shapes import Json
+from .tokens import TokenizerName
 
 HOST = "127.0.0.1"
 
@@ -28,17 +31,23 @@ HOST = "127.0.0.1"
 class SandboxServer:
     """The embedded endpoint, reachable over HTTP on loopback only.
 
+    It stands for both endpoints, in every region: see `base_url`.
+
     Args:
         state_dir: where stored responses are kept; a later server on the same folder continues their chains.
-        region: which models it has and which short-term keys it takes.
         port: 0 takes a free one.
+        region: the one of `start()`'s base URL.
         rate: output tokens per second; None for as fast as possible.
         clock: seconds since the epoch.
         ids: makes an id from a prefix (`resp`, `msg`, `rs`, `fc`, `ctc`, `call`, `req`), for stable pictures.
         refuse_summary: refuse `reasoning.summary` always (True), never (False) or, None, as the models do.
         background_seconds: how long a background response takes.
+        resume_streams: whether a background stream can be taken up again with `starting_after`.
         retention: False stands for an account whose retention mode is none.
-        tokens_per_minute: the quota; None for no limit.
+        tokens_per_minute: the quota of each endpoint in each region; None for no limit.
+        retry_after: whether a 429 of the quota says when to come back.
+        tokenizer: `bpe`, `words`, or `auto`: bpe-openai where it is installed, else words. With `words`
+            counts and deltas are the same on every machine.
 
     Attributes:
         log: what was served.
@@ -56,21 +65,27 @@ class SandboxServer:
         ids: Callable[[str], str] | None = None,
         refuse_summary: bool | None = None,
         background_seconds: float = 2.0,
+        resume_streams: bool = True,
         retention: bool = True,
         tokens_per_minute: int | None = None,
+        retry_after: bool = True,
+        tokenizer: TokenizerName = "auto",
     ) -> None:
-        self._endpoint = Endpoint(
-            state_dir,
+        options = Options(
             region=region,
             rate=rate,
             clock=clock,
             ids=ids,
             refuse_summary=refuse_summary,
             background_seconds=background_seconds,
+            resume_streams=resume_streams,
             retention=retention,
             tokens_per_minute=tokens_per_minute,
+            retry_after=retry_after,
+            tokenizer=tokenizer,
         )
-        self.log: ServedLog = self._endpoint.log
+        self._service = Service(state_dir, options)
+        self.log: ServedLog = self._service.log
         self.port = port
         self._thread: threading.Thread | None = None
         self._server: _Server | None = None
@@ -81,14 +96,42 @@ class SandboxServer:
         Raises:
             ValueError: an unknown name or a value of the wrong type.
         """
-        self._endpoint.faults.add(Fault.parse(fault))
+        self._service.faults.add(Fault.parse(fault))
 
     def clear_faults(self) -> None:
         """Forget the faults that still wait."""
-        self._endpoint.faults.clear()
+        self._service.faults.clear()
+
+    def base_url(self, endpoint: EndpointName = "mantle", region: str | None = None) -> str:
+        """Where an endpoint is served.
+
+        Args:
+            endpoint: `mantle` or `runtime`.
+            region: another than the server's own.
+        """
+        below = "/runtime" if endpoint == "runtime" else ""
+        return f"http://{HOST}:{self.port}{f'/{region}' if region else ''}{below}/openai/v1"
+
+    def context_of(self, response_id: str) -> list[Json]:
+        """The input items that a stored response was made from, out of the store alone.
+
+        Inputs and outputs of the responses before it in its chain, oldest first, then its own input.
+
+        Raises:
+            LookupError: it, or one before it, is not stored.
+        """
+        return self._service.context_of(response_id)
+
+    def last_context(self) -> list[Json]:
+        """The input items of the newest accepted create request, the chain's first; stored or not.
+
+        Raises:
+            LookupError: there was none.
+        """
+        return self._service.last_context()
 
     def start(self) -> str:
-        """Serve, and return the base URL once connections are accepted.
+        """Serve, and return mantle's base URL once connections are accepted.
 
         Raises:
             OSError: the port is taken.
@@ -99,7 +142,7 @@ class SandboxServer:
         self.port = listener.getsockname()[1]
         _quiet()
         config = uvicorn.Config(
-            build(self._endpoint),
+            build(self._service),
             loop="asyncio",
             http="h11",
             ws="none",
@@ -118,7 +161,7 @@ class SandboxServer:
         server.ready.wait()
         if not self._thread.is_alive():
             raise RuntimeError("the sandbox did not start")
-        return f"http://{HOST}:{self.port}/openai/v1"
+        return self.base_url()
 
     def stop(self) -> None:
         """Close every connection and end the thread; open streams are cut. Harmless when it does not run."""

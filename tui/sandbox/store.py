@@ -7,11 +7,13 @@ Two processes may share the folder: a file is complete from the moment it has it
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import re
 import secrets
 from pathlib import Path
+from typing import Self
 
 from .shapes import Json
 
@@ -36,20 +38,38 @@ def response_at(record: Json, now: float) -> Json:
 class ResponseStore:
     """The folder of stored responses.
 
-    A record is `{"response": the Response object, "input": its own items, "timing": {...} | absent}`.
+    A record is `{"response": the Response object, "input": its own items, "scope": where it was made,
+    "timing": when a background one begins and ends | absent, "streamed": whether it can be streamed again}`.
 
     Args:
         folder: created with mode 0700 where missing; files are 0600.
     """
 
     def __init__(self, folder: Path) -> None:
+        self._scope = ""
         self._responses = folder / "responses"
         self._items = folder / "items"
         for path in (folder, self._responses, self._items):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def within(self, scope: str) -> Self:
+        """The same folder, as seen from one endpoint, region and project.
+
+        Section 1.5: stored responses are scoped to region and project, VERIFIED (aws-resp); that the two
+        endpoints do not share them is ASSUMED.
+        """
+        view = copy.copy(self)
+        view._scope = scope
+        return view
+
+    def scope_of(self, response_id: str) -> str | None:
+        """Where the response of that id was made; None where there is none."""
+        record = self._read(response_id)
+        return None if record is None else record["scope"]
+
     def save(self, record: Json) -> None:
         """Keep a record under its response's id; a crash leaves the older one or this."""
+        record = {**record, "scope": self._scope}
         response = record["response"]
         self._write(self._responses / f"{response['id']}.json", json.dumps(record).encode("ascii"))
         for item in response["output"]:
@@ -57,25 +77,30 @@ class ResponseStore:
                 self._write(self._items / item["id"], response["id"].encode("ascii"))
 
     def load(self, response_id: str, now: float) -> Json | None:
-        """The record of that id, or None where it was never stored, was deleted or is older than 30 days."""
+        """The record of that id, or None where there is none.
+
+        Section 1.5, VERIFIED (aws-resp): never stored, deleted, of another scope, 30 days old: all alike.
+        """
+        record = self._read(response_id)
+        if record is None or record["scope"] != self._scope:
+            return None
+        return record if now - record["response"]["created_at"] < KEPT_SECONDS else None
+
+    def _read(self, response_id: str) -> Json | None:
         if not _ID.fullmatch(response_id):
             return None
         try:
             record: Json = json.loads((self._responses / f"{response_id}.json").read_bytes())
         except (FileNotFoundError, ValueError):
             return None
-        return record if now - record["response"]["created_at"] < KEPT_SECONDS else None
+        return {"scope": "", **record}
 
     def delete(self, response_id: str) -> bool:
         """Remove a record and its items' names; False where there was none."""
-        if not _ID.fullmatch(response_id):
+        record = self._read(response_id)
+        if record is None or record["scope"] != self._scope:
             return False
-        path = self._responses / f"{response_id}.json"
-        try:
-            record: Json = json.loads(path.read_bytes())
-        except (FileNotFoundError, ValueError):
-            return False
-        path.unlink(missing_ok=True)
+        (self._responses / f"{response_id}.json").unlink(missing_ok=True)
         for item in record["response"]["output"]:
             if isinstance(item.get("id"), str) and _ID.fullmatch(item["id"]):
                 (self._items / item["id"]).unlink(missing_ok=True)

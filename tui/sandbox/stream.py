@@ -15,6 +15,7 @@ from .log import Served
 from .shapes import encode
 
 RECORD = "outcrop.record"
+_LOOK = 0.02  # seconds between two looks at the clock
 _BATCH = 64  # events an unpaced stream hands over at once
 
 
@@ -119,7 +120,7 @@ class JsonAnswer(_Answer):
         headers: dict[str, str] | None = None,
         fault: Fault | None = None,
         delay: float = 0.0,
-        commit: Callable[[], None] | None = None,
+        commit: Callable[[], bool] | None = None,
     ) -> None:
         self.data = body if isinstance(body, bytes) else encode(body)
         self.delay, self.commit = delay, commit
@@ -144,7 +145,9 @@ class EventStream(_Answer):
         rate: output tokens per second, or None for as fast as the client reads.
         headers: additional headers.
         fault: of the transport.
-        commit: called before the terminal event is handed over, so that the client can chain to it at once.
+        commit: called before the terminal event is handed over, so that the client can chain to it at once;
+            False where it must not come, as the response was cancelled or deleted meanwhile.
+        due: whether the terminal event may come yet; asked again and again.
     """
 
     def __init__(
@@ -154,12 +157,13 @@ class EventStream(_Answer):
         rate: float | None,
         headers: dict[str, str],
         fault: Fault | None,
-        commit: Callable[[], None] | None = None,
+        commit: Callable[[], bool] | None = None,
+        due: Callable[[], bool] | None = None,
     ) -> None:
         super().__init__(
             200, "text/event-stream; charset=utf-8", {"cache-control": "no-cache", **headers}, fault
         )
-        self.frames, self.rate, self.commit = frames, rate, commit
+        self.frames, self.rate, self.commit, self.due = frames, rate, commit, due
 
     async def run(self, wire: _Wire) -> bool:
         """Write every event; False where the client went."""
@@ -180,8 +184,13 @@ class EventStream(_Answer):
                     await self._flush(wire, pending)
                     if await wire.pause(due):
                         return False
-            if frame.kind in TERMINALS and self.commit is not None:
-                self.commit()
+            if frame.kind in TERMINALS:
+                await self._flush(wire, pending)
+                while self.due is not None and not self.due():
+                    if await wire.pause(_LOOK):
+                        return False
+                if self.commit is not None and not self.commit():
+                    return True
             pending.append(frame)
             if len(pending) >= _BATCH:
                 await self._flush(wire, pending)

@@ -1,0 +1,65 @@
+"""Where a request goes: which of the two endpoints, in which region; and how the endpoints differ.
+
+Base URLs (bedrock-facts.md section 1.1), each below `http://127.0.0.1:PORT` and, for another region than the
+server's own, below `http://127.0.0.1:PORT/REGION`:
+
+    /openai/v1            mantle, the GPT family
+    /v1                   mantle, gpt-oss and GET /v1/models
+    /runtime/openai/v1    runtime; the word in front is the sandbox's own
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+EndpointName = Literal["mantle", "runtime"]
+
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
+_PROJECT = re.compile(r"default|proj_[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One endpoint in one region.
+
+    Attributes:
+        endpoint: `mantle` or `runtime`.
+        region: as in `us-west-2`.
+    """
+
+    endpoint: EndpointName
+    region: str
+
+    def __str__(self) -> str:
+        return f"{self.endpoint}/{self.region}"
+
+    @property
+    def is_runtime(self) -> bool:
+        """Whether the runtime endpoint's rules hold."""
+        return self.endpoint == "runtime"
+
+    @property
+    def takes_background(self) -> bool:
+        """Section 4 "background on runtime": refused, VERIFIED (aws-resp)."""
+        return not self.is_runtime
+
+    @property
+    def inherits_model(self) -> bool:
+        """Section 8.2, VERIFIED (aws-resp, oai-bed): on mantle alone a chain may leave `model` out."""
+        return not self.is_runtime
+
+    @property
+    def geography(self) -> str:
+        """What an inference profile of this region begins with (section 1.1): `us`, `us-gov` …; ASSUMED."""
+        return "us-gov" if self.region.startswith("us-gov-") else self.region.partition("-")[0]
+
+    def takes_project(self, project: str) -> bool:
+        """Section 8.9, VERIFIED (stdapi, aws-resp): `default` or `proj_…`; runtime knows the default only."""
+        return project == "default" if self.is_runtime else bool(_PROJECT.fullmatch(project))
+
+
+def is_region(name: str) -> bool:
+    """Whether a path segment looks like the name of a region."""
+    return bool(_REGION.fullmatch(name))
