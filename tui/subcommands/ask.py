@@ -75,11 +75,18 @@ def read_prompt(given: str | None, stdin: TextIO) -> str:
         InputError: There is nothing, or it is no text.
     """
     piped = _read_piped(stdin) if given == "-" or _is_piped(stdin) else ""
-    words = "" if given in (None, "-") else given
+    words = "" if given is None or given == "-" else _as_utf8(given)
     if given == "-" and not piped.strip():
         raise InputError("Standard input is empty: there is no prompt.")
     prompt = "\n\n".join(part for part in (words, piped.rstrip("\n")) if part and part.strip())
     return storable(prompt)
+
+
+def _as_utf8(argument: str) -> str:
+    """An argument as it was typed, also where the locale cannot read it and Python kept its bytes."""
+    if argument.isascii() or not any("\udc80" <= character <= "\udcff" for character in argument):
+        return argument
+    return os.fsencode(argument).decode("utf-8", "replace")
 
 
 def _is_piped(stdin: TextIO) -> bool:
