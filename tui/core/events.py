@@ -19,6 +19,8 @@ __all__ = [
     "ArgumentsDelta",
     "AttemptEnded",
     "AttemptStarted",
+    "BackgroundStarted",
+    "BackgroundStatus",
     "Notice",
     "OutputItemAdded",
     "OutputItemDone",
@@ -182,6 +184,26 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class BackgroundStarted:
+    """The server has taken the turn on and goes on without us; it is on disk with its response id."""
+
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundStatus:
+    """What the server says of a background turn that has not ended.
+
+    Attributes:
+        status: `queued` or `in_progress`.
+        elapsed: Seconds since the turn was sent.
+    """
+
+    status: str
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The turn has its outcome and is on disk.
 
@@ -194,5 +216,14 @@ class TurnEnded:
 
 
 SessionEvent = (
-    StreamEvent | TurnStarted | AttemptStarted | AttemptEnded | RetryWaiting | Notice | Silence | TurnEnded
+    StreamEvent
+    | TurnStarted
+    | AttemptStarted
+    | AttemptEnded
+    | RetryWaiting
+    | Notice
+    | Silence
+    | BackgroundStarted
+    | BackgroundStatus
+    | TurnEnded
 )
