@@ -91,14 +91,14 @@ class Exchange:
     turn_id: str
     method: str
     url: str
-    request_headers: Headers
-    request_body: bytes
+    request_headers: Headers = field(repr=False)
+    request_body: bytes = field(repr=False)
     started_at: float
     status: int | None = None
     http_version: str = ""
-    response_headers: Headers = ()
-    chunks: list[Chunk] = field(default_factory=list[Chunk])
-    events: list[SseRecord] = field(default_factory=list[SseRecord])
+    response_headers: Headers = field(default=(), repr=False)
+    chunks: list[Chunk] = field(default_factory=list[Chunk], repr=False)
+    events: list[SseRecord] = field(default_factory=list[SseRecord], repr=False)
     timings: Timings = field(default_factory=Timings)
     outcome: Outcome | None = None
     error: str | None = None
