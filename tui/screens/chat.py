@@ -17,13 +17,17 @@ from tui.core.items import Outcome
 from tui.keymap import bindings
 from tui.messages import CommandRequested
 from tui.screens.chat_views import ChatViews
-from tui.screens.turn_blocks import LiveTurn, history_blocks
-from tui.screens.turn_worker import Queue, Queued, run_turn
+from tui.screens.queue import Queue, Queued
 from tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tui.core.conversation import Conversation
+    from tui.core.items import Turn
+    from tui.screens.turn_blocks import LiveTurn
     from tui.session import Session
+    from tui.widgets.transcript.block import Block
 
 __all__ = ["ChatScreen", "StartWith"]
 
@@ -98,7 +102,7 @@ class ChatScreen(ChatViews):
         self._conversation_id = conversation.id
         live = self._live.get(conversation.id)
         path = [turn for turn in conversation.path() if not (live and live.turn and turn.id == live.turn.id)]
-        blocks = await asyncio.to_thread(history_blocks, path)
+        blocks = await asyncio.to_thread(_blocks, path)
         if self._conversation_id != conversation.id:
             return
         self.pane.replace([*blocks, *(live.blocks() if live else [])])
@@ -178,6 +182,9 @@ class ChatScreen(ChatViews):
             self._say("Getting ready …")
             await self._ready.wait()
             self._hush()
+        from tui.screens.turn_blocks import LiveTurn
+        from tui.screens.turn_worker import run_turn
+
         conversation_id = self._conversation_id
         self._turns_begun += 1
         model = self.session.target(conversation_id).model
@@ -274,7 +281,7 @@ class ChatScreen(ChatViews):
 
     async def _show_again(self) -> None:
         conversation = self.session.conversation(self._conversation_id)
-        blocks = await asyncio.to_thread(history_blocks, conversation.path())
+        blocks = await asyncio.to_thread(_blocks, conversation.path())
         self.pane.replace(blocks)
         self.set_class(bool(blocks), "-talking")
 
@@ -368,3 +375,10 @@ class ChatScreen(ChatViews):
                 self.wardrobe.use_theme(argument)
             case _:
                 await self.run_action(command.action)
+
+
+def _blocks(path: Iterable[Turn]) -> list[Block]:
+    """The blocks of a path; imported here, as nothing of it is on the first picture."""
+    from tui.screens.turn_blocks import history_blocks
+
+    return history_blocks(path)

@@ -18,7 +18,6 @@ from tui.messages import AttachmentRemoved, FilesGiven
 from tui.widgets.attachment_chips import AttachmentChips
 from tui.widgets.composer import Composer
 from tui.widgets.conversation_pane import ConversationPane
-from tui.widgets.meter import Meter
 from tui.widgets.notice_bar import NoticeBar, QueueLine
 from tui.widgets.status_line import StatusLine, StatusState
 from tui.widgets.welcome import Welcome
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from tui.core.exchange import Exchange
     from tui.core.meter import TurnTiming
     from tui.session import Session
+    from tui.widgets.meter import Meter
 
 __all__ = ["ChatFrame"]
 
@@ -60,7 +60,8 @@ class ChatFrame(Screen[None]):
         & ConversationPane { height: 1fr; display: none; padding: 0; }
         &.-talking ConversationPane { display: block; }
         &.-talking Welcome { display: none; }
-        & Composer { margin: 0 1; }
+        & Composer { margin: 0 1 1 1; }
+        &.-metered Composer { margin: 0 1; }
         & #chat-body > Inspector { width: 45%; border-left: vkey $border-blurred; }
     }
     """
@@ -83,7 +84,7 @@ class ChatFrame(Screen[None]):
         self.chips = AttachmentChips(id="chips")
         self.notice = NoticeBar(id="notice")
         self.queue_line = QueueLine(id="queue")
-        self.meter = Meter(id="meter")
+        self._meter: Meter | None = None
         self.status = StatusLine(id="status")
         self.welcome = Welcome(keys=keys, id="welcome")
 
@@ -111,7 +112,6 @@ class ChatFrame(Screen[None]):
             yield self.queue_line
             yield self.chips
             yield self.composer
-            yield self.meter
         yield self.status
 
     def on_mount(self) -> None:
@@ -309,6 +309,16 @@ class ChatFrame(Screen[None]):
 
     # ---- the meter
 
+    def _the_meter(self) -> Meter:
+        """The meter comes after the first picture; until then the composer leaves its line free."""
+        if self._meter is None:
+            from tui.widgets.meter import Meter
+
+            self._meter = Meter(id="meter")
+            self.add_class("-metered")
+            self.query_one("#chat-column").mount(self._meter)
+        return self._meter
+
     def _refresh_meter(self) -> None:
         """Figures of the last turn and of the conversation's path."""
         from tui.core.meter import cost_of, total_cost
@@ -320,7 +330,7 @@ class ChatFrame(Screen[None]):
             cost_of(turn.usage, model.prices) if (model := models.get(turn.id)) else None for turn in ended
         ]
         model = self.session.catalogue.model(self.session.target(self._conversation_id).model)
-        self.meter.show(
+        self._the_meter().show(
             ended[-1].usage if ended else None,
             Usage.total(turn.usage for turn in ended if turn.usage is not None) if ended else None,
             total_cost(costs),

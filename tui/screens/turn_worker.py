@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tui.core.errors import OutcropError, TokenError
@@ -22,33 +21,13 @@ from tui.core.items import Outcome
 from tui.core.text import visible_line
 
 if TYPE_CHECKING:
-    from tui.core.attachments import Attachment
     from tui.screens.turn_blocks import LiveTurn
     from tui.session import Session
 
-__all__ = ["Queue", "Queued", "TurnHost", "run_turn"]
+__all__ = ["TurnHost", "run_turn"]
 
 SILENT_AFTER = 20.0
 """Seconds without an event after which the user is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """A prompt that waits for the present answer to end."""
-
-    text: str
-    attachments: tuple[Attachment, ...] = ()
-
-
-@dataclass(slots=True)
-class Queue:
-    """The prompts that wait, by conversation."""
-
-    waiting: dict[str, list[Queued]] = field(default_factory=dict[str, list[Queued]])
-
-    def of(self, conversation_id: str) -> list[Queued]:
-        """Those of one conversation, next first."""
-        return self.waiting.setdefault(conversation_id, [])
 
 
 class TurnHost(Protocol):

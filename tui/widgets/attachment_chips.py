@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -11,9 +11,11 @@ from textual.containers import HorizontalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.core.attachments import Attachment
 from tui.core.text import visible_line
 from tui.messages import AttachmentRemoved
+
+if TYPE_CHECKING:
+    from tui.core.attachments import Attachment
 
 __all__ = ["AttachmentChips", "Chip", "describe", "size_words"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -14,14 +13,16 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import OptionList, TextArea
-from textual.widgets.option_list import Option
+from textual.widgets import TextArea
 
 from tui.commands import by_slash, split_slash
 from tui.core.text import visible
 from tui.messages import CommandRequested, FilesGiven
 from tui.widgets.completion import Completion, complete_choices, complete_command, complete_path
 from tui.widgets.pasted_paths import pasted_pdf_paths
+
+if TYPE_CHECKING:
+    from textual.widgets import OptionList
 
 __all__ = ["Composer", "ComposerInput"]
 
@@ -146,20 +147,19 @@ class Composer(Vertical):
     }
     """
 
-    @dataclass
     class Submitted(Message):
         """A prompt is to be sent; the composer is empty again.
 
-        The text may be empty, as attachments may go alone.
+        Attributes:
+            text: The prompt; may be empty, as attachments may go alone.
         """
 
-        text: str
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
-    @dataclass
     class DraftChanged(Message):
-        """The text has rested for a moment and should be saved."""
-
-        text: str
+        """A moment has passed since the text was changed: it should be saved."""
 
     class TakeBackRequested(Message):
         """Up was pressed in an empty composer while prompts are queued."""
@@ -175,8 +175,7 @@ class Composer(Vertical):
         super().__init__(id=id)
         send = frozenset(send_keys)
         self.input = ComposerInput(send, frozenset(newline_keys) - send, self._decide)
-        self._popup = OptionList()
-        self._popup.can_focus = False
+        self._popup: OptionList | None = None  # made when it is first needed: it costs start-up time
         self._choices: Choices = choices or (lambda _: ())
         self._completions: Sequence[Completion] = ()
         self._completed_for = ""
@@ -188,8 +187,7 @@ class Composer(Vertical):
         self.take_back_first = False
 
     def compose(self) -> ComposeResult:
-        """The completions above, the text area below."""
-        yield self._popup
+        """The text area; the list of completions comes above it when there is one."""
         yield self.input
 
     @property
@@ -238,7 +236,7 @@ class Composer(Vertical):
 
     def _save_draft(self) -> None:
         self._draft_timer = None
-        self.post_message(self.DraftChanged(self.text))
+        self.post_message(self.DraftChanged())
 
     def _decide(self, key: str) -> None:
         match key:
@@ -346,19 +344,30 @@ class Composer(Vertical):
             self._close_popup()
             return
         width = max(len(completion.label) for completion in completions[:20]) + 2
-        self._popup.clear_options()
-        self._popup.add_options([Option(_line(completion, width)) for completion in completions])
-        self._popup.highlighted = 0
-        self._popup.add_class("-open")
+        popup = self._the_popup()
+        popup.clear_options()
+        popup.add_options([_line(completion, width) for completion in completions])
+        popup.highlighted = 0
+        popup.add_class("-open")
         self.input.popup_open = True
+
+    def _the_popup(self) -> OptionList:
+        if self._popup is None:
+            from textual.widgets import OptionList
+
+            self._popup = OptionList()
+            self._popup.can_focus = False
+            self.mount(self._popup, before=self.input)
+        return self._popup
 
     def _close_popup(self) -> None:
         self._completions = ()
-        self._popup.remove_class("-open")
+        if self._popup is not None:
+            self._popup.remove_class("-open")
         self.input.popup_open = False
 
     def _chosen(self) -> Completion | None:
-        index = self._popup.highlighted
+        index = self._popup.highlighted if self._popup is not None else None
         if not self._completions or index is None or index >= len(self._completions):
             return None
         if self._offered_for != self.text:
@@ -376,20 +385,21 @@ class Composer(Vertical):
         self.input.move_cursor(self.input.document.end)
 
     def _move_in_popup(self, key: str) -> None:
+        popup = self._the_popup()
         match key:
             case "up":
-                self._popup.action_cursor_up()
+                popup.action_cursor_up()
             case "down":
-                self._popup.action_cursor_down()
+                popup.action_cursor_down()
             case "pageup":
-                self._popup.action_page_up()
+                popup.action_page_up()
             case _:
-                self._popup.action_page_down()
+                popup.action_page_down()
 
-    @on(OptionList.OptionSelected)
-    def _clicked(self, event: OptionList.OptionSelected) -> None:
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """A line of the list was clicked: take it."""
         event.stop()
-        self._popup.highlighted = event.option_index
+        self._the_popup().highlighted = event.option_index
         self._accept()
         self.input.focus()
 

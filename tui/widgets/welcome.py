@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from textual.app import ComposeResult
-from textual.containers import Center, Middle
 from textual.content import Content
-from textual.widgets import Static
+from textual.widget import Widget
 
 from tui.core.text import visible_line
 
@@ -33,62 +31,59 @@ _PURPOSE = "Chat with OpenAI models on Amazon Bedrock, and see every byte of it.
 _SANDBOX = "an endpoint inside this program answers; no model, no network"
 
 
-class Welcome(Middle):
-    """Shown in place of the conversation while it has no turn."""
+class Welcome(Widget):
+    """Shown in place of the conversation while it has no turn; one widget, as each costs start-up time."""
 
     DEFAULT_CSS = """
     Welcome {
         height: 1fr;
         width: 1fr;
+        padding: 0 1;
         background: $background;
-        & > Center { height: auto; }
-        & Static { width: auto; height: auto; max-width: 100%; color: $foreground; text-align: center; }
-        & #welcome-rock, & #welcome-hints { text-align: left; }
-        & #welcome-hints { padding-top: 1; }
-        & #welcome-place { padding-top: 1; }
-        &.-low #welcome-rock { display: none; }
+        color: $foreground;
     }
     """
 
     def __init__(self, *, keys: Mapping[str, str], id: str | None = None) -> None:
         super().__init__(id=id)
         self._keys = keys
-        self._place = Static("", markup=False, id="welcome-place")
-
-    def compose(self) -> ComposeResult:
-        """Rock, name, place, keys."""
-        rock = Content("\n").join([Content.styled(line, style) for line, style in _ROCK])
-        name = Content.assemble(("\nO U T C R O P\n", "bold $text-primary"), (_PURPOSE, "$text-muted"))
-        for part in (
-            Static(rock, markup=False, id="welcome-rock"),
-            Static(name, markup=False),
-            self._place,
-            Static(self._hints(), markup=False, id="welcome-hints"),
-        ):
-            with Center():
-                yield part
-
-    def on_resize(self) -> None:
-        """The rock gives way first."""
-        self.set_class(self.size.height < 16, "-low")
+        self._place = Content("")
 
     def show_place(self, *, sandbox: bool, base_url: str) -> None:
         """Say who will answer."""
         if sandbox:
-            text = Content.assemble(("SANDBOX", "bold $text-warning"), (f" · {_SANDBOX}", "$text-muted"))
+            place = Content.assemble(("SANDBOX", "bold $text-warning"), (f" · {_SANDBOX}", "$text-muted"))
         else:
-            text = Content.assemble(
+            place = Content.assemble(
                 ("Requests go to ", "$text-muted"), (visible_line(base_url), "$text-secondary")
             )
-        self._place.update(text)
+        if place.plain != self._place.plain:
+            self._place = place
+            self.refresh()
 
-    def _hints(self) -> Content:
-        rows: list[Content] = []
-        for command, words, more in _HINTS:
-            if key := self._keys.get(command, ""):
-                rows.append(
-                    Content.assemble(
-                        (f"{key:>8}", "bold $text-primary"), f"   {words}", (more and f"  {more}", "dim")
-                    )
-                )
-        return Content("\n").join(rows)
+    def render(self) -> Content:
+        """Rock, name, place, keys, in the middle; the rock gives way where there is no room."""
+        width, height = self.content_size
+        blank = Content("")
+        rock = [Content.styled(line, style) for line, style in _ROCK]
+        name = [
+            Content.styled("O U T C R O P", "bold $text-primary"),
+            Content.styled(_PURPOSE, "$text-muted"),
+        ]
+        lines = [*name, blank, self._place, blank, *self._hints()]
+        if len(lines) + len(rock) + 1 <= height:
+            lines = [*rock, blank, *lines]
+        above = max(0, (height - len(lines)) // 2)
+        centred = [Content(" " * max(0, (width - line.cell_length) // 2)) + line for line in lines]
+        return Content("\n").join([*([blank] * above), *(line.truncate(width) for line in centred)])
+
+    def _hints(self) -> list[Content]:
+        rows = [
+            Content.assemble(
+                (f"{key:>8}", "bold $text-primary"), f"   {words}", (more and f"  {more}", "dim")
+            )
+            for command, words, more in _HINTS
+            if (key := self._keys.get(command, ""))
+        ]
+        widest = max((row.cell_length for row in rows), default=0)
+        return [row + Content(" " * (widest - row.cell_length)) for row in rows]
