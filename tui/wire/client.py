@@ -7,10 +7,9 @@ read time-out, which is a second paid generation. Source: DESIGN.md, "Rules of t
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
@@ -22,8 +21,16 @@ from openai import AsyncOpenAI
 from openai.providers import bedrock
 
 from tui.core.errors import ConnectError, HttpStatusError, OutcropError, StreamError, TokenUnusable, WireError
-from tui.core.events import AttemptEnded, AttemptStarted, RetryWaiting, Silence, StreamEvent
+from tui.core.events import (
+    AttemptEnded,
+    AttemptStarted,
+    RetryWaiting,
+    Silence,
+    StreamEvent,
+)
+from tui.core.exchange import Exchange
 from tui.core.items import Outcome, Target
+from tui.wire.answers import check_is_event_stream, parsed, response_events
 from tui.wire.failures import from_status, from_transport
 from tui.wire.network import make_transport
 from tui.wire.recorder import AttemptLabel, RecordingTransport, attempt_label, finish
@@ -33,9 +40,12 @@ __all__ = ["ClientSettings", "ResponsesClient", "WireEvent"]
 
 WireEvent = StreamEvent | AttemptStarted | AttemptEnded | RetryWaiting | Silence
 
+_Reader = Callable[[httpx.Response, Exchange], AsyncGenerator[WireEvent, None]]
+
 _LONGEST_RETRY_AFTER: Final = 120.0
 _LONGEST_BACKOFF: Final = 8.0
 _CONNECT_TIMEOUT: Final = 5.0
+_RAW_STREAM: Final = {"X-Stainless-Raw-Response": "stream"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +132,81 @@ class ResponsesClient:
             WireError: The last attempt failed. What had been yielded stands.
             TokenError: There is no usable token.
         """
+        async with aclosing(
+            self._tried(lambda each: self._attempt(self._post(body, each), each), label)
+        ) as events:
+            async for event in events:
+                yield event
+
+    async def create(self, body: bytes, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
+        """Send a `body` that asks for no stream, and yield what comes, attempt by attempt.
+
+        The response object is one event: `ResponseStarted` while it is queued or in progress (a background
+        response), else those that a stream would have brought, `ResponseEnded` the last.
+
+        Raises:
+            WireError, TokenError: As `stream`.
+        """
+
+        def attempt(each: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
+            return self._whole(self._request("POST", "/responses", each, content=body), each)
+
+        async with aclosing(self._tried(attempt, label)) as events:
+            async for event in events:
+                yield event
+
+    async def poll(self, response_id: str, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
+        """Ask once how a response stands; the events are those of `create`.
+
+        Raises:
+            WireError: It could not be had; status 404 when the server does not know it.
+            TokenError: There is no usable token.
+        """
+        path = f"/responses/{quote(response_id, safe='')}"
+        async with aclosing(
+            self._once(self._whole(self._request("GET", path, label), label), label)
+        ) as events:
+            async for event in events:
+                yield event
+
+    async def resume(
+        self, response_id: str, after: int, label: AttemptLabel
+    ) -> AsyncGenerator[WireEvent, None]:
+        """Take up the stream of a background response again, after the event numbered `after`; one attempt.
+
+        Raises:
+            WireError: The server does not do that, or the stream was cut again.
+            TokenError: There is no usable token.
+        """
+        path = f"/responses/{quote(response_id, safe='')}?stream=true&starting_after={after}"
+        asked = self._request("GET", path, label, headers=_RAW_STREAM)
+        async with aclosing(self._once(self._attempt(asked, label, after), label)) as events:
+            async for event in events:
+                yield event
+
+    async def _once(
+        self, attempt: AsyncGenerator[WireEvent, None], label: AttemptLabel
+    ) -> AsyncGenerator[WireEvent, None]:
+        try:
+            async with aclosing(attempt) as events:
+                async for event in events:
+                    yield event
+        except OutcropError:
+            if label.exchange is not None:
+                yield AttemptEnded(label.exchange)
+            raise
+
+    async def _tried(
+        self, attempt: Callable[[AttemptLabel], AsyncGenerator[WireEvent, None]], label: AttemptLabel
+    ) -> AsyncGenerator[WireEvent, None]:
+        """Attempt, and attempt again where that cannot be a second paid generation."""
         retries = 0
         while True:
             label = replace(
                 label, attempt=label.attempt + min(retries, 1), exchange=None, began=asyncio.Event()
             )
             try:
-                async with aclosing(self._attempt(body, label)) as events:
+                async with aclosing(attempt(label)) as events:
                     async for event in events:
                         yield event
                 return
@@ -150,8 +228,35 @@ class ResponsesClient:
             return error.retry_after if error.retry_after <= _LONGEST_RETRY_AFTER else None
         return min(_LONGEST_BACKOFF, 0.5 * 2**retries) * random.uniform(0.75, 1.0)
 
-    async def _attempt(self, body: bytes, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
-        pending = asyncio.ensure_future(self._post(body, label))
+    def _attempt(
+        self, asked: Coroutine[Any, Any, httpx.Response], label: AttemptLabel, after: int = -1
+    ) -> AsyncGenerator[WireEvent, None]:
+        """One attempt whose answer is a stream."""
+
+        def read(response: httpx.Response, exchange: Exchange) -> AsyncGenerator[WireEvent, None]:
+            check_is_event_stream(response)
+            limits = StreamLimits(
+                self._settings.idle_timeout, self._settings.silence_notice, self._settings.monotonic
+            )
+            return read_stream(response, exchange, label.clock, limits, after)
+
+        return self._answered(asked, label, read)
+
+    def _whole(
+        self, asked: Coroutine[Any, Any, httpx.Response], label: AttemptLabel
+    ) -> AsyncGenerator[WireEvent, None]:
+        """One attempt whose answer is a response object."""
+
+        async def read(response: httpx.Response, exchange: Exchange) -> AsyncGenerator[WireEvent, None]:
+            for event in response_events(parsed(await response.aread())):
+                yield event
+
+        return self._answered(asked, label, read)
+
+    async def _answered(
+        self, asked: Coroutine[Any, Any, httpx.Response], label: AttemptLabel, read: _Reader
+    ) -> AsyncGenerator[WireEvent, None]:
+        pending = asyncio.ensure_future(asked)
         response: httpx.Response | None = None
         try:
             began = asyncio.ensure_future(label.began.wait())
@@ -162,11 +267,7 @@ class ResponsesClient:
             response = await pending
             exchange = label.exchange
             assert exchange is not None
-            _check_is_event_stream(response)
-            limits = StreamLimits(
-                self._settings.idle_timeout, self._settings.silence_notice, self._settings.monotonic
-            )
-            async with aclosing(read_stream(response, exchange, label.clock, limits)) as events:
+            async with aclosing(read(response, exchange)) as events:
                 async for event in events:
                     yield event
         except httpx.HTTPError as error:
@@ -194,9 +295,7 @@ class ResponsesClient:
         return error
 
     async def _post(self, body: bytes, label: AttemptLabel) -> httpx.Response:
-        return await self._request(
-            "POST", "/responses", label, content=body, headers={"X-Stainless-Raw-Response": "stream"}
-        )
+        return await self._request("POST", "/responses", label, content=body, headers=_RAW_STREAM)
 
     async def retrieve(self, response_id: str, label: AttemptLabel) -> dict[str, Any]:
         """`GET /responses/{id}`: the stored response as the server has it.
@@ -222,17 +321,24 @@ class ResponsesClient:
         """
         await self._json("DELETE", f"/responses/{quote(response_id, safe='')}", label)
 
-    async def _json(self, method: str, path: str, label: AttemptLabel) -> dict[str, Any]:
+    async def compact(self, body: bytes, label: AttemptLabel) -> dict[str, Any]:
+        """`POST /responses/compact`: what the server makes of the items in `body`.
+
+        Raises:
+            WireError: The server does not do that (Bedrock documents no such path), or it failed.
+        """
+        return await self._json("POST", "/responses/compact", label, body)
+
+    async def _json(
+        self, method: str, path: str, label: AttemptLabel, content: bytes | None = None
+    ) -> dict[str, Any]:
         try:
-            response = await self._request(method, path, label)
-            parsed: object = json.loads(await response.aread() or b"{}")
+            response = await self._request(method, path, label, content=content)
+            return parsed(await response.aread() or b"{}")
         except httpx.HTTPError as error:
             raise self._end(label, from_transport(error, self._base_url)) from None
-        except ValueError:
-            raise self._end(
-                label, StreamError("The server answered with something that is not JSON.")
-            ) from None
-        return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
+        except StreamError as error:
+            raise self._end(label, error) from None
 
     async def _request(
         self,
@@ -296,13 +402,3 @@ def _from_sdk_error(error: openai.OpenAIError) -> OutcropError:
     if isinstance(cause, OutcropError):
         return cause
     return HttpStatusError(f"The request could not be made: {error}", code="sdk")
-
-
-def _check_is_event_stream(response: httpx.Response) -> None:
-    kind = response.headers.get("content-type", "")
-    if not kind.lower().startswith("text/event-stream"):
-        raise StreamError(
-            f"The server answered {response.status_code} with {kind or 'no content type'} instead of an "
-            "event stream: is the base URL that of a Responses API?",
-            code="not_a_stream",
-        )

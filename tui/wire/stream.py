@@ -48,10 +48,13 @@ class StreamLimits:
 class _Reader:
     """Reads the body in a task of its own and leaves decoded events in `ready`."""
 
-    def __init__(self, response: httpx.Response, exchange: Exchange, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, response: httpx.Response, exchange: Exchange, clock: Callable[[], float], after: int
+    ) -> None:
         self._response = response
         self._exchange = exchange
         self._clock = clock
+        self._after = after
         self._sse = SseDecoder()
         self._seen: dict[int, int] = {}
         self.ready: deque[StreamEvent] = deque()
@@ -91,6 +94,8 @@ class _Reader:
             return
         decoded, number = self._decode(event, offset)
         if number is not None:
+            if number <= self._after:
+                return
             digest = hash(event.data)
             if self._seen.get(number) == digest:
                 return
@@ -129,18 +134,23 @@ class _Reader:
 
 
 async def read_stream(
-    response: httpx.Response, exchange: Exchange, clock: Callable[[], float], limits: StreamLimits
+    response: httpx.Response,
+    exchange: Exchange,
+    clock: Callable[[], float],
+    limits: StreamLimits,
+    after: int = -1,
 ) -> AsyncGenerator[StreamEvent | Silence, None]:
     """Yield the events of a streamed response and end its exchange.
 
-    An event that comes twice (same `sequence_number`, same data) is recorded twice and yielded once.
+    An event that comes twice (same `sequence_number`, same data) is recorded twice and yielded once; one
+    that an earlier stream brought (`sequence_number` up to `after`) is recorded and not yielded.
 
     Raises:
         StreamError: The stream broke, held something unreadable, or ended without a terminal event.
         ResponseError: The server sent an `error` event.
         SilenceError: No event came for `limits.idle_timeout` seconds.
     """
-    reader = _Reader(response, exchange, clock)
+    reader = _Reader(response, exchange, clock, after)
     task = asyncio.create_task(reader.run())
     try:
         last = limits.monotonic()
