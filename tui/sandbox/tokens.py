@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import re
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -83,13 +84,16 @@ class Tokenizer:
         return self._split
 
     def _load(self) -> Split:
-        try:
-            package: Any = importlib.import_module("bpe_openai")
-        except ImportError:
-            if self._name == "bpe":
-                raise
-            return words
-        return BytePairs(package.get_encoding(ENCODING)).split
+        with warnings.catch_warnings():
+            # It reads its data with a function that Python 3.11 and 3.12 call deprecated (and 3.13 does not).
+            warnings.simplefilter("ignore", DeprecationWarning)
+            try:
+                package: Any = importlib.import_module("bpe_openai")
+            except ImportError:
+                if self._name == "bpe":
+                    raise
+                return words
+            return BytePairs(package.get_encoding(ENCODING)).split
 
 
 class BytePairs:
