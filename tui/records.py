@@ -89,6 +89,7 @@ class TurnRecords:
             turn.partial_reasoning,
             turn.output,
             turn.response_id,
+            stored=turn.stored,
         )
 
     def save_exchange(self, exchange: Exchange) -> None:

@@ -14,11 +14,12 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tui.clients import Clients
 from tui.config import Settings
+from tui.conversations import Conversations
 from tui.core.attachments import Attachment
-from tui.core.catalogue import Catalogue
-from tui.core.continuation import Options, Request, continuation_named
-from tui.core.conversation import Conversation, ConversationSummary
+from tui.core.continuation import Request, continuation_named
+from tui.core.conversation import Conversation
 from tui.core.errors import InputError, TokenMissing
 from tui.core.events import AttemptStarted, SessionEvent, TurnStarted
 from tui.core.exchange import Exchange
@@ -26,7 +27,7 @@ from tui.core.ids import new_id
 from tui.core.items import ContinuationMode, Item, Target, Turn, user_message
 from tui.core.text import storable
 from tui.credentials import Credentials
-from tui.records import Records, TurnRecords
+from tui.records import TurnRecords
 from tui.store.history import History
 from tui.turns import TurnPlan, TurnRun
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 
-class Session:
+class Session(Conversations):
     """One run of the program.
 
     Args:
@@ -58,24 +59,13 @@ class Session:
         monotonic: Callable[[], float] = time.monotonic,
         transport: Any = None,
     ) -> None:
-        self.settings = settings
+        super().__init__(settings, now)
         self.credentials = credentials
         self._start_sandbox = start_sandbox
-        self._now = now
         self._monotonic = monotonic
-        self._transport = transport
-        self.records = Records(settings.data_dir / "history.db")
-        self._conversations: dict[str, Conversation] = {}
-        self._exchanges: dict[str, list[Exchange]] = {}
-        self._clients: dict[tuple[str, str, str], ResponsesClient] = {}
-        self._refused: set[tuple[str, str, str]] = set()
+        self._clients = Clients(credentials, self._next_number, now, monotonic, transport)
         self._running: set[str] = set()
         self._ready: asyncio.Task[None] | None = None
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The models known."""
-        return self.settings.catalogue
 
     # -- start and end ---------------------------------------------------------------------------
 
@@ -95,157 +85,14 @@ class Session:
         if self._start_sandbox is not None:
             base_url = await asyncio.to_thread(self._start_sandbox)
             self.settings = self.settings.with_sandbox(base_url)
+        await self._options.load()
 
     async def aclose(self) -> None:
         """Close connections and finish what is being written."""
         if self._ready is not None and not self._ready.done():
             self._ready.cancel()
-        for client in self._clients.values():
-            await client.aclose()
-        self._clients.clear()
+        await self._clients.aclose()
         await self.records.aclose()
-
-    # -- conversations ---------------------------------------------------------------------------
-
-    async def new(self) -> Conversation:
-        """Begin a conversation; it is in memory only until its first turn is sent."""
-        conversation = Conversation(
-            id=new_id(),
-            created_at=self._now(),
-            sandbox=self.settings.sandbox,
-            continuation=self.settings.continuation,
-        )
-        self._conversations[conversation.id] = conversation
-        self._exchanges[conversation.id] = []
-        return conversation
-
-    async def open(self, conversation_id: str) -> Conversation:
-        """Bring a conversation from the history, where it was left.
-
-        Raises:
-            NoSuchConversation: There is none of that id.
-            InputError: It belongs to the sandbox and this run does not, or the reverse.
-            StoreError: The history cannot be read.
-        """
-        if conversation_id in self._conversations:
-            return self._conversations[conversation_id]
-        conversation = await self.records.call(History.load, conversation_id)
-        if conversation.sandbox != self.settings.sandbox:
-            there, here = (
-                ("the sandbox", "--sandbox") if conversation.sandbox else ("the service", "no --sandbox")
-            )
-            raise InputError(f"Conversation {conversation_id} was held with {there}; open it with {here}.")
-        self._conversations[conversation.id] = conversation
-        self._exchanges[conversation.id] = await self.records.call(History.load_exchanges, conversation.id)
-        return conversation
-
-    async def latest(self) -> Conversation | None:
-        """The conversation last used, of the sandbox or of the service, never across.
-
-        Raises:
-            StoreError: The history cannot be read.
-        """
-        found = await self.records.call(History.latest, self.settings.sandbox)
-        return None if found is None else await self.open(found)
-
-    def conversation(self, conversation_id: str) -> Conversation:
-        """The conversation as it is now.
-
-        Raises:
-            KeyError: It is not open.
-        """
-        return self._conversations[conversation_id]
-
-    async def list(self, limit: int = 200) -> list[ConversationSummary]:
-        """The history, last used first, this run's kind (sandbox or service) only."""
-        return await self.records.call(History.list, limit, self.settings.sandbox)
-
-    async def search(self, text: str, limit: int = 100) -> list[ConversationSummary]:
-        """Conversations that hold `text`; what is typed is words, never query syntax."""
-        found = await self.records.call(History.search, text, limit)
-        return [summary for summary in found if summary.sandbox == self.settings.sandbox]
-
-    async def delete(self, conversation_id: str) -> None:
-        """Remove a conversation from the history."""
-        await self.records.call(History.delete, conversation_id)
-        self._conversations.pop(conversation_id, None)
-        self._exchanges.pop(conversation_id, None)
-
-    # -- drafts and attachments ------------------------------------------------------------------
-
-    async def save_draft(self, conversation_id: str, text: str) -> None:
-        """Keep what is being typed; an empty text forgets it."""
-        await self.records.call(History.save_draft, conversation_id, storable(text))
-
-    async def load_draft(self, conversation_id: str) -> str:
-        """What was being typed there when it was last saved."""
-        return await self.records.call(History.load_draft, conversation_id)
-
-    async def attach(self, path: str) -> Attachment:
-        """Read a file that is to go with the next prompt.
-
-        Raises:
-            AttachmentError: It cannot be sent; the sentence says why.
-        """
-        module = await asyncio.to_thread(importlib.import_module, "tui.attachments")
-        return await asyncio.to_thread(module.read_attachment, path, limit=self.settings.attachment_limit)
-
-    # -- what the next turn goes to --------------------------------------------------------------
-
-    async def set_continuation(self, conversation_id: str, mode: ContinuationMode) -> None:
-        """Choose how the next turns are sent; what was sent stays as it is."""
-        await self._change(replace(self._conversations[conversation_id], continuation=mode))
-
-    async def set_target(
-        self, conversation_id: str, *, model: str | None = None, region: str | None = None
-    ) -> None:
-        """Choose model or region for the next turns of a conversation."""
-        conversation = self._conversations[conversation_id]
-        await self._change(
-            replace(conversation, model=model or conversation.model, region=region or conversation.region)
-        )
-
-    async def apply_flags(self, conversation_id: str) -> None:
-        """Let what the command line says win over what the conversation was left with."""
-        conversation = self._conversations[conversation_id]
-        settings = self.settings
-        if _is_flag(settings, "model"):
-            conversation = replace(conversation, model=settings.model)
-        if _is_flag(settings, "region"):
-            conversation = replace(conversation, region=settings.region)
-        if _is_flag(settings, "continuation"):
-            conversation = replace(conversation, continuation=settings.continuation)
-        await self._change(conversation)
-
-    async def set_tip(self, conversation_id: str, turn_id: str | None) -> None:
-        """Continue from another turn of the tree: the way to fork."""
-        await self._change(self._conversations[conversation_id].at(turn_id))
-
-    async def _change(self, conversation: Conversation) -> None:
-        self._conversations[conversation.id] = conversation
-        if conversation.turns:
-            await self.records.call(History.save_conversation, conversation)
-
-    def target(self, conversation_id: str) -> Target:
-        """Model, region, endpoint and base URL now in force for a conversation."""
-        conversation = self._conversations[conversation_id]
-        return self.settings.target(conversation.model, conversation.region)
-
-    def _options(self, conversation: Conversation) -> Options:
-        target = self.settings.target(conversation.model, conversation.region)
-        limit = self.settings.max_output_tokens or self.catalogue.default_max_output(target.model)
-        return Options(
-            target=target,
-            max_output_tokens=limit,
-            instructions=conversation.instructions,
-            encrypted_reasoning=not self._is_refused(target, "include"),
-        )
-
-    def _is_refused(self, target: Target, parameter: str) -> bool:
-        return (target.endpoint, target.model, parameter) in self._refused
-
-    def _refuse(self, target: Target) -> Callable[[str], None]:
-        return lambda parameter: self._refused.add((target.endpoint, target.model, parameter))
 
     def preview(
         self,
@@ -258,7 +105,7 @@ class Session:
         conversation = self._conversations[conversation_id]
         item = user_message(storable(prompt), [attachment.content_part() for attachment in attachments])
         continuation = continuation_named(mode or conversation.continuation)
-        return continuation.plan(conversation, [item], self._options(conversation))
+        return continuation.plan(conversation, [item], self._options.of(self.settings, conversation))
 
     # -- exchanges -------------------------------------------------------------------------------
 
@@ -317,7 +164,7 @@ class Session:
             # Before the wire layer is imported: that takes seconds, and a missing token is said at once.
             await self._check_token(self.settings.target(base.model, base.region))
             await self.warm_up()
-            options = self._options(base)
+            options = self._options.of(self.settings, base)
             base = replace(base, model=options.target.model, region=options.target.region)
             turn = Turn(
                 id=new_id(),
@@ -332,7 +179,9 @@ class Session:
             plan = TurnPlan(
                 base, continuation_named(base.continuation), options, self._sender(turn), self._now
             )
-            run = TurnRun(turn, plan, TurnRecords(self.records, base.id, self._refuse(options.target)))
+            run = TurnRun(
+                turn, plan, TurnRecords(self.records, base.id, self._options.refuser(options.target))
+            )
             try:
                 async with aclosing(run.events()) as events:
                     async for event in events:
@@ -391,35 +240,11 @@ class Session:
         Raises:
             WireError: The SDK refuses the base URL.
         """
-        from tui.wire.client import ClientSettings, ResponsesClient
-
-        key = (target.base_url, target.region, target.endpoint)
-        client = self._clients.get(key)
-        if client is None:
-            settings = ClientSettings(
-                number=self._next_number,
-                new_id=new_id,
-                max_retries=self.settings.max_retries,
-                request_timeout=self.settings.request_timeout,
-                idle_timeout=self.settings.idle_timeout,
-                now=self._now,
-                monotonic=self._monotonic,
-            )
-
-            def token() -> str:
-                return self.credentials.token_for(target.region)
-
-            client = ResponsesClient(target, token, settings, transport=self._transport)
-            self._clients[key] = client
-        return client
+        return self._clients.client(target, self.settings)
 
     def _next_number(self, conversation_id: str) -> int:
         rows = self._exchanges.get(conversation_id, [])
         return rows[-1].number + 1 if rows else 1
-
-
-def _is_flag(settings: Settings, name: str) -> bool:
-    return settings.sources.get(name, "").startswith("flag")
 
 
 async def _message(prompt: str, attachments: Sequence[Attachment]) -> Item:

@@ -12,7 +12,10 @@ from typing import Any, Final
 from tui.core.catalogue import Model
 from tui.core.text import visible_line
 
-__all__ = ["SERVICE_TIERS", "SUMMARIES", "VERBOSITIES", "Controls"]
+__all__ = ["LEAST_OUTPUT", "SERVICE_TIERS", "SUMMARIES", "VERBOSITIES", "Controls"]
+
+LEAST_OUTPUT: Final = 16
+"""What the API takes at least as `max_output_tokens`."""
 
 VERBOSITIES: Final = ("low", "medium", "high")
 SERVICE_TIERS: Final = ("auto", "default", "flex", "priority")
@@ -51,7 +54,10 @@ class Controls:
         return cls(**texts, max_output_tokens=limit if type(limit) is int and limit > 0 else None)
 
     def checked(self, model: Model | None) -> tuple[Controls, list[str]]:
-        """These controls without what the model is known to refuse, and a sentence for each one dropped.
+        """These controls without what is known to be refused, and a sentence for each one that is changed.
+
+        An effort, verbosity, tier or summary that is refused is left to the server; a limit that is too high
+        becomes the model's own.
 
         Args:
             model: The catalogue's row; a model that nobody knows gets all that is chosen.
@@ -61,22 +67,27 @@ class Controls:
             chosen = getattr(self, name)
             if chosen is not None and chosen not in values:
                 checked = replace(checked, **{name: None})
-                said.append(f"{word} may be {_either(values)}, not {visible_line(chosen)}: it is not sent.")
+                said.append(f"{word} may be {_either(values)}, not {visible_line(chosen)}.")
+        limit = self.max_output_tokens
+        if limit is not None and limit < LEAST_OUTPUT:
+            checked, limit = replace(checked, max_output_tokens=None), None
+            said.append(f"The limit on output tokens must be {LEAST_OUTPUT} or more.")
         if model is None:
             return checked, said
         if self.effort is not None and self.effort not in model.effort_values:
             checked = replace(checked, effort=None)
-            offered = _either(model.effort_values) if model.effort_values else "no effort at all"
-            effort = visible_line(self.effort)
-            said.append(f"{model.label} does not take effort {effort}, only {offered}: it is not sent.")
-        limit = self.max_output_tokens
+            offered = _either(model.effort_values) if model.effort_values else "none at all"
+            said.append(f"{model.label} takes effort {offered}, not {visible_line(self.effort)}.")
         if limit is not None and model.max_output is not None and limit > model.max_output:
             checked = replace(checked, max_output_tokens=model.max_output)
-            said.append(
-                f"{model.label} gives {model.max_output:,} output tokens at most: "
-                f"{model.max_output:,} are asked for instead of {limit:,}."
-            )
+            said.append(f"{model.label} gives {model.max_output:,} output tokens at most, not {limit:,}.")
         return checked, said
+
+    def changed_from(self, other: Controls) -> Controls:
+        """Only what is chosen otherwise than in `other`; the rest is left to the server."""
+        same = [name for name in _FIELDS if getattr(self, name) == getattr(other, name)]
+        nothing = Controls()
+        return replace(self, **{name: getattr(nothing, name) for name in same})
 
 
 _CHOICES: Final = (

@@ -1,0 +1,211 @@
+"""The conversations of a run: those that are open, and the history behind them.
+
+Part of the session layer; `session.py` adds the turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import importlib
+from collections.abc import Callable
+from dataclasses import replace
+
+from tui.config import Settings
+from tui.core.attachments import Attachment
+from tui.core.catalogue import Catalogue
+from tui.core.controls import Controls
+from tui.core.conversation import Conversation, ConversationSummary
+from tui.core.errors import InputError
+from tui.core.exchange import Exchange
+from tui.core.ids import new_id
+from tui.core.items import ContinuationMode, Target
+from tui.core.text import storable
+from tui.instructions import Library, load_library
+from tui.options import RequestOptions, checked_change
+from tui.records import Records
+from tui.store.history import History
+
+__all__ = ["Conversations"]
+
+
+class Conversations:
+    """Opens, lists, changes conversations; what the next turn of each is sent with.
+
+    Args:
+        settings: As configured; replaced when the sandbox has started.
+        now: Wall clock, seconds since the epoch.
+    """
+
+    def __init__(self, settings: Settings, now: Callable[[], float]) -> None:
+        self.settings = settings
+        self.records = Records(settings.data_dir / "history.db")
+        self._now = now
+        self._options = RequestOptions(self.records, now)
+        self._conversations: dict[str, Conversation] = {}
+        self._exchanges: dict[str, builtins.list[Exchange]] = {}
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The models known."""
+        return self.settings.catalogue
+
+    # -- conversations ---------------------------------------------------------------------------
+
+    async def new(self) -> Conversation:
+        """Begin a conversation; it is in memory only until its first turn is sent."""
+        conversation = Conversation(
+            id=new_id(),
+            created_at=self._now(),
+            sandbox=self.settings.sandbox,
+            continuation=self.settings.continuation,
+        )
+        self._conversations[conversation.id] = conversation
+        self._exchanges[conversation.id] = []
+        return conversation
+
+    async def open(self, conversation_id: str) -> Conversation:
+        """Bring a conversation from the history, where it was left.
+
+        Raises:
+            NoSuchConversation: There is none of that id.
+            InputError: It belongs to the sandbox and this run does not, or the reverse.
+            StoreError: The history cannot be read.
+        """
+        if conversation_id in self._conversations:
+            return self._conversations[conversation_id]
+        conversation = await self.records.call(History.load, conversation_id)
+        if conversation.sandbox != self.settings.sandbox:
+            there, here = (
+                ("the sandbox", "--sandbox") if conversation.sandbox else ("the service", "no --sandbox")
+            )
+            raise InputError(f"Conversation {conversation_id} was held with {there}; open it with {here}.")
+        self._conversations[conversation.id] = conversation
+        self._exchanges[conversation.id] = await self.records.call(History.load_exchanges, conversation.id)
+        return conversation
+
+    async def latest(self) -> Conversation | None:
+        """The conversation last used, of the sandbox or of the service, never across.
+
+        Raises:
+            StoreError: The history cannot be read.
+        """
+        found = await self.records.call(History.latest, self.settings.sandbox)
+        return None if found is None else await self.open(found)
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """The conversation as it is now.
+
+        Raises:
+            KeyError: It is not open.
+        """
+        return self._conversations[conversation_id]
+
+    async def list(self, limit: int = 200) -> list[ConversationSummary]:
+        """The history, last used first, this run's kind (sandbox or service) only."""
+        return await self.records.call(History.list, limit, self.settings.sandbox)
+
+    async def search(self, text: str, limit: int = 100) -> list[ConversationSummary]:
+        """Conversations that hold `text`; what is typed is words, never query syntax."""
+        found = await self.records.call(History.search, text, limit)
+        return [summary for summary in found if summary.sandbox == self.settings.sandbox]
+
+    async def delete(self, conversation_id: str) -> None:
+        """Remove a conversation from the history."""
+        await self.records.call(History.delete, conversation_id)
+        self._conversations.pop(conversation_id, None)
+        self._exchanges.pop(conversation_id, None)
+
+    # -- drafts and attachments ------------------------------------------------------------------
+
+    async def save_draft(self, conversation_id: str, text: str) -> None:
+        """Keep what is being typed; an empty text forgets it."""
+        await self.records.call(History.save_draft, conversation_id, storable(text))
+
+    async def load_draft(self, conversation_id: str) -> str:
+        """What was being typed there when it was last saved."""
+        return await self.records.call(History.load_draft, conversation_id)
+
+    async def attach(self, path: str) -> Attachment:
+        """Read a file that is to go with the next prompt.
+
+        Raises:
+            AttachmentError: It cannot be sent; the sentence says why.
+        """
+        module = await asyncio.to_thread(importlib.import_module, "tui.attachments")
+        return await asyncio.to_thread(module.read_attachment, path, limit=self.settings.attachment_limit)
+
+    # -- what the next turn goes to --------------------------------------------------------------
+
+    async def set_continuation(self, conversation_id: str, mode: ContinuationMode) -> None:
+        """Choose how the next turns are sent; what was sent stays as it is."""
+        await self._change(replace(self._conversations[conversation_id], continuation=mode))
+
+    async def set_target(
+        self, conversation_id: str, *, model: str | None = None, region: str | None = None
+    ) -> None:
+        """Choose model or region for the next turns of a conversation.
+
+        Controls that the model does not take stay chosen and are not sent; `unsent` names them.
+        """
+        conversation = self._conversations[conversation_id]
+        await self._change(
+            replace(conversation, model=model or conversation.model, region=region or conversation.region)
+        )
+
+    async def set_controls(self, conversation_id: str, controls: Controls) -> None:
+        """Choose effort, verbosity and the like for the next turns of a conversation.
+
+        Raises:
+            InputError: A value that is new is refused by the model; nothing is changed.
+        """
+        conversation = self._conversations[conversation_id]
+        controls = checked_change(self.settings, conversation, controls)
+        await self._change(replace(conversation, controls=controls))
+
+    def unsent(self, conversation_id: str) -> list[str]:
+        """A sentence for each control that is chosen and not sent as it is chosen, and why."""
+        return self._options.unsent(self.settings, self._conversations[conversation_id])
+
+    async def set_instructions(self, conversation_id: str, text: str, name: str = "") -> None:
+        """Choose the instructions of the next turns; `name` is that of the library, if they came from there.
+
+        An empty text sends none.
+        """
+        conversation = self._conversations[conversation_id]
+        controls = replace(conversation.controls, instructions_name=name if text else "")
+        await self._change(replace(conversation, instructions=storable(text), controls=controls))
+
+    async def instructions_library(self) -> Library:
+        """The named instructions there are, read anew."""
+        return await asyncio.to_thread(load_library, self.settings.config_dir)
+
+    async def apply_flags(self, conversation_id: str) -> None:
+        """Let what the command line says win over what the conversation was left with."""
+        conversation = self._conversations[conversation_id]
+        settings = self.settings
+        if _is_flag(settings, "model"):
+            conversation = replace(conversation, model=settings.model)
+        if _is_flag(settings, "region"):
+            conversation = replace(conversation, region=settings.region)
+        if _is_flag(settings, "continuation"):
+            conversation = replace(conversation, continuation=settings.continuation)
+        await self._change(conversation)
+
+    async def set_tip(self, conversation_id: str, turn_id: str | None) -> None:
+        """Continue from another turn of the tree: the way to fork."""
+        await self._change(self._conversations[conversation_id].at(turn_id))
+
+    async def _change(self, conversation: Conversation) -> None:
+        self._conversations[conversation.id] = conversation
+        if conversation.turns:
+            await self.records.call(History.save_conversation, conversation)
+
+    def target(self, conversation_id: str) -> Target:
+        """Model, region, endpoint and base URL now in force for a conversation."""
+        conversation = self._conversations[conversation_id]
+        return self.settings.target(conversation.model, conversation.region)
+
+
+def _is_flag(settings: Settings, name: str) -> bool:
+    return settings.sources.get(name, "").startswith("flag")

@@ -1,0 +1,107 @@
+"""What a request of a conversation says beside its items: settings, controls, and what was refused before.
+
+Part of the session layer. What a model refuses at an endpoint is kept in the history, so that it is asked
+for once and not again in every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tui.config import Settings
+from tui.core.continuation import Options
+from tui.core.controls import Controls
+from tui.core.conversation import Conversation
+from tui.core.errors import InputError, StoreError
+from tui.core.items import Target
+from tui.records import Records
+from tui.store.history import History
+
+__all__ = ["RequestOptions", "checked_change"]
+
+
+class RequestOptions:
+    """Makes the options of requests.
+
+    Args:
+        records: The history.
+        now: Wall clock, seconds since the epoch.
+    """
+
+    def __init__(self, records: Records, now: Callable[[], float]) -> None:
+        self._records = records
+        self._now = now
+        self._refused: set[tuple[str, str, str]] = set()
+
+    async def load(self) -> None:
+        """Learn what earlier runs found refused; without a history that is nothing."""
+        try:
+            self._refused |= await self._records.call(History.refused_parameters)
+        except StoreError as error:
+            self._records.failure = error
+
+    def of(self, settings: Settings, conversation: Conversation) -> Options:
+        """The options with which the conversation's next turn is planned."""
+        target = settings.target(conversation.model, conversation.region)
+        controls, _ = conversation.controls.checked(settings.catalogue.model(target.model))
+        limit = controls.max_output_tokens or settings.max_output_tokens
+        # One place and one order for what is not in `Options` itself: equal requests are equal bytes.
+        extra: dict[str, Any] = {}
+        if controls.service_tier is not None:
+            extra["service_tier"] = controls.service_tier
+        return Options(
+            target=target,
+            max_output_tokens=limit or settings.catalogue.default_max_output(target.model),
+            instructions=conversation.instructions,
+            effort=controls.effort,
+            verbosity=controls.verbosity,
+            summary=None if self.is_refused(target, "reasoning.summary") else controls.summary,
+            encrypted_reasoning=not self.is_refused(target, "include"),
+            extra=extra,
+        )
+
+    def unsent(self, settings: Settings, conversation: Conversation) -> list[str]:
+        """A sentence for each control that is chosen and not sent as it is chosen, and why."""
+        target = settings.target(conversation.model, conversation.region)
+        model = settings.catalogue.model(target.model)
+        controls, said = conversation.controls.checked(model)
+        if controls.summary is not None and self.is_refused(target, "reasoning.summary"):
+            said.append(f"{target.model} refused reasoning summaries here: none is asked for.")
+        return said
+
+    def is_refused(self, target: Target, parameter: str) -> bool:
+        """Whether the model refused a parameter at this endpoint, in this run or an earlier one."""
+        return (_place(target), target.model, parameter) in self._refused
+
+    def refuser(self, target: Target) -> Callable[[str], None]:
+        """A function that remembers a parameter as refused there."""
+
+        def refuse(parameter: str) -> None:
+            key = (_place(target), target.model, parameter)
+            self._refused.add(key)
+            self._records.later(History.refuse_parameter, *key, self._now())
+
+        return refuse
+
+
+def _place(target: Target) -> str:
+    """The endpoint; where the user brought a base URL, that one, as each is another server."""
+    if target.sandbox:
+        return "sandbox"
+    return target.base_url if target.endpoint == "custom" else target.endpoint
+
+
+def checked_change(settings: Settings, conversation: Conversation, controls: Controls) -> Controls:
+    """The controls, if everything that they change can be sent.
+
+    What an earlier choice left behind and this model does not take may stay: another model takes it again.
+
+    Raises:
+        InputError: A value that is new is refused by the model, or by every model.
+    """
+    model = settings.catalogue.model(conversation.model or settings.model)
+    _, said = controls.changed_from(conversation.controls).checked(model)
+    if said:
+        raise InputError(" ".join(said))
+    return controls
