@@ -17,7 +17,6 @@ from tui.core.text import visible_line
 from tui.messages import AttachmentRemoved, FilesGiven
 from tui.widgets.attachment_chips import AttachmentChips
 from tui.widgets.composer import Composer
-from tui.widgets.conversation_pane import ConversationPane
 from tui.widgets.notice_bar import NoticeBar, QueueLine
 from tui.widgets.status_line import StatusLine, StatusState
 from tui.widgets.welcome import Welcome
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from tui.core.exchange import Exchange
     from tui.core.meter import TurnTiming
     from tui.session import Session
+    from tui.widgets.conversation_pane import ConversationPane
     from tui.widgets.meter import Meter
 
 __all__ = ["ChatFrame"]
@@ -74,7 +74,7 @@ class ChatFrame(Screen[None]):
         self._attachments: list[Attachment] = []
         self._urgent = False
         settings = session.settings
-        self.pane = ConversationPane(id="pane")
+        self._conversation_pane: ConversationPane | None = None
         self.composer = Composer(
             send_keys=[settings.send_key],
             newline_keys=[settings.newline_key, "ctrl+j", "shift+enter", "alt+enter"],
@@ -94,6 +94,16 @@ class ChatFrame(Screen[None]):
         return self._conversation_id
 
     @property
+    def pane(self) -> ConversationPane:
+        """The conversation pane; made after the first picture, as its many styles cost start-up time."""
+        if self._conversation_pane is None:
+            from tui.widgets.conversation_pane import ConversationPane
+
+            self._conversation_pane = ConversationPane(id="pane")
+            self.query_one("#chat-column").mount(self._conversation_pane, before=self.notice)
+        return self._conversation_pane
+
+    @property
     def outcrop(self) -> App[object]:
         """The app; `Screen.app` is typed as an app of anything."""
         return cast("App[object]", cast("Any", self).app)
@@ -107,7 +117,6 @@ class ChatFrame(Screen[None]):
         """From top to bottom as it stands on the screen."""
         with Horizontal(id="chat-body"), Vertical(id="chat-column"):
             yield self.welcome
-            yield self.pane
             yield self.notice
             yield self.queue_line
             yield self.chips
@@ -156,8 +165,8 @@ class ChatFrame(Screen[None]):
     def _complain(self, sentence: str, severity: SeverityLevel = "warning") -> None:
         self.outcrop.notify(visible_line(sentence), severity=severity, markup=False)
 
-    @on(ConversationPane.FollowChanged)
-    def _follow_changed(self, event: ConversationPane.FollowChanged) -> None:
+    def on_conversation_pane_follow_changed(self, event: ConversationPane.FollowChanged) -> None:
+        """Say how much is below, while the end is out of sight."""
         if self._urgent:
             return
         if event.following or not event.below:
@@ -167,8 +176,8 @@ class ChatFrame(Screen[None]):
             lines = "1 line" if event.below == 1 else f"{event.below:,} lines"
             self.notice.say(f"↓ {lines} below · {key} goes there", "pane.end")
 
-    @on(ConversationPane.LinkClicked)
-    def _link_clicked(self, event: ConversationPane.LinkClicked) -> None:
+    def on_conversation_pane_link_clicked(self, event: ConversationPane.LinkClicked) -> None:
+        """Show where a link leads; nothing is opened."""
         self._complain(f"The link leads to {event.href}", "information")
 
     def action_scroll_pane(self, where: str) -> None:
