@@ -67,6 +67,7 @@ class Settings:
         idle_timeout: Longest gap between two events of a stream, in seconds; keep-alives do not count.
         max_display_chars: Length of previews in the inspector; answers are never cut.
         max_output_tokens: `max_output_tokens` of a request; `None` takes the catalogue's default.
+        cleanup_stored_responses: Whether to delete at the end what this run stored at the server.
         attachment_limit: Largest attachment in bytes, before base64.
         send_key: Key that sends, as Textual spells it.
         newline_key: Key that inserts a newline.
@@ -90,6 +91,7 @@ class Settings:
     idle_timeout: float
     max_display_chars: int
     max_output_tokens: int | None
+    cleanup_stored_responses: bool
     attachment_limit: int
     send_key: str
     newline_key: str

@@ -245,6 +245,9 @@ OPTIONS: Final[dict[str, Option]] = {
         _whole(1, 10_000_000), 20_000, "", ("BEDROCK_MAX_DISPLAY_CHARS",), "max_display_chars"
     ),
     "max_output_tokens": Option(_whole(16, 10_000_000), None, "", (), "max_output_tokens"),
+    "cleanup_stored_responses": Option(
+        _flag, False, "", ("BEDROCK_CLEANUP_STORED_RESPONSES",), "cleanup_stored_responses"
+    ),
     "attachment_limit": Option(_whole(1, 1_000, _MEGABYTE), 20 * _MEGABYTE, "", (), "attachment_limit_mb"),
     "send_key": Option(_word, "enter", "", (), "send_key"),
     "newline_key": Option(_word, "ctrl+j", "", (), "newline_key"),

@@ -28,6 +28,7 @@ from tui.core.items import ContinuationMode, Item, Target, Turn, user_message
 from tui.core.text import storable
 from tui.credentials import Credentials
 from tui.records import TurnRecords
+from tui.responses import StoredResponses
 from tui.store.history import History
 from tui.turns import TurnPlan, TurnRun
 
@@ -64,7 +65,9 @@ class Session(Conversations):
         self._start_sandbox = start_sandbox
         self._monotonic = monotonic
         self._clients = Clients(credentials, self._next_number, now, monotonic, transport)
+        self.responses = StoredResponses(self.records, self, now)
         self._running: set[str] = set()
+        self._retry: asyncio.Task[None] | None = None
         self._ready: asyncio.Task[None] | None = None
 
     # -- start and end ---------------------------------------------------------------------------
@@ -86,11 +89,17 @@ class Session(Conversations):
             base_url = await asyncio.to_thread(self._start_sandbox)
             self.settings = self.settings.with_sandbox(base_url)
         await self._options.load()
+        self._retry = asyncio.create_task(self.responses.retry())
 
     async def aclose(self) -> None:
-        """Close connections and finish what is being written."""
+        """Close connections and finish what is being written; delete what this run stored, if so set."""
         if self._ready is not None and not self._ready.done():
             self._ready.cancel()
+        if self._retry is not None:
+            self._retry.cancel()
+            await asyncio.wait([self._retry])
+        if self.settings.cleanup_stored_responses:
+            await self.responses.clean_up()
         await self._clients.aclose()
         await self.records.aclose()
 
@@ -162,7 +171,7 @@ class Session(Conversations):
         try:
             base = conversation.at(parent)
             # Before the wire layer is imported: that takes seconds, and a missing token is said at once.
-            await self._check_token(self.settings.target(base.model, base.region))
+            await self.check_token(self.settings.target(base.model, base.region))
             await self.warm_up()
             options = self._options.of(self.settings, base)
             base = replace(base, model=options.target.model, region=options.target.region)
@@ -193,8 +202,12 @@ class Session(Conversations):
         finally:
             self._running.discard(conversation.id)
 
-    async def _check_token(self, target: Target) -> None:
-        """Make sure that there is a token before anything is recorded."""
+    async def check_token(self, target: Target) -> None:
+        """Make sure that there is a token for a target before anything is sent or recorded.
+
+        Raises:
+            TokenError: There is none that could work.
+        """
         asked = await self.credentials.load(target.region)
         try:
             self.credentials.token_for(target.region)
@@ -212,6 +225,7 @@ class Session(Conversations):
 
     def _settle(self, run: TurnRun) -> None:
         """Put the run's result into the conversation, which may have been changed meanwhile."""
+        self.responses.note(run.turn)
         conversation = self._conversations.get(run.conversation.id)
         if conversation is None:
             return
@@ -219,6 +233,12 @@ class Session(Conversations):
         if not lost <= conversation.lost:
             self.records.later(History.set_lost, conversation.id, conversation.lost | lost)
         self._conversations[conversation.id] = conversation.update(run.turn).forget(lost)
+
+    def gone(self, response_id: str) -> None:
+        """Never continue from a response that the server has deleted."""
+        for conversation in list(self._conversations.values()):
+            if any(turn.response_id == response_id for turn in conversation.turns.values()):
+                self._conversations[conversation.id] = conversation.forget([response_id])
 
     def _sender(self, turn: Turn) -> Callable[[Request, bytes, int], AsyncGenerator[WireEvent, None]]:
         conversation_id = self._conversation_of(turn)

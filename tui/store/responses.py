@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tui.core.items import Target
 from tui.store.rows import target_from_text
 
-__all__ = ["StoredResponse", "load", "mark_deleted", "save_of_turn"]
+__all__ = ["StoredResponse", "load", "mark_deleted", "mark_expired", "save_of_turn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class StoredResponse:
         conversation_id: The conversation it belongs to; that may be deleted here already.
         deleted_at: When it was found to be gone from the server; `None` while it is kept.
         delete_wanted: It is to be deleted, and the server could not be made to yet.
+        unknown_once: The server said, when it was to be deleted, that it does not know it.
     """
 
     response_id: str
@@ -34,6 +35,7 @@ class StoredResponse:
     conversation_id: str
     deleted_at: float | None
     delete_wanted: bool = False
+    unknown_once: bool = False
 
 
 def save_of_turn(db: sqlite3.Connection, turn_id: str) -> None:
@@ -57,6 +59,21 @@ def load(db: sqlite3.Connection, *, deleted: bool) -> list[StoredResponse]:
     return [_stored(row) for row in rows]
 
 
+def mark_expired(db: sqlite3.Connection, made_before: float, lifetime: float) -> None:
+    """Take those for gone that the server has deleted by itself, inside the caller's transaction.
+
+    Args:
+        db: The history.
+        made_before: Seconds since the epoch.
+        lifetime: How long the server keeps a response, seconds.
+    """
+    db.execute(
+        "UPDATE stored_responses SET deleted_at = created_at + ?, delete_wanted = 0"
+        " WHERE deleted_at IS NULL AND created_at < ?",
+        (lifetime, made_before),
+    )
+
+
 def mark_deleted(db: sqlite3.Connection, response_id: str, at: float) -> None:
     """Remember that the server no longer has it, and that its conversation cannot be continued from it."""
     row = db.execute(
@@ -76,4 +93,4 @@ def mark_deleted(db: sqlite3.Connection, response_id: str, at: float) -> None:
 def _stored(row: tuple[str, str, float, str, float | None, int]) -> StoredResponse:
     target = target_from_text(row[1])
     assert target is not None  # save_of_turn
-    return StoredResponse(row[0], target, row[2], row[3], row[4], row[5] == 1)
+    return StoredResponse(row[0], target, row[2], row[3], row[4], row[5] >= 1, row[5] == 2)

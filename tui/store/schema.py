@@ -106,9 +106,8 @@ ALTER TABLE conversations ADD COLUMN controls TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE turns ADD COLUMN background INTEGER NOT NULL DEFAULT 0;
 -- `summary`: the turn stands for the turns of another branch that it sums up.
 ALTER TABLE turns ADD COLUMN summary INTEGER NOT NULL DEFAULT 0;
--- To be deleted at the server, which did not answer or refused when it was asked to.
+-- 1: to be deleted, and the server could not be made to yet; 2: so, and it said once that it has none.
 ALTER TABLE stored_responses ADD COLUMN delete_wanted INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX stored_responses_to_delete ON stored_responses (delete_wanted) WHERE delete_wanted = 1;
 
 -- Parameters that a model refuses at an endpoint, so that it is asked for them once and not at every turn.
 CREATE TABLE refused_parameters (
