@@ -218,7 +218,7 @@ class ChatScreen(ChatViews):
         """Count down to the next attempt."""
         if self._shown(live):
             self._urgent = True
-            self.notice.count_down(seconds, reason)
+            self.notice.count_down(seconds, reason, self._keys.get("turn.stop", "Esc"))
 
     def turn_silent(self, live: LiveTurn, seconds: float) -> None:
         """Say how long nothing has come."""

@@ -36,6 +36,8 @@ class NoticeBar(Static):
         self._timer: Timer | None = None
         self._until = 0.0
         self._words = ""
+        self._reason = ""
+        self._stop_key = ""
         self._command = ""
 
     @property
@@ -49,12 +51,12 @@ class NoticeBar(Static):
         self._command = command
         self._show(text)
 
-    def count_down(self, seconds: float, reason: str) -> None:
-        """Show what is waited for and how long still."""
+    def count_down(self, seconds: float, reason: str, stop: str) -> None:
+        """Show what is waited for and how long still; `stop` is the key that ends it."""
         self._stop()
         self._command = "turn.stop"
         self._until = monotonic() + seconds
-        self._reason = reason
+        self._reason, self._stop_key = reason, stop
         self._timer = self.set_interval(0.5, self._tick)
         self._tick()
 
@@ -72,7 +74,7 @@ class NoticeBar(Static):
     def _tick(self) -> None:
         left = max(0, ceil(self._until - monotonic()))
         self._show(
-            f"{self._reason}  Next attempt in {left} s · Esc stops"
+            f"{self._reason}  Next attempt in {left} s · {self._stop_key} stops"
             if left
             else f"{self._reason}  Trying again …"
         )
