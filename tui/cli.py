@@ -93,6 +93,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands: Subcommands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_ask(commands, common)
     _add_history(commands)
+    _add_responses(commands)
     _add_token(commands)
     sandbox = commands.add_parser("sandbox", help="serve the embedded endpoint on loopback until interrupted")
     sandbox.add_argument("--port", type=int, default=0, metavar="N", help="by default one that is free")
@@ -156,6 +157,25 @@ def _add_history(commands: Subcommands) -> None:
         action.add_argument("--json", action="store_true", help="JSON for scripts")
 
 
+def _add_responses(commands: Subcommands) -> None:
+    import argparse
+
+    responses = commands.add_parser("responses", help="what the server keeps of what was sent from here")
+    actions = responses.add_subparsers(dest="action", metavar="list|show|delete|clean", required=True)
+    listing = actions.add_parser("list", help="every stored response with its age; asks no server")
+    listing.add_argument("--all", action="store_true", help="also those that are deleted")
+    show = actions.add_parser("show", help="one response as the server has it now: JSON")
+    show.add_argument("id", metavar="ID")
+    delete = actions.add_parser("delete", help="have the server delete responses; what fails is tried again")
+    delete.add_argument("ids", nargs="+", metavar="ID")
+    clean = actions.add_parser("clean", help="have the server delete every response that is known here")
+    for action in (listing, show, delete, clean):
+        add = action.add_argument
+        add("--json", action="store_true", help="JSON for scripts")
+        add("--sandbox", action="store_true", default=argparse.SUPPRESS, help="of the embedded endpoint")
+        add("--base-url", metavar="URL", default=argparse.SUPPRESS, help="made at this base URL")
+
+
 def _add_token(commands: Subcommands) -> None:
     token = commands.add_parser("token", help="the bearer token in the OS keyring")
     actions = token.add_subparsers(dest="action", metavar="set|status|clear", required=True)
@@ -176,6 +196,8 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
             from tui.subcommands.ask import run
         case "history":
             from tui.subcommands.history import run
+        case "responses":
+            from tui.subcommands.responses import run
         case "token":
             from tui.subcommands.token import run
         case "sandbox":
