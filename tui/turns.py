@@ -31,7 +31,7 @@ from tui.core.mending import mend
 if TYPE_CHECKING:
     from tui.wire.client import WireEvent
 
-__all__ = ["TurnKeeper", "TurnPlan", "TurnRun"]
+__all__ = ["TurnKeeper", "TurnPlan", "TurnRun", "encoded"]
 
 # Streamed text is on disk at least every half second; the rest of it is for the write.
 _SAVE_INTERVAL: Final = 0.4
@@ -84,6 +84,8 @@ class TurnPlan:
 class TurnRun:
     """Runs one turn; `turn` is its state at any time."""
 
+    cancelled_by_server = "The server cancelled this answer."
+
     def __init__(self, turn: Turn, plan: TurnPlan, keeper: TurnKeeper) -> None:
         self.turn = turn
         self.conversation = plan.conversation
@@ -135,7 +137,7 @@ class TurnRun:
 
     async def _attempt(self, request: Request) -> AsyncGenerator[SessionEvent, None]:
         self._assembly = Assembly(store=request.store)
-        body = await _encoded(request)
+        body = await encoded(request)
         async with aclosing(self._plan.send(request, body, self._attempts + 1)) as events:
             async for event in events:
                 self._take(event)
@@ -180,14 +182,20 @@ class TurnRun:
         self._saving = None
         self._keeper.save_partial(self._assembly.onto(self.turn))
 
-    async def _end(self, error: OutcropError | None, *, cancelled: bool = False) -> Turn:
+    def _cancel_saving(self) -> None:
         if self._saving is not None:
             self._saving.cancel()
             self._saving = None
+
+    async def _end(self, error: OutcropError | None, *, cancelled: bool = False) -> Turn:
+        self._cancel_saving()
         if self._exchange is not None:
             self._keep(self._exchange)
         turn = replace(self._assembly.onto(self.turn), ended_at=self._plan.now(), request_id=self._request_id)
-        self.turn = _with_outcome(turn, self._assembly, error, cancelled=cancelled)
+        turn = _with_outcome(turn, self._assembly, error, cancelled=cancelled)
+        if self._assembly.outcome is Outcome.CANCELLED:
+            turn = replace(turn, error=self.cancelled_by_server)
+        self.turn = turn
         await self._keeper.save_turn(self.turn)
         return self.turn
 
@@ -205,13 +213,11 @@ def _with_outcome(turn: Turn, assembly: Assembly, error: OutcropError | None, *,
     elif assembly.outcome is Outcome.INCOMPLETE:
         reason = _REASONS.get(assembly.error or "", assembly.error or "the server gave no reason")
         sentence = f"The answer is incomplete: {reason}."
-    elif assembly.outcome is Outcome.CANCELLED:
-        sentence = "The server cancelled this answer."
     return replace(turn, outcome=assembly.outcome, error=sentence)
 
 
-async def _encoded(request: Request) -> bytes:
+async def encoded(request: Request, *, stream: bool = True) -> bytes:
     """Serialize the request; a large one in a thread, so that keys go on being answered."""
     if sum(len(item.text) for item in request.items) < 256_000:
-        return request.encode(stream=True)
-    return await asyncio.to_thread(request.encode, stream=True)
+        return request.encode(stream=stream)
+    return await asyncio.to_thread(request.encode, stream=stream)

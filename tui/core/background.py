@@ -120,11 +120,12 @@ def answer_events(response: Payload) -> list[StreamEvent]:
     return events
 
 
-def undelivered(events: Sequence[StreamEvent], delivered: str) -> list[StreamEvent]:
-    """`events` without the text that was shown already: nothing twice, nothing left out.
+def undelivered(events: Sequence[StreamEvent], delivered: str, finished: int = 0) -> list[StreamEvent]:
+    """`events` without what was told already: nothing twice, nothing left out.
 
     Args:
         events: As `answer_events` gives them.
+        finished: How many output items, from the first on, were told to be finished.
         delivered: The text of the turn so far. Where the answer does not begin with it, only the rest of
             the events is given: the turn's own text is right in any case, and is shown when it ends.
     """
@@ -137,6 +138,6 @@ def undelivered(events: Sequence[StreamEvent], delivered: str) -> list[StreamEve
             skip -= shown
             if shown < len(event.delta):
                 rest.append(TextDelta(event.output_index, event.item_id, event.delta[shown:], event.refusal))
-        else:
+        elif not isinstance(event, (OutputItemAdded, OutputItemDone)) or event.output_index >= finished:
             rest.append(event)
     return rest
