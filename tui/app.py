@@ -224,6 +224,10 @@ class OutcropApp(App[int]):
         """Textual's own way out takes ours."""
         self.action_leave()
 
+    def leave_now(self) -> None:
+        """Leave without asking, as on a signal: every answer is stopped, what came and the draft are kept."""
+        self.run_worker(self._leave(), exit_on_error=False)
+
     async def _leave(self) -> None:
         await self.chat.shut_down()
         await self.session.aclose()

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 if TYPE_CHECKING:
     import argparse
 
+    from tui.app import OutcropApp
+
     Subcommands = argparse._SubParsersAction[Any]  # pyright: ignore[reportPrivateUsage]
 
 __all__ = ["build_parser", "main"]
@@ -233,5 +235,35 @@ def _tui(options: argparse.Namespace) -> int:
         theme=getattr(options, "theme", None),
         files=getattr(options, "files", []),
     )
-    app.run()
-    return app.return_code or 0
+    import asyncio
+
+    came = asyncio.run(_run_app(app))
+    return 128 + came if came else app.return_code or 0
+
+
+async def _run_app(app: OutcropApp) -> int:
+    """Run the TUI; on SIGTERM and SIGHUP leave by the front door, so that what came is kept.
+
+    Textual handles neither: the terminal would stay raw, on the alternate screen, with the mouse on.
+
+    Returns:
+        The signal that ended it, or 0.
+    """
+    import asyncio
+    import signal
+    from contextlib import suppress
+
+    came: list[int] = []
+
+    def leave(number: int) -> None:
+        came.append(number)
+        if len(came) == 1:
+            app.call_later(app.leave_now)
+
+    loop = asyncio.get_running_loop()
+    for name in ("SIGTERM", "SIGHUP"):
+        # Windows has no SIGHUP, and its loop no handlers.
+        with suppress(AttributeError, NotImplementedError):
+            loop.add_signal_handler(getattr(signal, name), leave, int(getattr(signal, name)))
+    await app.run_async()
+    return came[0] if came else 0
