@@ -67,6 +67,9 @@ class Settings:
         idle_timeout: Longest gap between two events of a stream, in seconds; keep-alives do not count.
         max_display_chars: Length of previews in the inspector; answers are never cut.
         max_output_tokens: `max_output_tokens` of a request; `None` takes the catalogue's default.
+        compact_at: Share of the context window, 0 to 1, from which on a summary is offered; 0 is never.
+        server_compaction: Whether to let the server compact where it can; falls back where it cannot.
+        stream_background: Whether to ask for a stream with background turns; they are polled otherwise.
         cleanup_stored_responses: Whether to delete at the end what this run stored at the server.
         attachment_limit: Largest attachment in bytes, before base64.
         send_key: Key that sends, as Textual spells it.
@@ -92,6 +95,9 @@ class Settings:
     max_display_chars: int
     max_output_tokens: int | None
     cleanup_stored_responses: bool
+    compact_at: float
+    server_compaction: bool
+    stream_background: bool
     attachment_limit: int
     send_key: str
     newline_key: str

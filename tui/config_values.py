@@ -210,6 +210,19 @@ def _seconds(given: object) -> float:
     return number
 
 
+def _share(given: object) -> float:
+    wrong = ValueError("it must be a number from 0 to 1; 0 is never")
+    if isinstance(given, bool):
+        raise wrong
+    try:
+        number = float(str(given))
+    except ValueError:
+        raise wrong from None
+    if not 0 <= number <= 1:  # which NaN is not either
+        raise wrong
+    return number
+
+
 def _flag(given: object) -> bool:
     text = str(given).strip().lower()
     if text in _TRUE:
@@ -248,6 +261,9 @@ OPTIONS: Final[dict[str, Option]] = {
     "cleanup_stored_responses": Option(
         _flag, False, "", ("BEDROCK_CLEANUP_STORED_RESPONSES",), "cleanup_stored_responses"
     ),
+    "compact_at": Option(_share, 0.8, "", (), "compact_at"),
+    "server_compaction": Option(_flag, False, "", (), "server_compaction"),
+    "stream_background": Option(_flag, False, "", (), "stream_background"),
     "attachment_limit": Option(_whole(1, 1_000, _MEGABYTE), 20 * _MEGABYTE, "", (), "attachment_limit_mb"),
     "send_key": Option(_word, "enter", "", (), "send_key"),
     "newline_key": Option(_word, "ctrl+j", "", (), "newline_key"),

@@ -31,7 +31,7 @@ from tui.core.mending import mend
 if TYPE_CHECKING:
     from tui.wire.client import WireEvent
 
-__all__ = ["TurnKeeper", "TurnPlan", "TurnRun", "encoded"]
+__all__ = ["Sender", "TurnKeeper", "TurnPlan", "TurnRun", "encoded"]
 
 # Streamed text is on disk at least every half second; the rest of it is for the write.
 _SAVE_INTERVAL: Final = 0.4
@@ -41,6 +41,10 @@ _REASONS: Final = {
     "max_output_tokens": "it reached the limit on output tokens",
     "content_filter": "the content filter stopped it",
 }
+
+
+Sender = Callable[[Request, bytes, int], "AsyncGenerator[WireEvent, None]"]
+"""Sends a request's body: the request, its body, the number of the first attempt."""
 
 
 class TurnKeeper(Protocol):
@@ -77,7 +81,7 @@ class TurnPlan:
     conversation: Conversation
     continuation: Continuation
     options: Options
-    send: Callable[[Request, bytes, int], AsyncGenerator[WireEvent, None]]
+    send: Sender
     now: Callable[[], float]
 
 

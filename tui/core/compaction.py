@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from tui.core.continuation import Continuation, Options, Request
 from tui.core.conversation import Conversation
 from tui.core.errors import InputError
-from tui.core.items import ContinuationMode, Item, Outcome, Turn
+from tui.core.items import ContinuationMode, Item, Outcome, Target, Turn
 from tui.core.meter import context_share
 
 __all__ = [
@@ -180,9 +180,9 @@ def summary_turn(turn_id: str, summary: Summary, replaced: int, now: float) -> T
     return _root(turn_id, (summary.as_item(),), (), replaced, now)
 
 
-def compacted_turn(turn_id: str, output: Sequence[Item], replaced: int, now: float) -> Turn:
+def compacted_turn(turn_id: str, output: Sequence[Item], replaced: int, now: float, target: Target) -> Turn:
     """The first turn of the branch that goes on from what the server compacted; only it can read that."""
-    return _root(turn_id, (), tuple(output), replaced, now)
+    return replace(_root(turn_id, (), tuple(output), replaced, now), target=target)
 
 
 def _root(turn_id: str, sent: tuple[Item, ...], output: tuple[Item, ...], replaced: int, now: float) -> Turn:
