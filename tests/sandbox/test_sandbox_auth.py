@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,12 @@ import httpx
 import pytest
 from support.openai_schemas import validate
 from support.sandbox_api import MODEL, Api, Clock
+
+
+@pytest.fixture
+def api(shared_api: Api) -> Api:
+    return shared_api
+
 
 REFUSED = {
     "error": {
@@ -86,7 +93,8 @@ def test_every_route_asks_for_the_key(api: Api) -> None:
         assert httpx.request(method, root + path).status_code == 401
 
 
-def test_the_key_is_kept_nowhere(api: Api, tmp_path: Path) -> None:
+def test_the_key_is_kept_nowhere(start: Callable[..., Api], tmp_path: Path) -> None:
+    api = start()
     key = short_term_key(api.clock)
     answer(api, f"Bearer {key}")
     assert not any(key in repr(record) for record in api.server.log)

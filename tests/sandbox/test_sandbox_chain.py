@@ -8,6 +8,12 @@ from support.sandbox_api import MODEL, Api, Clock, text_of
 
 from tui.sandbox.server import SandboxServer
 
+
+@pytest.fixture
+def api(shared_api: Api) -> Api:
+    return shared_api
+
+
 TURNS = [
     ("My name is Ada and the code word is heliotrope.", "What is my name?", "Ada"),
     ("My name is Ada and the code word is heliotrope.", "What word did I tell you?", "heliotrope"),

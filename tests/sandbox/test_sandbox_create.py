@@ -6,6 +6,11 @@ import pytest
 from support.sandbox_api import MODEL, Api, text_of
 
 
+@pytest.fixture
+def api(shared_api: Api) -> Api:
+    return shared_api
+
+
 def test_first_answer_says_it_is_a_sandbox_and_later_ones_do_not(api: Api) -> None:
     first = api.create("Tell me about glaciers")
     second = api.create("And about rivers", previous_response_id=first["id"])

@@ -9,6 +9,12 @@ import httpx
 import pytest
 from support.sandbox_api import MODEL, Api, events_of, text_of
 
+
+@pytest.fixture
+def api(shared_api: Api) -> Api:
+    return shared_api
+
+
 STREAM = {"model": MODEL, "input": "Tell me about glaciers", "stream": True}
 
 

@@ -4,7 +4,13 @@ import base64
 import io
 
 import pypdf
+import pytest
 from support.sandbox_api import MODEL, Api, file_part, text_of
+
+
+@pytest.fixture
+def api(shared_api: Api) -> Api:
+    return shared_api
 
 
 def _with(prompt: str, part: dict[str, object]) -> list[dict[str, object]]:

@@ -7,6 +7,11 @@ import pytest
 from support.sandbox_api import MODEL, Api, events_of, text_of
 
 
+@pytest.fixture
+def api(shared_api: Api) -> Api:
+    return shared_api
+
+
 def kinds(events: list[dict[str, object]]) -> list[object]:
     """The types, with runs of the same delta written once."""
     out: list[object] = []

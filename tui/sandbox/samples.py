@@ -7,6 +7,8 @@ import re
 
 from .recall import one_line, words
 
+_ENOUGH = 2000  # characters of a prompt; a pasted book says what it is about at its beginning
+
 
 def pick(text: str, count: int) -> int:
     """A number below `count` that depends on the text alone."""
@@ -15,14 +17,14 @@ def pick(text: str, count: int) -> int:
 
 def topic(text: str) -> str:
     """Two or three words of a prompt, as a title."""
-    found = list(dict.fromkeys(word for word in re.findall(r"[^\W_]+", text) if words(word)))
+    found = list(dict.fromkeys(word for word in re.findall(r"[^\W_]+", text[:_ENOUGH]) if words(word)))
     longest = sorted(sorted(found, key=len, reverse=True)[:3], key=found.index)
     return " ".join(longest)[:60] or "your message"
 
 
 def table(subject: str, rows: int = 4) -> str:
     """A table with as many rows."""
-    names = [*dict.fromkeys(words(subject)), "granite", "basalt", "slate", "quartz", "marble"]
+    names = [*dict.fromkeys(words(subject[:_ENOUGH])), "granite", "basalt", "slate", "quartz", "marble"]
     lines = ["| Item | Kind | Share | Note |", "|:-----|:----:|------:|:-----|"]
     notes = ("where to *start*", "`measured`", "see [the map](https://example.com/map)", "**mind this**")
     for n in range(rows):
