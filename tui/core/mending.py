@@ -76,8 +76,10 @@ def mend(
             "include",
         )
     if request.previous_response_id is not None and not _NOT_THE_CHAIN.search(said):
+        # Every response of the path: there is one re-plan, and what took the last one took others with it.
+        links = [turn.response_id for turn in conversation.path() if turn.response_id is not None]
         return Mended(
-            conversation.forget([request.previous_response_id]),
+            conversation.forget([request.previous_response_id, *links]),
             options,
             f"The server no longer has the previous response (it answered {error.status}): "
             "the conversation was sent again from the local history.",
