@@ -183,3 +183,25 @@ def test_a_refused_request_is_in_the_log_with_its_body(api: Api) -> None:
     )
     assert api.server.log[-1].status == 401
     assert api.server.log[-1].json == {"model": MODEL, "input": "x"}
+
+
+def test_an_answer_does_not_wait_for_the_clients_acknowledgement(api: Api) -> None:
+    # Without TCP_NODELAY each answer takes 40 ms: its head is sent, and its body held back.
+    took: list[float] = []
+    for _ in range(10):
+        begun = time.monotonic()
+        api.create("Reply with exactly: ok", model="fake-1-0")
+        took.append(time.monotonic() - begun)
+    assert min(took) < 0.03
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    code = (
+        "import sys, tui.sandbox.server\n"
+        "print([m for m in ('pypdf', 'bpe_openai', 'httpx', 'openai') if m in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    assert done.stdout.strip() == "[]"

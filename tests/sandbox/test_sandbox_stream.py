@@ -84,6 +84,19 @@ def test_reasoning_with_summary_comes_first(api: Api) -> None:
     assert done == events[-1]["response"]["output"]
 
 
+def test_reasoning_of_gpt_oss_is_text(api: Api) -> None:
+    oss = Api(api.server, api.url.replace("/openai/v1", "/v1"), api.clock, api.http)
+    events = oss.stream("Hi", model="openai.gpt-oss-20b", reasoning={"effort": "low"})
+    reasoning = events[-1]["response"]["output"][0]
+    assert kinds(events)[2:5] == [
+        "response.output_item.added",
+        "response.reasoning_text.delta",
+        "response.reasoning_text.done",
+    ]
+    told = "".join(e["delta"] for e in events if e["type"] == "response.reasoning_text.delta")
+    assert told == "".join(part["text"] for part in reasoning["content"]) and reasoning["summary"] == []
+
+
 def test_tool_calls(api: Api) -> None:
     tool = {
         "type": "function",

@@ -109,6 +109,7 @@ def _item(writer: Writer, index: int, item: Json, model: str) -> Iterator[Frame]
         yield from _content(writer, where, item["content"], model)
     elif kind == "reasoning":
         yield from _summary(writer, where, item["summary"])
+        yield from _thoughts(writer, where, item.get("content", []))
     elif kind == "function_call":
         pieces = writer.split(item["arguments"])
         yield from writer.deltas("response.function_call_arguments.delta", pieces, **where)
@@ -139,6 +140,13 @@ def _pieces(writer: Writer, text: str, model: str) -> Iterable[str]:
     if model.startswith("fake-"):
         return longform.benchmark(int(model.split("-")[1]))
     return writer.split(text)
+
+
+def _thoughts(writer: Writer, where: Json, parts: list[Json]) -> Iterator[Frame]:
+    for content_index, part in enumerate(parts):
+        here = {**where, "content_index": content_index}
+        yield from writer.deltas("response.reasoning_text.delta", writer.split(part["text"]), **here)
+        yield writer.event("response.reasoning_text.done", **here, text=part["text"])
 
 
 def _summary(writer: Writer, where: Json, parts: list[Json]) -> Iterator[Frame]:

@@ -14,6 +14,7 @@ from .sealed import seal
 from .shapes import Json, array_at, is_object, object_at
 
 Ids = Callable[[str], str]
+# ASSUMED: more effort, more tokens; how many is made up.
 _REASONING = {"low": 24, "medium": 96, "high": 256, "xhigh": 512, "max": 1024, "minimal": 8}
 
 
@@ -98,6 +99,8 @@ def _reasoning(request: CreateRequest, context: Context, ids: Ids, place: str) -
         "**Choosing a form**\n\nHeadings, a list and a table show most of what a terminal can draw.",
     ]
     item: Json = {"id": ids("rs"), "type": "reasoning", "summary": []}
+    if request.model.thinks_aloud:
+        item["content"] = [{"type": "reasoning_text", "text": text} for text in summary]
     if request.summary is not None:
         item["summary"] = [{"type": "summary_text", "text": text} for text in summary]
     if request.wants_encrypted:

@@ -30,6 +30,7 @@ class Model:
         takes_cache_options: whether `prompt_cache_options` is accepted.
         profiles: whether runtime has inference profiles of it.
         sees: whether it takes images and PDFs.
+        thinks_aloud: whether reasoning comes as text.
         benchmark: (tokens, tokens per second) of a `fake-…` model, which does not look at the prompt.
     """
 
@@ -46,6 +47,7 @@ class Model:
     takes_cache_options: bool = False
     profiles: bool = True
     sees: bool = True
+    thinks_aloud: bool = False
     benchmark: tuple[int, int] | None = None
 
 
@@ -63,10 +65,10 @@ def _table() -> dict[str, Model]:
     newest = Model(
         "", east, _EFFORTS_MAX, "medium", bills_writes=True, takes_summary=False, takes_cache_options=True
     )
-    # Section 2 "PDF": text only, VERIFIED (seed2). On runtime, section 5: Chat Completions only.
-    oss = Model(
-        "", frozenset(), ("low", "medium", "high"), "medium", "/v1", 128_000, profiles=False, sees=False
-    )
+    # Section 2 "PDF": text only, VERIFIED (seed2). On runtime, section 5: Chat Completions only. Section 3:
+    # reasoning_text is "gpt-oss style" (sdk); that mantle sends it is ASSUMED.
+    oss = Model("", frozenset(), ("low", "medium", "high"), "medium", "/v1", 128_000, profiles=False)
+    oss = replace(oss, sees=False, thinks_aloud=True)
     rows = (
         Model("openai.gpt-5.4", east_west, retentions=("in_memory", "24h"), profiles=False),
         Model("openai.gpt-5.5", east, effort="medium", profiles=False),
