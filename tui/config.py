@@ -119,11 +119,19 @@ class Settings:
         """
         model = model or self.model
         region = _checked_region(region or self.region, "the region", self.catalogue)
-        if self.base_url_is_custom:
+        if self.sandbox and (region, self.endpoint) != (self.region, "mantle"):
+            base_url = self._sandbox_url(model, region)
+        elif self.base_url_is_custom:
             base_url = self.base_url
         else:
             base_url = canonical_base_url(self.endpoint, region, self.catalogue.route(model, self.endpoint))
         return Target(model, region, self.endpoint, base_url, self.sandbox)
+
+    def _sandbox_url(self, model: str, region: str) -> str:
+        """The sandbox plays every region and both endpoints, each under a path of its own."""
+        origin = self.base_url.removesuffix(_DEFAULT_ROUTE)
+        below = "/runtime" if self.endpoint == "runtime" else ""
+        return f"{origin}/{region}{below}{self.catalogue.route(model, self.endpoint)}"
 
     def with_sandbox(self, base_url: str) -> Settings:
         """The same settings, talking to the embedded endpoint at `base_url`; it wins over any other."""

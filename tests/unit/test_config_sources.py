@@ -161,7 +161,9 @@ def test_the_sandbox_wins_over_any_base_url_and_stays(load):
     assert settings.sandbox
     settings = settings.with_sandbox("http://127.0.0.1:4567/openai/v1/")
     target = settings.target("openai.gpt-5.5", "us-east-2")
-    assert target.base_url == "http://127.0.0.1:4567/openai/v1"
+    assert target.base_url == "http://127.0.0.1:4567/us-east-2/openai/v1"
+    assert settings.target().base_url == "http://127.0.0.1:4567/openai/v1"
+    assert settings.target("openai.gpt-oss-20b", "us-east-2").base_url == "http://127.0.0.1:4567/us-east-2/v1"
     assert target.sandbox and target.endpoint == "mantle" and target.region == "us-east-2"
 
 
