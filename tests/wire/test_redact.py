@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.wire.redact import MASK, Redactor, StreamRedactor, masked_headers
+from tui.wire.redact import MASK, Redactor, StreamRedactor, TextRedactor, masked_headers
 
 TOKEN = "bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29tLz9BY3Rpb249Q2FsbFdpdGhCZWFyZXJUb2tlbg==&Version=1+/x"
 
@@ -71,3 +71,36 @@ def test_the_sandbox_s_published_token_is_a_word_like_any_other() -> None:
 
 def test_repr_does_not_show_the_secret() -> None:
     assert TOKEN not in repr(Redactor(TOKEN))
+
+
+@pytest.mark.parametrize("form", ["text", "base64", "url", "json"])
+@pytest.mark.parametrize("size", [1, 2, 7, 40, 1000])
+def test_a_token_cut_across_deltas_is_masked(form: str, size: int) -> None:
+    token = "bedrock-api-key-" + base64.b64encode(bytes(range(90, 250))).decode() + "+/="
+    written = {
+        "text": token,
+        "base64": base64.b64encode(b"ab" + token.encode() + b"c").decode(),
+        "url": quote(token, safe=""),
+        "json": token.replace("/", "\\/"),
+    }[form]
+    text = f"Your key {written} is wrong; be brave, bedrock is bare: b"
+    redactor = TextRedactor(Redactor(token))
+    got = [redactor.feed(text[at : at + size]) for at in range(0, len(text), size)] + [redactor.finish()]
+    shown = "".join(got)
+    assert shown.count("[token]") == 1
+    assert shown.endswith(" is wrong; be brave, bedrock is bare: b")
+    assert shown.startswith("Your key ")
+    core = written[24:-8]
+    assert core not in shown
+    assert len(shown) < 120
+
+
+def test_deltas_without_a_token_pass_as_they_come_and_a_cut_token_stays_masked() -> None:
+    token = "bedrock-api-key-" + "QUJD" * 40
+    redactor = TextRedactor(Redactor(token))
+    for delta in ("b", "ed", "rock", " is é🙂", "\ud83d", "be"):
+        assert redactor.feed(delta) == delta
+    assert redactor.finish() == ""
+    for at in range(0, 100, 10):
+        redactor.feed(token[at : at + 10])
+    assert redactor.finish() == "[token]"

@@ -238,7 +238,7 @@ class ResponsesClient:
             limits = StreamLimits(
                 self._settings.idle_timeout, self._settings.silence_notice, self._settings.monotonic
             )
-            return read_stream(response, exchange, label.clock, limits, after)
+            return read_stream(response, exchange, label.clock, limits, after, label.redactor)
 
         return self._answered(asked, label, read)
 

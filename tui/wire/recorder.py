@@ -26,7 +26,8 @@ __all__ = ["AttemptLabel", "RecordingTransport", "attempt_label", "finish"]
 class AttemptLabel:
     """What the client knows about the request it is about to send.
 
-    The transport fills in `exchange` and `clock` (seconds since the exchange began), and sets `began`.
+    The transport fills in `exchange`, `clock` (seconds since the exchange began) and `redactor` (which masks
+    the token of this attempt), and sets `began`.
     """
 
     conversation_id: str = ""
@@ -35,6 +36,7 @@ class AttemptLabel:
     model: str = ""
     exchange: Exchange | None = None
     clock: Callable[[], float] = lambda: 0.0
+    redactor: Redactor = field(default_factory=lambda: Redactor(""))
     began: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -101,6 +103,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         clock = _Clock(self._monotonic, began)
         label.exchange = exchange
         label.clock = clock
+        label.redactor = redactor
         label.began.set()
         request.extensions = {**request.extensions, "trace": _tracer(exchange, clock)}
         try:

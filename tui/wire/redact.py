@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Final
 from urllib.parse import quote
 
 from tui.core.exchange import Headers
 
-__all__ = ["MASK", "Redactor", "StreamRedactor", "masked_headers"]
+__all__ = ["MASK", "Redactor", "StreamRedactor", "TextRedactor", "masked_headers"]
 
 MASK: Final = "[token]"
 
@@ -16,6 +17,9 @@ MASK: Final = "[token]"
 _NO_SECRETS: Final = frozenset({"sandbox"})
 
 _ANCHOR: Final = 8
+
+# Characters of a beginning that give nothing away: every short-term key begins with the same sixteen.
+_HARMLESS: Final = 20
 
 _SECRET_HEADERS: Final = frozenset(
     {
@@ -42,7 +46,11 @@ class Redactor:
     def __init__(self, secret: str) -> None:
         if secret in _NO_SECRETS:
             secret = ""
-        forms = {secret.encode(), quote(secret, safe="").encode(), *_base64_forms(secret.encode())}
+        plain = {secret.encode(), *_base64_forms(secret.encode())}
+        url_encoded = quote(secret, safe="")
+        # A server may write a slash in JSON as \\/, and hex digits of %2F in either case.
+        forms = {form.replace(b"/", rb"\/") for form in plain} | plain
+        forms |= {url_encoded.encode(), _lower_hex(url_encoded).encode()}
         # Longer ones first, so that no form is masked in the middle of a longer one.
         self._needles = sorted((form for form in forms if form), key=len, reverse=True)
 
@@ -98,6 +106,35 @@ class StreamRedactor:
         return tail
 
 
+class TextRedactor:
+    """Masks the secret in text that comes in deltas, where the events' frames stand between its pieces.
+
+    Nothing of ordinary text waits: a beginning of the secret is let through as far as it is harmless.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._tail = ""
+        self._shown = 0
+
+    def feed(self, delta: str) -> str:
+        """Take the next delta; return what can be shown by now."""
+        data = self._redactor.bytes((self._tail + delta).encode("utf-8", "surrogatepass"))
+        held = self._redactor.held_back(data)
+        text = data.decode("utf-8", "surrogatepass")
+        before = self._tail[: self._shown]
+        # A beginning of the secret is ASCII: as many characters as bytes.
+        self._tail = text[len(text) - held :]
+        self._shown = min(held, _HARMLESS)
+        shown = text[: len(text) - held] + self._tail[: self._shown]
+        return shown[len(before) :] if shown.startswith(before) else shown
+
+    def finish(self) -> str:
+        """Return what stands for a beginning that was never completed."""
+        rest, self._tail = self._tail[self._shown :], ""
+        return MASK if rest else ""
+
+
 def masked_headers(raw: list[tuple[bytes, bytes]], redactor: Redactor) -> Headers:
     """Header pairs as text: values that are secrets by name are masked whole, the token everywhere."""
     pairs: list[tuple[str, str]] = []
@@ -110,6 +147,10 @@ def masked_headers(raw: list[tuple[bytes, bytes]], redactor: Redactor) -> Header
         else:
             pairs.append((key, redactor.bytes(value).decode("latin-1")))
     return tuple(pairs)
+
+
+def _lower_hex(url_encoded: str) -> str:
+    return re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), url_encoded)
 
 
 def _base64_forms(secret: bytes) -> list[bytes]:

@@ -21,7 +21,9 @@ from tui.core.items import Outcome
 from tui.core.text import visible_line
 from tui.wire.decode import DONE, decode
 from tui.wire.failures import from_server_error, from_transport
+from tui.wire.masking import DeltaMask
 from tui.wire.recorder import finish
+from tui.wire.redact import Redactor
 from tui.wire.sse import SseDecoder, SseEvent
 
 __all__ = ["StreamLimits", "read_stream"]
@@ -139,11 +141,13 @@ async def read_stream(
     clock: Callable[[], float],
     limits: StreamLimits,
     after: int = -1,
+    redactor: Redactor | None = None,
 ) -> AsyncGenerator[StreamEvent | Silence, None]:
     """Yield the events of a streamed response and end its exchange.
 
     An event that comes twice (same `sequence_number`, same data) is recorded twice and yielded once; one
-    that an earlier stream brought (`sequence_number` up to `after`) is recorded and not yielded.
+    that an earlier stream brought (`sequence_number` up to `after`) is recorded and not yielded. `redactor`
+    masks the token where it comes cut across deltas.
 
     Raises:
         StreamError: The stream broke, held something unreadable, or ended without a terminal event.
@@ -151,15 +155,18 @@ async def read_stream(
         SilenceError: No event came for `limits.idle_timeout` seconds.
     """
     reader = _Reader(response, exchange, clock, after)
+    mask = DeltaMask(redactor or Redactor(""))
     task = asyncio.create_task(reader.run())
     try:
         last = limits.monotonic()
         while True:
             while reader.ready:
-                event = reader.ready.popleft()
                 last = limits.monotonic()
-                yield event
+                for event in mask.pass_on(reader.ready.popleft()):
+                    yield event
             if reader.error is not None:
+                for event in mask.rest():
+                    yield event
                 raise reader.error
             if reader.terminal is not None:
                 break

@@ -1,0 +1,59 @@
+"""Masks the token in the text of a stream, also where the server echoes it cut across several deltas.
+
+The recorder masks bytes; between the pieces of a token that comes in deltas stand the frames of the events,
+so that the bytes never hold it whole. The text that is put together from the deltas would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tui.core.events import (
+    ArgumentsDelta,
+    OutputItemDone,
+    ReasoningDelta,
+    ResponseEnded,
+    StreamEvent,
+    TextDelta,
+)
+from tui.wire.redact import Redactor, TextRedactor
+
+__all__ = ["DeltaMask"]
+
+_Delta = TextDelta | ReasoningDelta | ArgumentsDelta
+_Key = tuple[type[_Delta], int, str, int]
+
+
+class DeltaMask:
+    """Passes events on with the token masked.
+
+    The end of a delta that is a telling beginning of the token waits for the next one of the same text.
+
+    Args:
+        redactor: Masks the token.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._texts: dict[_Key, tuple[_Delta, TextRedactor]] = {}
+
+    def pass_on(self, event: StreamEvent) -> list[StreamEvent]:
+        """What is certain by now; the event itself last, unless it is a delta that waits."""
+        match event:
+            case TextDelta() | ReasoningDelta() | ArgumentsDelta():
+                part = event.part_index if isinstance(event, ReasoningDelta) else 0
+                key = (type(event), event.output_index, event.item_id, part)
+                _, text = self._texts.get(key, (event, TextRedactor(self._redactor)))
+                self._texts[key] = (event, text)
+                delta = text.feed(event.delta)
+                return [replace(event, delta=delta)] if delta or not event.delta else []
+            case OutputItemDone() | ResponseEnded():
+                return [*self.rest(), event]
+            case _:
+                return [event]
+
+    def rest(self) -> list[StreamEvent]:
+        """What stands for the beginnings of tokens that were cut off."""
+        waiting = [(event, text.finish()) for event, text in self._texts.values()]
+        self._texts.clear()
+        return [replace(event, delta=delta) for event, delta in waiting if delta]
