@@ -166,7 +166,7 @@ class StoredResponses:
         """Ask the server to delete responses, a few at a time; the results are in the order of the ids.
 
         Whatever fails is remembered and tried again at the next start: no token, 401, 404, no network. What
-        the server says twice that it does not know is taken for gone.
+        the server does not know (404) when it is tried again is taken for gone.
 
         Raises:
             StoreError: The history cannot be read or written.
@@ -193,10 +193,9 @@ class StoredResponses:
             await self._reach.check_token(target)
             await self._reach.client(target).delete(response_id, _label())
         except (InputError, TokenError, WireError) as error:
-            unknown = isinstance(error, WireError) and error.status == 404
-            if not (unknown and known is not None and known.unknown_once):
-                if unknown:
-                    await self._records.call(History.want_response_deleted, [response_id], unknown=True)
+            # After an earlier try it is gone: that one may have reached the server although no answer came.
+            tried = known is not None and known.delete_wanted
+            if not (tried and isinstance(error, WireError) and error.status == 404):
                 return Deletion(response_id, error)
         await self._records.call(History.mark_response_deleted, response_id, self._now())
         self._of_this_run.pop(response_id, None)

@@ -166,16 +166,13 @@ def test_what_is_to_be_deleted_stays_so_until_it_is_gone(path: Path) -> None:
     history.close()
     history = History(path)
 
-    def states() -> dict[str, tuple[bool, bool]]:
-        return {r.response_id: (r.delete_wanted, r.unknown_once) for r in history.stored_responses()}
+    def states() -> dict[str, bool]:
+        return {r.response_id: r.delete_wanted for r in history.stored_responses()}
 
-    assert states() == {"resp_t1": (True, False), "resp_t2": (False, False)}
-    history.want_response_deleted(["resp_t1"], unknown=True)
-    history.want_response_deleted(["resp_t1"])
-    assert states()["resp_t1"] == (True, True)
+    assert states() == {"resp_t1": True, "resp_t2": False}
     history.mark_response_deleted("resp_t1", 5000.0)
     history.want_response_deleted(["resp_t1"])
-    assert states() == {"resp_t2": (False, False)}
+    assert states() == {"resp_t2": False}
     assert [r.delete_wanted for r in history.stored_responses(deleted=True)] == [False]
     # No later turn continues from it.
     assert history.load("c1").lost == {"resp_t1"}

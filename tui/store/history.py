@@ -301,18 +301,15 @@ class History:
         with self._db.transaction() as db:
             responses.mark_expired(db, made_before, lifetime)
 
-    def want_response_deleted(self, response_ids: Iterable[str], *, unknown: bool = False) -> None:
+    def want_response_deleted(self, response_ids: Iterable[str]) -> None:
         """Remember that responses are to be deleted at the server: at the next start, if not before.
 
-        Args:
-            response_ids: Those that the history does not know, or knows as deleted, are passed over.
-            unknown: The server said that it does not know them.
+        Ids that the history does not know, or knows as deleted, are passed over.
         """
         with self._db.transaction() as db:
             db.executemany(
-                "UPDATE stored_responses SET delete_wanted = max(delete_wanted, ?)"
-                " WHERE response_id = ? AND deleted_at IS NULL",
-                [(2 if unknown else 1, response_id) for response_id in response_ids],
+                "UPDATE stored_responses SET delete_wanted = 1 WHERE response_id = ? AND deleted_at IS NULL",
+                [(response_id,) for response_id in response_ids],
             )
 
     def refuse_parameter(self, endpoint: str, model: str, parameter: str, at: float) -> None:

@@ -26,7 +26,6 @@ class StoredResponse:
         conversation_id: The conversation it belongs to; that may be deleted here already.
         deleted_at: When it was found to be gone from the server; `None` while it is kept.
         delete_wanted: It is to be deleted, and the server could not be made to yet.
-        unknown_once: The server said, when it was to be deleted, that it does not know it.
     """
 
     response_id: str
@@ -35,7 +34,6 @@ class StoredResponse:
     conversation_id: str
     deleted_at: float | None
     delete_wanted: bool = False
-    unknown_once: bool = False
 
 
 def save_of_turn(db: sqlite3.Connection, turn_id: str) -> None:
@@ -93,4 +91,4 @@ def mark_deleted(db: sqlite3.Connection, response_id: str, at: float) -> None:
 def _stored(row: tuple[str, str, float, str, float | None, int]) -> StoredResponse:
     target = target_from_text(row[1])
     assert target is not None  # save_of_turn
-    return StoredResponse(row[0], target, row[2], row[3], row[4], row[5] >= 1, row[5] == 2)
+    return StoredResponse(row[0], target, row[2], row[3], row[4], row[5] == 1)

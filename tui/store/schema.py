@@ -106,7 +106,7 @@ ALTER TABLE conversations ADD COLUMN controls TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE turns ADD COLUMN background INTEGER NOT NULL DEFAULT 0;
 -- `summary`: the turn stands for the turns of another branch that it sums up.
 ALTER TABLE turns ADD COLUMN summary INTEGER NOT NULL DEFAULT 0;
--- 1: to be deleted, and the server could not be made to yet; 2: so, and it said once that it has none.
+-- To be deleted at the server, which could not be made to yet.
 ALTER TABLE stored_responses ADD COLUMN delete_wanted INTEGER NOT NULL DEFAULT 0;
 
 -- Parameters that a model refuses at an endpoint, so that it is asked for them once and not at every turn.
