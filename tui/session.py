@@ -1,276 +1,196 @@
 """The async layer: conversations in memory and on disk, and the turns that run.
 
 Everything above talks to this; everything below (wire, store, credentials, config) is reached through it.
-Nothing here blocks the event loop: SQLite has a thread, the keyring a daemon thread, imports a worker.
+`conversations.py` has what concerns a conversation as such, `sending.py` how a turn is sent; here is what
+goes beyond a turn: watching one that runs in the background, and summing up many.
 """
 
 from __future__ import annotations
 
-import asyncio
-import importlib
-import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tui.clients import Clients
-from tui.config import Settings
-from tui.conversations import Conversations
-from tui.core.attachments import Attachment
-from tui.core.continuation import Request, continuation_named
+from tui.background import BackgroundRun, resumable
+from tui.compaction import COMPACT_PATH, check_compactable, compacted, summarized
+from tui.core.background import running_turns
+from tui.core.compaction import Summary, share_to_offer, summary_turn
+from tui.core.continuation import Options, continuation_named
 from tui.core.conversation import Conversation
-from tui.core.errors import InputError, TokenMissing
-from tui.core.events import AttemptStarted, SessionEvent, TurnStarted
-from tui.core.exchange import Exchange
+from tui.core.errors import InputError
+from tui.core.events import SessionEvent
 from tui.core.ids import new_id
-from tui.core.items import ContinuationMode, Item, Target, Turn, user_message
-from tui.core.text import storable
-from tui.credentials import Credentials
-from tui.records import TurnRecords
-from tui.responses import StoredResponses
+from tui.core.items import Turn
+from tui.sending import Sending
 from tui.store.history import History
-from tui.turns import TurnPlan, TurnRun
-
-if TYPE_CHECKING:
-    from tui.wire.client import ResponsesClient, WireEvent
+from tui.turns import TurnPlan
 
 __all__ = ["Session"]
 
 
-class Session(Conversations):
-    """One run of the program.
+class Session(Sending):
+    """One run of the program; its arguments are those of `Sending`."""
 
-    Args:
-        settings: As configured; with the sandbox they are completed when it has started.
-        credentials: Where the token comes from.
-        start_sandbox: Starts the embedded endpoint and returns its base URL; `None` talks to the service.
-        now: Wall clock, seconds since the epoch.
-        monotonic: Clock for durations, seconds.
-        transport: An `httpx.AsyncBaseTransport` for tests; the network by default.
-    """
+    # -- background turns --------------------------------------------------------------------------
 
-    def __init__(
-        self,
-        settings: Settings,
-        credentials: Credentials,
-        *,
-        start_sandbox: Callable[[], str] | None = None,
-        now: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-        transport: Any = None,
-    ) -> None:
-        super().__init__(settings, now)
-        self.credentials = credentials
-        self._start_sandbox = start_sandbox
-        self._monotonic = monotonic
-        self._clients = Clients(credentials, self._next_number, now, monotonic, transport)
-        self.responses = StoredResponses(self.records, self, now)
-        self._running: set[str] = set()
-        self._retry: asyncio.Task[None] | None = None
-        self._ready: asyncio.Task[None] | None = None
+    def background_turns(self, conversation_id: str) -> tuple[Turn, ...]:
+        """The background turns of an open conversation that have not ended, watched or not."""
+        return running_turns(self._conversations[conversation_id])
 
-    # -- start and end ---------------------------------------------------------------------------
-
-    async def warm_up(self) -> None:
-        """Import the wire layer in a thread and start the sandbox; sending waits for it.
-
-        Raises:
-            OSError: The sandbox's port cannot be had.
-        """
-        if self._ready is None:
-            self._ready = asyncio.create_task(self._prepare())
-        await asyncio.shield(self._ready)
-
-    async def _prepare(self) -> None:
-        # One after the other: two threads that import at the same time wait for each other's module locks.
-        await asyncio.to_thread(importlib.import_module, "tui.wire.client")
-        if self._start_sandbox is not None:
-            base_url = await asyncio.to_thread(self._start_sandbox)
-            self.settings = self.settings.with_sandbox(base_url)
-        await self._options.load()
-        self._retry = asyncio.create_task(self.responses.retry())
-
-    async def aclose(self) -> None:
-        """Close connections and finish what is being written; delete what this run stored, if so set."""
-        if self._ready is not None and not self._ready.done():
-            self._ready.cancel()
-        if self._retry is not None:
-            self._retry.cancel()
-            await asyncio.wait([self._retry])
-        if self.settings.cleanup_stored_responses:
-            await self.responses.clean_up()
-        await self._clients.aclose()
-        await self.records.aclose()
-
-    def preview(
-        self,
-        conversation_id: str,
-        prompt: str,
-        attachments: Sequence[Attachment] = (),
-        mode: ContinuationMode | None = None,
-    ) -> Request:
-        """What would be sent for this prompt, in this mode or the conversation's."""
-        conversation = self._conversations[conversation_id]
-        item = user_message(storable(prompt), [attachment.content_part() for attachment in attachments])
-        continuation = continuation_named(mode or conversation.continuation)
-        return continuation.plan(conversation, [item], self._options.of(self.settings, conversation))
-
-    # -- exchanges -------------------------------------------------------------------------------
-
-    def exchanges(self, conversation_id: str) -> list[Exchange]:
-        """The exchanges of an open conversation, oldest first; the last may still be running."""
-        return self._exchanges.get(conversation_id, [])
-
-    async def load_exchanges(self, conversation_id: str) -> list[Exchange]:
-        """The exchanges of an open conversation, those of earlier runs included."""
-        return self.exchanges(conversation_id)
-
-    # -- turns -----------------------------------------------------------------------------------
-
-    async def send(
-        self, conversation_id: str, prompt: str, attachments: Sequence[Attachment] = ()
+    async def resume_background(
+        self, conversation_id: str, turn_id: str
     ) -> AsyncGenerator[SessionEvent, None]:
-        """Send a prompt after the conversation's tip and yield what happens.
+        """Watch a background turn that this run or an earlier one sent; events and end are those of `send`.
 
-        `TurnStarted` comes when the turn is on disk, `TurnEnded` last, also when it failed. When the
-        consumer is cancelled, the stream is closed, the turn is kept as cancelled, and so it goes on.
-
-        Raises:
-            InputError: There is nothing to send, or a turn of this conversation is running.
-            TokenError: There is no usable token; nothing was sent or recorded.
-            StoreError: The turn could not be put on disk; nothing was sent.
-        """
-        if not prompt.strip() and not attachments:
-            raise InputError("There is nothing to send: type a message or attach a file.")
-        item = await _message(storable(prompt), attachments)
-        conversation = self._conversations[conversation_id]
-        async with aclosing(self._run(conversation, conversation.tip, (item,))) as events:
-            async for event in events:
-                yield event
-
-    async def resend(self, conversation_id: str, turn_id: str) -> AsyncGenerator[SessionEvent, None]:
-        """Send the user's items of a turn again as its sibling; the turn itself stays in the tree.
+        `BackgroundStarted` comes first. Only what of the text the turn does not hold yet comes as deltas.
 
         Raises:
             KeyError: It is no turn of this conversation.
-            InputError, TokenError, StoreError: As `send`.
+            InputError: It does not run in the background, or is being watched.
+            TokenError, WireError: It cannot be watched now; it can be resumed later.
         """
         conversation = self._conversations[conversation_id]
-        turn = conversation.turns[turn_id]
-        async with aclosing(self._run(conversation, turn.parent_id, turn.input)) as events:
+        turn = resumable(conversation, turn_id)
+        if turn_id in self._jobs:
+            raise InputError("This answer is being waited for already.")
+        run = await self._job_again(conversation, turn)
+        async with aclosing(self._follow(run, run.resumed())) as events:
             async for event in events:
                 yield event
 
-    async def _run(
-        self, conversation: Conversation, parent: str | None, items: tuple[Item, ...]
-    ) -> AsyncGenerator[SessionEvent, None]:
-        if conversation.id in self._running:
-            raise InputError("An answer is still arriving in this conversation; stop it first.")
-        self._running.add(conversation.id)
-        try:
-            base = conversation.at(parent)
-            # Before the wire layer is imported: that takes seconds, and a missing token is said at once.
-            await self.check_token(self.settings.target(base.model, base.region))
-            await self.warm_up()
-            options = self._options.of(self.settings, base)
-            base = replace(base, model=options.target.model, region=options.target.region)
-            turn = Turn(
-                id=new_id(),
-                parent_id=parent,
-                input=items,
-                created_at=self._now(),
-                target=options.target,
-                continuation=base.continuation,
-            )
-            await self._begin(base, turn)
-            yield TurnStarted(turn)
-            plan = TurnPlan(
-                base, continuation_named(base.continuation), options, self._sender(turn), self._now
-            )
-            run = TurnRun(
-                turn, plan, TurnRecords(self.records, base.id, self._options.refuser(options.target))
-            )
-            try:
-                async with aclosing(run.events()) as events:
-                    async for event in events:
-                        if isinstance(event, AttemptStarted):
-                            self._exchanges[base.id].append(event.exchange)
-                        yield event
-            finally:
-                self._settle(run)
-        finally:
-            self._running.discard(conversation.id)
-
-    async def check_token(self, target: Target) -> None:
-        """Make sure that there is a token for a target before anything is sent or recorded.
+    async def cancel_background(self, conversation_id: str, turn_id: str | None = None) -> None:
+        """Let the server end a background turn, or all of a conversation; who watches one gets its end.
 
         Raises:
-            TokenError: There is none that could work.
+            KeyError: It is no turn of this conversation.
+            InputError: None is running in the background.
+            TokenError, WireError: The server could not be asked.
         """
-        asked = await self.credentials.load(target.region)
+        conversation = self._conversations[conversation_id]
+        turns = running_turns(conversation) if turn_id is None else (resumable(conversation, turn_id),)
+        if not turns:
+            raise InputError("No answer of this conversation is being made in the background.")
+        for turn in turns:
+            watching = self._jobs.get(turn.id)
+            run = watching or await self._job_again(conversation, turn)
+            await run.cancel()
+            if watching is None:
+                self._settle(run)
+
+    async def _job_again(self, conversation: Conversation, turn: Turn) -> BackgroundRun:
+        target = turn.target
+        assert target is not None  # it has a response id
+        await self.check_token(target)
+        await self.warm_up()
+        if target.sandbox:
+            # Its port is another in each run.
+            target = self.settings.target(target.model, target.region)
+        options = Options(target, 0)
+        plan = TurnPlan(
+            conversation,
+            continuation_named("stateful"),
+            options,
+            self._sender(conversation.id, turn),
+            self._now,
+        )
+        return self._job(turn, plan)
+
+    # -- compaction --------------------------------------------------------------------------------
+
+    def should_offer_compaction(self, conversation_id: str) -> float | None:
+        """How full the context window is, 0 to 1 and above, when it is full enough to offer a summary.
+
+        The setting `compact_at` says from which share on. `None` also when the window is not known.
+        """
+        conversation = self._conversations[conversation_id]
+        model = self.catalogue.model(self.target(conversation_id).model)
+        return share_to_offer(conversation, model.context if model else None, self.settings.compact_at)
+
+    async def summarize(self, conversation_id: str) -> Summary:
+        """Ask the model for a summary of the current path; the conversation stays as it is.
+
+        Raises:
+            InputError: There is nothing to sum up, or an answer is arriving.
+            TokenError, WireError: It failed, or what came is no summary.
+        """
+        conversation = self._conversations[conversation_id]
+        check_compactable(conversation)
+        self._claim(conversation)
         try:
-            self.credentials.token_for(target.region)
-        except TokenMissing:
-            if asked.state in ("locked", "unavailable", "failed"):
-                raise TokenMissing(asked.sentence) from None
-            raise
+            await self.check_token(self.target(conversation_id))
+            await self.warm_up()
+            options = self._options.of(self.settings, conversation)
+            summary, after = await summarized(
+                conversation,
+                options,
+                self.records,
+                self._options.refuser(options.target),
+                self._sender(conversation_id),
+                self._now,
+                lambda exchange: self._note(conversation_id, exchange),
+            )
+            self._forget(conversation_id, after.lost)
+            return summary
+        finally:
+            self._running.discard(conversation_id)
 
-    async def _begin(self, base: Conversation, turn: Turn) -> None:
-        conversation = base.append(turn)
-        await self.records.call(History.save_conversation, replace(conversation, tip=base.tip))
-        await self.records.call(History.save_turn, conversation.id, turn)
-        await self.records.call(History.set_tip, conversation.id, turn.id)
-        self._conversations[conversation.id] = conversation
+    async def continue_from(self, conversation_id: str, summary: Summary) -> None:
+        """Begin a branch that goes on from a summary; the turns so far stay in the tree (`set_tip`).
 
-    def _settle(self, run: TurnRun) -> None:
-        """Put the run's result into the conversation, which may have been changed meanwhile."""
-        self.responses.note(run.turn)
-        conversation = self._conversations.get(run.conversation.id)
-        if conversation is None:
-            return
-        lost = run.conversation.lost
-        if not lost <= conversation.lost:
-            self.records.later(History.set_lost, conversation.id, conversation.lost | lost)
-        self._conversations[conversation.id] = conversation.update(run.turn).forget(lost)
+        Raises:
+            InputError: The summary says nothing, or an answer is arriving.
+            StoreError: It could not be put on disk.
+        """
+        conversation = self._conversations[conversation_id]
+        check_compactable(conversation)
+        if summary.is_empty:
+            raise InputError("The summary says nothing: there would be nothing to go on from.")
+        turn = summary_turn(new_id(), summary, len(conversation.path()), self._now())
+        await self._begin(conversation.at(None), turn)
 
-    def gone(self, response_id: str) -> None:
-        """Never continue from a response that the server has deleted."""
-        for conversation in list(self._conversations.values()):
-            if any(turn.response_id == response_id for turn in conversation.turns.values()):
-                self._conversations[conversation.id] = conversation.forget([response_id])
+    async def compact_on_server(self, conversation_id: str) -> bool:
+        """Let the server compact the current path and go on from that in a new branch, if it can.
 
-    def _sender(self, turn: Turn) -> Callable[[Request, bytes, int], AsyncGenerator[WireEvent, None]]:
-        conversation_id = self._conversation_of(turn)
+        Returns:
+            Whether it did. Where not, that is remembered, and `summarize` is the way.
 
-        def send(request: Request, body: bytes, attempt: int) -> AsyncGenerator[WireEvent, None]:
+        Raises:
+            InputError: There is nothing to compact, or an answer is arriving.
+            TokenError, WireError: It failed otherwise.
+        """
+        conversation = self._conversations[conversation_id]
+        check_compactable(conversation)
+        target = self.target(conversation_id)
+        if self._options.is_refused(target, COMPACT_PATH):
+            return False
+        self._claim(conversation)
+        try:
+            await self.check_token(target)
+            await self.warm_up()
+            options = self._options.of(self.settings, conversation)
+            turn = await compacted(
+                conversation, options, self._compactor(conversation_id, options), self._now
+            )
+            if turn is None:
+                self._options.refuser(options.target)(COMPACT_PATH)
+                return False
+            await self._begin(self._conversations[conversation_id].at(None), turn)
+            return True
+        finally:
+            self._running.discard(conversation_id)
+
+    def _compactor(
+        self, conversation_id: str, options: Options
+    ) -> Callable[[bytes], Awaitable[dict[str, Any]]]:
+        async def compact(body: bytes) -> dict[str, Any]:
             from tui.wire.recorder import AttemptLabel
 
-            label = AttemptLabel(conversation_id, turn.id, attempt, request.target.model)
-            return self.client(request.target).stream(body, label)
+            label = AttemptLabel(conversation_id, "", 1, options.target.model)
+            try:
+                return await self.client(options.target).compact(body, label)
+            finally:
+                if label.exchange is not None:
+                    self._note(conversation_id, label.exchange)
+                    self.records.later(History.save_exchange, label.exchange)
 
-        return send
-
-    def _conversation_of(self, turn: Turn) -> str:
-        return next(key for key, value in self._conversations.items() if turn.id in value.turns)
-
-    def client(self, target: Target) -> ResponsesClient:
-        """The client of an endpoint and region; `warm_up` must have ended.
-
-        Raises:
-            WireError: The SDK refuses the base URL.
-        """
-        return self._clients.client(target, self.settings)
-
-    def _next_number(self, conversation_id: str) -> int:
-        rows = self._exchanges.get(conversation_id, [])
-        return rows[-1].number + 1 if rows else 1
-
-
-async def _message(prompt: str, attachments: Sequence[Attachment]) -> Item:
-    """Build the user's item; base64 of large files goes in a thread."""
-    if not attachments:
-        return user_message(prompt)
-    return await asyncio.to_thread(
-        lambda: user_message(prompt, [attachment.content_part() for attachment in attachments])
-    )
+        return compact

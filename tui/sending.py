@@ -1,0 +1,353 @@
+"""Sending turns: what starts and ends with a run, and the way of a prompt to its answer.
+
+Part of the session layer, between `conversations.py` and `session.py`. Nothing here blocks the event loop:
+SQLite has a thread, the keyring a daemon thread, imports a worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tui.background import BackgroundRun, JobWire, check_path
+from tui.clients import Clients
+from tui.config import Settings
+from tui.conversations import Conversations
+from tui.core.attachments import Attachment
+from tui.core.background import is_running, why_not_in_background
+from tui.core.continuation import Options, Request, continuation_named
+from tui.core.conversation import Conversation
+from tui.core.errors import InputError, TokenMissing
+from tui.core.events import AttemptStarted, BackgroundStarted, SessionEvent, TurnStarted
+from tui.core.exchange import Exchange
+from tui.core.ids import new_id
+from tui.core.items import ContinuationMode, Item, Target, Turn, user_message
+from tui.core.text import storable
+from tui.credentials import Credentials
+from tui.records import TurnRecords
+from tui.responses import StoredResponses
+from tui.store.history import History
+from tui.turns import Sender, TurnPlan, TurnRun
+
+if TYPE_CHECKING:
+    from tui.wire.client import ResponsesClient, WireEvent
+
+__all__ = ["Sending"]
+
+
+class Sending(Conversations):
+    """Sends turns.
+
+    Args:
+        settings: As configured; with the sandbox they are completed when it has started.
+        credentials: Where the token comes from.
+        start_sandbox: Starts the embedded endpoint and returns its base URL; `None` talks to the service.
+        now: Wall clock, seconds since the epoch.
+        monotonic: Clock for durations, seconds.
+        transport: An `httpx.AsyncBaseTransport` for tests; the network by default.
+        sleep: Waits between two looks at a background turn, seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        *,
+        start_sandbox: Callable[[], str] | None = None,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        transport: Any = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        super().__init__(settings, now)
+        self.credentials = credentials
+        self._start_sandbox = start_sandbox
+        self._monotonic = monotonic
+        self._clients = Clients(credentials, self._next_number, now, monotonic, transport)
+        self.responses = StoredResponses(self.records, self, now)
+        self._sleep = sleep
+        self._running: set[str] = set()
+        self._jobs: dict[str, BackgroundRun] = {}
+        self._retry: asyncio.Task[None] | None = None
+        self._ready: asyncio.Task[None] | None = None
+
+    # -- start and end ---------------------------------------------------------------------------
+
+    async def warm_up(self) -> None:
+        """Import the wire layer in a thread and start the sandbox; sending waits for it.
+
+        Raises:
+            OSError: The sandbox's port cannot be had.
+        """
+        if self._ready is None:
+            self._ready = asyncio.create_task(self._prepare())
+        await asyncio.shield(self._ready)
+
+    async def _prepare(self) -> None:
+        # One after the other: two threads that import at the same time wait for each other's module locks.
+        await asyncio.to_thread(importlib.import_module, "tui.wire.client")
+        if self._start_sandbox is not None:
+            base_url = await asyncio.to_thread(self._start_sandbox)
+            self.settings = self.settings.with_sandbox(base_url)
+        await self._options.load()
+        self._retry = asyncio.create_task(self.responses.retry())
+
+    async def aclose(self) -> None:
+        """Close connections and finish what is being written; delete what this run stored, if so set."""
+        if self._ready is not None and not self._ready.done():
+            self._ready.cancel()
+        if self._retry is not None:
+            self._retry.cancel()
+            await asyncio.wait([self._retry])
+        if self.settings.cleanup_stored_responses:
+            await self.responses.clean_up()
+        await self._clients.aclose()
+        await self.records.aclose()
+
+    def preview(
+        self,
+        conversation_id: str,
+        prompt: str,
+        attachments: Sequence[Attachment] = (),
+        mode: ContinuationMode | None = None,
+    ) -> Request:
+        """What would be sent for this prompt, in this mode or the conversation's."""
+        conversation = self._conversations[conversation_id]
+        item = user_message(storable(prompt), [attachment.content_part() for attachment in attachments])
+        continuation = continuation_named(mode or conversation.continuation)
+        return continuation.plan(conversation, [item], self._options.of(self.settings, conversation))
+
+    # -- exchanges -------------------------------------------------------------------------------
+
+    def exchanges(self, conversation_id: str) -> list[Exchange]:
+        """The exchanges of an open conversation, oldest first; the last may still be running."""
+        return self._exchanges.get(conversation_id, [])
+
+    async def load_exchanges(self, conversation_id: str) -> list[Exchange]:
+        """The exchanges of an open conversation, those of earlier runs included."""
+        return self.exchanges(conversation_id)
+
+    # -- turns -----------------------------------------------------------------------------------
+
+    async def send(
+        self,
+        conversation_id: str,
+        prompt: str,
+        attachments: Sequence[Attachment] = (),
+        *,
+        background: bool = False,
+    ) -> AsyncGenerator[SessionEvent, None]:
+        """Send a prompt after the conversation's tip and yield what happens.
+
+        `TurnStarted` comes when the turn is on disk, `TurnEnded` last, also when it failed. When the
+        consumer is cancelled, the stream is closed, the turn is kept as cancelled, and so it goes on.
+
+        A `background` turn is the server's from `BackgroundStarted` on: a consumer that goes away leaves it
+        running, and the conversation may be forked meanwhile. Its text comes when it has ended, or as it is
+        streamed (setting `stream_background`).
+
+        Raises:
+            InputError: There is nothing to send, a turn of this conversation is running, or it cannot run in
+                the background; the sentence says why.
+            TokenError: There is no usable token. Without `BackgroundStarted` before it, nothing was sent or
+                recorded; after it, the turn can no longer be watched and can be resumed.
+            WireError: After `BackgroundStarted` only, in the same sense.
+            StoreError: The turn could not be put on disk; nothing was sent.
+        """
+        if not prompt.strip() and not attachments:
+            raise InputError("There is nothing to send: type a message or attach a file.")
+        item = await _message(storable(prompt), attachments)
+        conversation = self._conversations[conversation_id]
+        async with aclosing(self._run(conversation, conversation.tip, (item,), background)) as events:
+            async for event in events:
+                yield event
+
+    async def resend(
+        self, conversation_id: str, turn_id: str, *, background: bool = False
+    ) -> AsyncGenerator[SessionEvent, None]:
+        """Send the user's items of a turn again as its sibling; the turn itself stays in the tree.
+
+        Raises:
+            KeyError: It is no turn of this conversation.
+            InputError, TokenError, StoreError: As `send`.
+        """
+        conversation = self._conversations[conversation_id]
+        turn = conversation.turns[turn_id]
+        async with aclosing(self._run(conversation, turn.parent_id, turn.input, background)) as events:
+            async for event in events:
+                yield event
+
+    async def _run(
+        self, conversation: Conversation, parent: str | None, items: tuple[Item, ...], background: bool
+    ) -> AsyncGenerator[SessionEvent, None]:
+        self._claim(conversation)
+        claimed = True
+        try:
+            check_path(conversation, parent)
+            base = conversation.at(parent)
+            target = self.settings.target(base.model, base.region)
+            why_not = why_not_in_background(target, base.continuation, self.catalogue.model(target.model))
+            if background and why_not is not None:
+                raise InputError(why_not)
+            # Before the wire layer is imported: that takes seconds, and a missing token is said at once.
+            await self.check_token(target)
+            await self.warm_up()
+            options = self._options.of(self.settings, base)
+            base = replace(base, model=options.target.model, region=options.target.region)
+            turn = Turn(
+                id=new_id(),
+                parent_id=parent,
+                input=items,
+                created_at=self._now(),
+                target=options.target,
+                continuation=base.continuation,
+                background=background,
+            )
+            await self._begin(base, turn)
+            yield TurnStarted(turn)
+            plan = TurnPlan(
+                base, continuation_named(base.continuation), options, self._sender(base.id, turn), self._now
+            )
+            run = self._job(turn, plan) if background else TurnRun(turn, plan, self._keeper(base.id, options))
+            async with aclosing(self._follow(run, run.events())) as events:
+                async for event in events:
+                    if claimed and isinstance(event, BackgroundStarted):
+                        self._running.discard(conversation.id)
+                        claimed = False
+                    yield event
+        finally:
+            if claimed:
+                self._running.discard(conversation.id)
+
+    def _claim(self, conversation: Conversation) -> None:
+        if conversation.id in self._running:
+            raise InputError("An answer is still arriving in this conversation; stop it first.")
+        self._running.add(conversation.id)
+
+    def _keeper(self, conversation_id: str, options: Options) -> TurnRecords:
+        return TurnRecords(self.records, conversation_id, self._options.refuser(options.target))
+
+    def _note(self, conversation_id: str, exchange: Exchange) -> None:
+        # Deleted meanwhile, it needs none.
+        if conversation_id in self._exchanges:
+            self._exchanges[conversation_id].append(exchange)
+
+    async def _follow(
+        self, run: TurnRun, events: AsyncGenerator[SessionEvent, None]
+    ) -> AsyncGenerator[SessionEvent, None]:
+        """Pass a run's events on; what it comes to goes into the conversation, however it ends."""
+        conversation_id = run.conversation.id
+        if isinstance(run, BackgroundRun):
+            self._jobs[run.turn.id] = run
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    if isinstance(event, AttemptStarted):
+                        self._note(conversation_id, event.exchange)
+                    elif isinstance(event, BackgroundStarted):
+                        self._settle(run)
+                    yield event
+        finally:
+            self._jobs.pop(run.turn.id, None)
+            self._settle(run)
+
+    def _job(self, turn: Turn, plan: TurnPlan) -> BackgroundRun:
+        options, conversation_id = plan.options, plan.conversation.id
+        plan = replace(plan, options=replace(options, extra={**options.extra, "background": True}))
+        wire = JobWire(
+            self.client(options.target),
+            conversation_id,
+            turn.id,
+            options.target.model,
+            lambda exchange: self._note(conversation_id, exchange),
+        )
+        return BackgroundRun(
+            turn,
+            plan,
+            self._keeper(conversation_id, options),
+            wire,
+            sleep=self._sleep,
+            stream=self.settings.stream_background,
+        )
+
+    # -- what a turn needs -------------------------------------------------------------------------
+
+    async def check_token(self, target: Target) -> None:
+        """Make sure that there is a token for a target before anything is sent or recorded.
+
+        Raises:
+            TokenError: There is none that could work.
+        """
+        asked = await self.credentials.load(target.region)
+        try:
+            self.credentials.token_for(target.region)
+        except TokenMissing:
+            if asked.state in ("locked", "unavailable", "failed"):
+                raise TokenMissing(asked.sentence) from None
+            raise
+
+    async def _begin(self, base: Conversation, turn: Turn) -> None:
+        conversation = base.append(turn)
+        await self.records.call(History.save_conversation, replace(conversation, tip=base.tip))
+        await self.records.call(History.save_turn, conversation.id, turn)
+        await self.records.call(History.set_tip, conversation.id, turn.id)
+        self._conversations[conversation.id] = conversation
+
+    def _settle(self, run: TurnRun) -> None:
+        """Put the run's result into the conversation, which may have been changed meanwhile."""
+        if not is_running(run.turn):
+            # Else its answer is still wanted when this program ends.
+            self.responses.note(run.turn)
+        conversation = self._conversations.get(run.conversation.id)
+        if conversation is None:
+            return
+        self._conversations[conversation.id] = conversation.update(run.turn)
+        self._forget(conversation.id, run.conversation.lost)
+
+    def _forget(self, conversation_id: str, lost: frozenset[str]) -> None:
+        conversation = self._conversations[conversation_id]
+        if not lost <= conversation.lost:
+            self.records.later(History.set_lost, conversation.id, conversation.lost | lost)
+            self._conversations[conversation.id] = conversation.forget(lost)
+
+    def gone(self, response_id: str) -> None:
+        """Never continue from a response that the server has deleted."""
+        for conversation in list(self._conversations.values()):
+            if any(turn.response_id == response_id for turn in conversation.turns.values()):
+                self._conversations[conversation.id] = conversation.forget([response_id])
+
+    def _sender(self, conversation_id: str, turn: Turn | None = None) -> Sender:
+        def send(request: Request, body: bytes, attempt: int) -> AsyncGenerator[WireEvent, None]:
+            from tui.wire.recorder import AttemptLabel
+
+            turn_id = "" if turn is None else turn.id
+            label = AttemptLabel(conversation_id, turn_id, attempt, request.target.model)
+            return self.client(request.target).stream(body, label)
+
+        return send
+
+    def client(self, target: Target) -> ResponsesClient:
+        """The client of an endpoint and region; `warm_up` must have ended.
+
+        Raises:
+            WireError: The SDK refuses the base URL.
+        """
+        return self._clients.client(target, self.settings)
+
+    def _next_number(self, conversation_id: str) -> int:
+        rows = self._exchanges.get(conversation_id, [])
+        return rows[-1].number + 1 if rows else 1
+
+
+async def _message(prompt: str, attachments: Sequence[Attachment]) -> Item:
+    """Build the user's item; base64 of large files goes in a thread."""
+    if not attachments:
+        return user_message(prompt)
+    return await asyncio.to_thread(
+        lambda: user_message(prompt, [attachment.content_part() for attachment in attachments])
+    )
