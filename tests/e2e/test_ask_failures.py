@@ -31,7 +31,6 @@ def both(program: Program, server: SandboxServer, fault: dict[str, Any]) -> tupl
         ({"no_terminal": True}, "ended before the answer did"),
         ({"error_deltas": 5}, "The server ended the answer with an error"),
         ({"failed_deltas": 5}, "The server failed"),
-        ({"malformed_events": 12}, "not JSON"),
     ],
 )
 def test_a_stream_that_breaks_is_failed_and_what_came_is_kept(

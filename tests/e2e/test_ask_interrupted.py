@@ -10,9 +10,7 @@ from support.programs import Finished, Program
 from tui.sandbox.server import SandboxServer
 
 
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-)
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_in_a_stalled_stream(
     program: Program, server: SandboxServer, number: signal.Signals, status: int
 ) -> None:
