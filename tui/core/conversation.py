@@ -8,7 +8,24 @@ from dataclasses import dataclass, field, replace
 from tui.core.controls import Controls
 from tui.core.items import ContinuationMode, Turn
 
-__all__ = ["Conversation", "ConversationSummary"]
+__all__ = ["BranchMark", "Conversation", "ConversationSummary"]
+
+
+@dataclass(frozen=True, slots=True)
+class BranchMark:
+    """Which of several branches goes on here: 2 of 3.
+
+    Attributes:
+        number: Counted from 1, in the order in which they were begun.
+        of: How many there are; for a turn that is still to be sent, with that one.
+    """
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        """As it stands in lists: `2/3`."""
+        return f"{self.number}/{self.of}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +114,69 @@ class Conversation:
 
     def siblings(self, turn_id: str) -> tuple[Turn, ...]:
         """The turns that share `turn_id`'s parent, itself included, in the order they were added."""
-        parent = self.turns[turn_id].parent_id
-        return tuple(turn for turn in self.turns.values() if turn.parent_id == parent)
+        return self.children(self.turns[turn_id].parent_id)
+
+    def children(self, turn_id: str | None) -> tuple[Turn, ...]:
+        """The turns that go on from `turn_id`, in the order they were added; the first turns for `None`."""
+        return tuple(turn for turn in self.turns.values() if turn.parent_id == turn_id)
+
+    def newest_leaf(self, turn_id: str) -> str:
+        """The last turn of the branch that was continued last among those that go through `turn_id`.
+
+        Raises:
+            KeyError: It is no turn of this conversation.
+        """
+        leaf = self.turns[turn_id].id
+        through = {leaf}
+        # Children come after their parents, so the turn added last is one without children.
+        for turn in self.turns.values():
+            if turn.parent_id in through:
+                through.add(turn.id)
+                leaf = turn.id
+        return leaf
+
+    def branch_marks(self) -> dict[str | None, BranchMark]:
+        """Where the current path parts from others: a mark for each of its turns that has siblings.
+
+        The key `None` stands for the turn that would be sent next, where turns go on from the tip already.
+        """
+        taken: dict[str | None, str | None] = {turn.parent_id: turn.id for turn in self.path()}
+        taken[self.tip] = None
+        found: dict[str | None, list[str]] = {parent: [] for parent in taken}
+        for turn in self.turns.values():
+            if turn.parent_id in found:
+                found[turn.parent_id].append(turn.id)
+        marks: dict[str | None, BranchMark] = {}
+        for parent, mine in taken.items():
+            rows = found[parent]
+            if mine is None and rows:
+                marks[None] = BranchMark(len(rows) + 1, len(rows) + 1)
+            elif mine is not None and len(rows) > 1:
+                marks[mine] = BranchMark(rows.index(mine) + 1, len(rows))
+        return marks
+
+    @property
+    def branch(self) -> BranchMark | None:
+        """The mark of the last place where the path parts; `None` while it is the only one."""
+        marks = self.branch_marks()
+        if None in marks:
+            return marks[None]
+        return next((marks[turn.id] for turn in reversed(self.path()) if turn.id in marks), None)
+
+    def beside(self, turn_id: str | None, step: int) -> str | None:
+        """The tip of the branch that is `step` places beside the one through `turn_id`, or `None`.
+
+        Args:
+            turn_id: A turn of the path; `None` for the turn that would be sent next.
+            step: -1 for the branch before, 1 for the one after.
+
+        Raises:
+            KeyError: It is no turn of this conversation.
+        """
+        parent = self.tip if turn_id is None else self.turns[turn_id].parent_id
+        rows = [turn.id for turn in self.children(parent)]
+        place = (len(rows) if turn_id is None else rows.index(turn_id)) + step
+        return self.newest_leaf(rows[place]) if 0 <= place < len(rows) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -373,6 +373,8 @@ class ChatScreen(ChatViews):
                 self.action_open_history(argument)
             case "theme.pick" if argument:
                 self.wardrobe.use_theme(argument)
+            case _ if self.command_given(command.id, argument):
+                pass
             case _:
                 await self.run_action(command.action)
 

@@ -253,6 +253,8 @@ class ChatFrame(Screen[None]):
                 words,
                 alarm,
                 target.sandbox,
+                effort=conversation.controls.effort or "",
+                branch=str(conversation.branch or ""),
             )
         )
         self.welcome.show_place(sandbox=target.sandbox, base_url=target.base_url)

@@ -33,6 +33,10 @@ class ChatViews(ChatFrame):
         self._watch_timer: Timer | None = None
         self._key_status: KeyStatus | None = None
 
+    def command_given(self, command_id: str, argument: str) -> bool:
+        """Run a slash command with what was typed after it; whether it is one that takes something here."""
+        return False
+
     # ---- the token
 
     async def _check_token(self) -> None:

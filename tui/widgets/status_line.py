@@ -34,6 +34,8 @@ class StatusState:
         token_alarm: The token is missing, expired or about to be.
         sandbox: The embedded endpoint is in use.
         elsewhere: How many conversations that are not shown have a turn running.
+        effort: The reasoning effort that is chosen; empty where the model's own is taken.
+        branch: Which branch the next turn belongs to, e.g. `2/3`; empty where there is one only.
     """
 
     model: str = ""
@@ -44,6 +46,8 @@ class StatusState:
     token_alarm: bool = False
     sandbox: bool = False
     elsewhere: int = 0
+    effort: str = ""
+    branch: str = ""
 
 
 @dataclass(slots=True)
@@ -136,6 +140,12 @@ class StatusLine(Widget):
                 "continuation.toggle",
             ),
         ]
+        if state.effort:
+            segments.append(
+                _Segment(f"effort {visible_line(state.effort)}", "", "conversation.settings", rank=3)
+            )
+        if state.branch:
+            segments.append(_Segment(f"⑂ {state.branch}", "$text-accent", "turns.open", rank=1))
         if state.token:
             style = "bold $text-error" if state.token_alarm else ""
             segments.append(
