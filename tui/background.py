@@ -15,7 +15,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tui.core.assembly import Assembly
-from tui.core.background import answer_events, is_running, last_sequence_number, poll_interval, undelivered
+from tui.core.background import (
+    RUNNING,
+    answer_events,
+    is_running,
+    last_sequence_number,
+    poll_interval,
+    undelivered,
+)
 from tui.core.continuation import Request
 from tui.core.conversation import Conversation
 from tui.core.errors import HttpStatusError, InputError, OutcropError, ResponseError, TokenError, WireError
@@ -45,7 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BackgroundRun", "JobWire", "check_path", "resumable"]
 
-FORGOTTEN: Final = "The server no longer knows this background answer: it was deleted, or is too old. Send the message again."
+FORGOTTEN: Final = "The server no longer knows this background answer: it was deleted or has expired. Send the message again."
 _NOT_KEPT: Final = (
     "This account keeps no responses, so a turn cannot run in the background: send it without, stateless."
 )
@@ -321,7 +328,8 @@ class BackgroundRun(TurnRun):
                             yield event
                         elif isinstance(event, ResponseStarted):
                             self._assembly.take(event)
-                            yield BackgroundStatus(event.status, self._elapsed())
+                            if event.status in RUNNING:
+                                yield BackgroundStatus(event.status, self._elapsed())
                         elif not isinstance(event, (RetryWaiting, Silence)):
                             answer.append(event)
                 failures = misses = 0
