@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tui.config import Settings
-from tui.core.errors import InputError, OutcropError, StoreError, TokenError, WireError
+from tui.core.errors import ConnectError, InputError, OutcropError, StoreError, TokenError, WireError
 from tui.core.items import Target, Turn
 from tui.core.text import visible_line
 from tui.records import Records
@@ -121,6 +121,7 @@ class StoredResponses:
         self._reach = reach
         self._now = now
         self._of_this_run: dict[str, None] = {}
+        self._deleting = asyncio.Lock()
 
     # -- what there is -----------------------------------------------------------------------------
 
@@ -174,14 +175,22 @@ class StoredResponses:
         wanted = [_checked_id(response_id) for response_id in dict.fromkeys(response_ids)]
         if not wanted:
             return []
+        # First, so that what is marked below is not among what `warm_up` finds to be tried again.
+        await self._reach.warm_up()
+        async with self._deleting:
+            return await self._delete_all(wanted)
+
+    async def _delete_all(self, wanted: Sequence[str]) -> Sequence[Deletion]:
         known = await self._known()
+        gone = {one.response_id for one in await self._records.call(History.stored_responses, deleted=True)}
         reachable = [one for one in wanted if one in known and self._row(known[one], 0.0).reachable]
         # Before anything is sent: what is cut short is finished at the next start.
         await self._records.call(History.want_response_deleted, reachable)
-        await self._reach.warm_up()
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def one(response_id: str) -> Deletion:
+            if response_id in gone:
+                return Deletion(response_id)
             async with limit:
                 return await self._delete(response_id, known.get(response_id))
 
@@ -212,15 +221,29 @@ class StoredResponses:
             return await self.delete(list(self._of_this_run))
         return await self.delete(row.response.response_id for row in await self.list() if row.reachable)
 
-    async def retry(self) -> None:
-        """Try the deletions again that failed before; what fails again is kept for the next start."""
+    async def left_to_delete(self) -> Sequence[str]:
+        """The ids of those that an earlier run could not delete; without a history there are none."""
         try:
             rows = await self.list()
-            await self.delete(
-                row.response.response_id for row in rows if row.response.delete_wanted and row.reachable
-            )
         except StoreError as error:
             self._records.failure = error
+            return []
+        return [row.response.response_id for row in rows if row.response.delete_wanted and row.reachable]
+
+    async def retry(self, response_ids: Sequence[str]) -> None:
+        """Try deletions again, a few at a time; what fails again is kept for the next start.
+
+        Without a network or a token it stops after the first few.
+        """
+        for start in range(0, len(response_ids), _AT_ONCE):
+            try:
+                async with self._deleting:
+                    results = await self._delete_all(response_ids[start : start + _AT_ONCE])
+            except StoreError as error:
+                self._records.failure = error
+                return
+            if all(isinstance(result.error, (ConnectError, TokenError)) for result in results):
+                return
 
     def note(self, turn: Turn) -> None:
         """Learn that a turn of this run has ended, and what the server keeps of it."""

@@ -95,7 +95,8 @@ class Sending(Conversations):
             base_url = await asyncio.to_thread(self._start_sandbox)
             self.settings = self.settings.with_sandbox(base_url)
         await self._options.load()
-        self._retry = asyncio.create_task(self.responses.retry())
+        if left := await self.responses.left_to_delete():
+            self._retry = asyncio.create_task(self.responses.retry(left))
 
     async def aclose(self) -> None:
         """Close connections and finish what is being written; delete what this run stored, if so set."""

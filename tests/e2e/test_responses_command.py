@@ -1,0 +1,151 @@
+"""`outcrop responses` as scripts see it, and the clean-up of a one-shot run."""
+
+from __future__ import annotations
+
+import json
+
+from support.programs import Program
+from support.sessions import make_session, take_turn
+
+from tui.sandbox.server import SandboxServer
+
+KEYS = [
+    "id", "model", "region", "endpoint", "sandbox", "created_at", "age_days", "days_left", "conversation",
+    "deleted_at", "delete_wanted",
+]  # fmt: skip
+
+
+async def stored(server: SandboxServer, count: int = 1) -> list[str]:
+    """Ids of responses that the server keeps and the program's history knows; oldest first."""
+    session = make_session(server)
+    conversation = await session.new()
+    taken = [await take_turn(session, conversation.id, "Hello") for _ in range(count)]
+    await session.aclose()
+    return [str(one.turn.response_id) for one in taken]
+
+
+async def known(server: SandboxServer) -> tuple[dict[str, bool], list[str]]:
+    """By id, whether what is kept is to be deleted; and what is gone."""
+    session = make_session(server)
+    kept = {row.response.response_id: row.response.delete_wanted for row in await session.responses.list()}
+    gone = [row.response.response_id for row in await session.responses.list(deleted=True)]
+    await session.aclose()
+    return kept, gone
+
+
+def deleted(server: SandboxServer) -> list[str]:
+    return [record.path.rpartition("/")[2] for record in server.log if record.method == "DELETE"]
+
+
+async def test_list_show_delete_clean(program: Program, server: SandboxServer) -> None:
+    first, second, third = await stored(server, 3)
+    listed, plain, shown, one = program.together(
+        ["responses", "list", "--json"],
+        ["responses", "list"],
+        ["responses", "show", second],
+        ["responses", "delete", third, "--json"],
+    )
+    found = [row for row in json.loads(listed.out) if row["id"] != third]
+    assert [row["id"] for row in found] == [second, first]
+    for row in found:
+        assert list(row) == KEYS
+        assert (row["model"], row["region"], row["endpoint"]) == ("openai.gpt-5.4", "us-west-2", "custom")
+        assert row["deleted_at"] is None
+        assert row["delete_wanted"] is False
+        assert 29.9 < row["days_left"] <= 30
+    assert plain.status == 0
+    assert [line.split()[0] for line in plain.out.splitlines() if third not in line] == [second, first]
+    assert "kept for 30 more days" in plain.out
+    assert json.loads(shown.out)["id"] == second
+    assert json.loads(shown.out)["object"] == "response"
+    assert (one.status, one.err) == (0, "")
+    assert json.loads(one.out) == [{"id": third, "deleted": True, "error": None}]
+
+    cleaned = program.run("responses", "clean")
+    assert (cleaned.status, cleaned.out, cleaned.err) == (0, "", "2 responses are deleted.\n")
+    everything, none, again = program.together(
+        ["responses", "list", "--all", "--json"], ["responses", "list"], ["responses", "delete", first]
+    )
+    assert {row["id"] for row in json.loads(everything.out) if row["deleted_at"]} == {first, second, third}
+    assert (none.status, none.out, none.err) == (0, "", "No stored response is known here.\n")
+    assert (again.status, again.err) == (0, "1 response is deleted.\n")
+    # Each was asked for once, although the start looks for what is left to delete.
+    assert sorted(deleted(server)) == sorted([first, second, third])
+
+
+async def test_a_failed_delete_is_status_1_and_tried_again(program: Program, server: SandboxServer) -> None:
+    (first,) = await stored(server)
+    server.fault({"on": "delete", "status": 404, "body": {"error": {"message": "who?"}}})
+    failed = program.run("responses", "delete", first, "--json")
+    assert failed.status == 1
+    (row,) = json.loads(failed.out)
+    assert row["deleted"] is False
+    assert row["error"]["status"] == 404
+    assert f"{first} is not deleted" in failed.sentence()
+    assert await known(server) == ({first: True}, [])
+    assert deleted(server) == [first]
+
+
+async def test_a_refused_token_is_status_3(program: Program, server: SandboxServer) -> None:
+    (first,) = await stored(server)
+    fault = {"status": 401, "body": {"error": {"message": "bad token"}}}
+    server.fault({"on": "delete", **fault})
+    server.fault({"on": "retrieve", **fault})
+    shown, refused, unknown = program.together(
+        ["responses", "show", first],
+        ["responses", "delete", first],
+        ["responses", "delete", "resp_of_somebody"],
+    )
+    assert shown.status == 3
+    assert "refused the token" in shown.sentence()
+    # One of the two deletes met the fault.
+    assert sorted([refused.status, unknown.status]) in ([1, 3], [0, 3])
+    assert "refused the token" in refused.err + unknown.err
+
+
+def test_what_needs_no_server(offline: Program) -> None:
+    offline.token = ""
+    nothing, no_id, empty, no_ids, listed = offline.together(
+        ["responses"],
+        ["responses", "show"],
+        ["responses", "show", " "],
+        ["responses", "delete"],
+        ["responses", "list", "--json"],
+    )
+    for finished, words in (
+        (nothing, "list|show|delete|clean"), (no_id, "ID"), (empty, "this one is empty"), (no_ids, "ID"),
+    ):  # fmt: skip
+        assert finished.status == 2, finished
+        assert words in finished.sentence()
+    assert (listed.status, listed.out, listed.err) == (0, "[]\n", "")
+
+
+async def test_a_run_cleans_up_after_itself_where_it_is_told_to(
+    program: Program, server: SandboxServer
+) -> None:
+    (kept,) = await stored(server)
+    finished = program.ask("--json", "Hello", BEDROCK_CLEANUP_STORED_RESPONSES="on")
+    assert finished.status == 0
+    own = finished.ended["response_id"]
+    assert deleted(server) == [own]
+    assert await known(server) == ({kept: False}, [own])
+
+
+def test_a_setting_that_is_neither_on_nor_off_is_said(offline: Program) -> None:
+    wrong = offline.ask("Hello", BEDROCK_CLEANUP_STORED_RESPONSES="maybe")
+    assert wrong.status == 2
+    assert "BEDROCK_CLEANUP_STORED_RESPONSES is 'maybe'" in wrong.sentence()
+
+
+def test_the_sandbox_s_responses_are_reached_with_its_flag(offline: Program) -> None:
+    offline.base_url = ""
+    first = offline.ask("--sandbox", "--json", "Hello").ended["response_id"]
+    without, listed, shown = offline.together(
+        ["responses", "show", first],
+        ["--sandbox", "responses", "list", "--json"],
+        ["responses", "show", "--sandbox", first],
+    )
+    assert without.status == 2
+    assert "start with --sandbox" in without.sentence()
+    assert [(row["id"], row["sandbox"]) for row in json.loads(listed.out)] == [(first, True)]
+    assert json.loads(shown.out)["id"] == first
