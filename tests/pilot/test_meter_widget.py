@@ -26,29 +26,34 @@ async def line_at(width: int, *figures: object) -> str:
         return lines[0].strip()
 
 
-async def test_at_80_columns_every_figure_is_there_in_one_line() -> None:
+async def test_at_80_columns_the_turn_is_split_and_the_rest_is_there() -> None:
     line = await line_at(80, LAST, TOTAL, COST, 1_050_000, TurnTiming(0.4, 83))
     assert cell_len(line) <= 78
-    assert "8.2k/1k/3.2k" in line
-    assert "300/212" in line
-    assert "20k/2k/18k" in line
-    assert "1.4k/700" in line
-    assert "50% cached" in line
+    assert line.startswith("turn ↑12k (8.2k cached, 1k written) ↓512 (300 reasoning)")
+    assert "Σ ↑41k ↓2.1k" in line
     assert "~$0.0412" in line
-    assert "ctx 1%" in line
 
 
-async def test_a_short_conversation_has_room_for_words_at_80_columns() -> None:
-    line = await line_at(80, Usage(162, 0, 0, 30, 12, 192), Usage(324, 0, 0, 60, 24, 384), COST, 1_050_000)
-    assert line.startswith("turn in 0/0/162 out 12/18 all in 0/0/324 out 24/36")
+async def test_a_short_conversation_has_room_for_the_shares_at_80_columns() -> None:
+    usage = Usage(162, 0, None, 30, 12, 192)
+    line = await line_at(80, usage, Usage(324, 0, None, 60, 24, 384), COST, 1_050_000)
+    assert line.startswith("turn ↑162 (0 cached) ↓30 (12 reasoning)  all ↑324 ↓60  0% cached")
+
+
+async def test_with_130_columns_words_stand_for_the_arrows() -> None:
+    usage = Usage(162, 0, None, 30, 12, 192)
+    line = await line_at(130, usage, usage, COST, 1_050_000)
+    assert line.startswith("turn 162 in (0 cached) 30 out (12 reasoning)")
+    assert "all 162 in (0 cached) 30 out (12 reasoning)" in line
     assert "0% cached" in line
     assert "ctx <1%" in line
 
 
-async def test_with_room_the_buckets_are_named() -> None:
+async def test_with_room_both_are_split_and_timed() -> None:
     line = await line_at(230, LAST, TOTAL, COST, 1_050_000, TurnTiming(0.4, 83))
-    assert "8.2k cached 1k written 3.2k new out 300 reasoning 212 visible" in line
-    assert "conversation in 20k cached" in line
+    assert "turn 12k in (8.2k cached, 1k written) 512 out (300 reasoning)" in line
+    assert "conversation 41k in (20k cached, 2k written) 2.1k out (1.4k reasoning)" in line
+    assert "50% cached" in line
     assert "first 400 ms  83 tok/s" in line
 
 
@@ -60,11 +65,11 @@ async def test_what_is_unknown_is_a_dash_and_never_zero(width: int) -> None:
     assert "$–" in line
 
 
-async def test_unknown_cache_writes_leave_an_upper_bound_for_what_was_uncached() -> None:
+async def test_cache_writes_are_named_only_where_the_server_reports_them() -> None:
     usage = Usage(input_tokens=4_000, cached_tokens=1_000, output_tokens=50)
     line = await line_at(80, usage, usage, None, 1_050_000)
-    assert "1k/–/≤3k" in line
-    assert "–/≤50" in line
+    assert "↑4k (1k cached) ↓50 (– reasoning)" in line
+    assert "written" not in line
     assert "25% cached" in line
 
 
@@ -74,8 +79,7 @@ async def test_the_widest_figures_still_fit_80_columns() -> None:
     line = await line_at(80, huge, huge, cost, 1_050_000)
     assert cell_len(line) <= 78
     assert "≥~$123.45" in line
-    assert "889k/89k/22k" in line
-    assert line.endswith("107%")
+    assert "↑1M" in line
 
 
 async def test_a_cost_with_an_unknown_part_says_at_least() -> None:

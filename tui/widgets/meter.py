@@ -11,7 +11,7 @@ from textual.content import Content, Span
 from textual.widget import Widget
 
 from tui.core.items import Usage
-from tui.core.meter import Bucket, CostEstimate, Split, TurnTiming, cached_share, context_share, split
+from tui.core.meter import Bucket, CostEstimate, TurnTiming, cached_share, context_share, split
 from tui.widgets import figures
 
 __all__ = ["Meter"]
@@ -22,40 +22,38 @@ class _Style:
     """How much is written out; the richest that fits the line is used.
 
     Attributes:
-        names: Each bucket is named after its figure, not only coloured and in order.
-        words: `in` and `out` before the figures.
-        gap: Between the groups.
-        shares: What stands after the cached share, and before the context's.
-        timing: Time to first token and tokens per second.
         scope: What the two groups are called.
+        words: "in" and "out" instead of arrows.
+        split: In which of the two groups cached, written and reasoning tokens are named.
+        gap: Between the groups.
+        shares: Whether the cached share and the context's share are there.
+        timing: Time to first token and tokens per second.
     """
 
-    names: bool
-    words: bool
-    gap: str
-    shares: tuple[str, str]
-    timing: bool
     scope: tuple[str, str]
+    words: bool
+    split: tuple[bool, bool]
+    gap: str
+    shares: tuple[bool, bool]
+    timing: bool = False
 
 
-_LONG: Final = (" from cache", "context ")
-_SHORT: Final = (" cached", "ctx ")
+_BOTH: Final = (True, True)
+_TURN: Final = (True, False)
+_NONE: Final = (False, False)
 _STYLES: Final = (
-    _Style(True, True, "   ", _LONG, True, ("turn", "conversation")),
-    _Style(True, True, "   ", _LONG, False, ("turn", "conversation")),
-    _Style(True, True, "  ", _SHORT, False, ("turn", "all")),
-    _Style(False, True, "   ", _LONG, True, ("turn", "conversation")),
-    _Style(False, True, "   ", _SHORT, False, ("turn", "conversation")),
-    _Style(False, True, "  ", _SHORT, False, ("turn", "all")),
-    _Style(False, True, " ", _SHORT, False, ("turn", "all")),
-    _Style(False, False, "  ", _SHORT, False, ("turn", "all")),
-    _Style(False, False, " ", _SHORT, False, ("turn", "all")),
-    _Style(False, False, " ", (" hit", "ctx "), False, ("turn", "all")),
-    _Style(False, False, " ", ("", ""), False, ("turn", "all")),
-    _Style(False, False, " ", ("", ""), False, ("", "Σ")),
+    _Style(("turn", "conversation"), True, _BOTH, "   ", _BOTH, timing=True),
+    _Style(("turn", "conversation"), True, _BOTH, "   ", _BOTH),
+    _Style(("turn", "all"), True, _BOTH, "  ", _BOTH),
+    _Style(("turn", "all"), False, _BOTH, "  ", _BOTH),
+    _Style(("turn", "all"), True, _TURN, "  ", _BOTH),
+    _Style(("turn", "all"), False, _TURN, "  ", _BOTH),
+    _Style(("turn", "all"), False, _TURN, "  ", _TURN),
+    _Style(("turn", "all"), False, _TURN, " ", _NONE),
+    _Style(("turn", "Σ"), False, _TURN, " ", _NONE),
+    _Style(("turn", "all"), False, _NONE, "  ", _BOTH),
+    _Style(("", "Σ"), False, _NONE, " ", _NONE),
 )
-_BUCKETS_IN: Final = (("cached", "cached"), ("written", "written"), ("uncached", "new"))
-_BUCKETS_OUT: Final = (("reasoning", "reasoning"), ("visible", "visible"))
 _Part = tuple[str, str]
 
 
@@ -142,47 +140,56 @@ class Meter(Widget):
         return Content("".join(text for text, _ in parts), spans=spans)
 
     def _parts(self, style: _Style) -> Iterator[_Part]:
-        for usage, scope in zip((self._last, self._total), style.scope, strict=True):
+        for usage, scope, divided in zip((self._last, self._total), style.scope, style.split, strict=True):
             if scope:
                 yield f"{scope} ", "label"
-            yield from _split_parts(split(usage), style)
+            yield from _usage_parts(usage or Usage(), style, divided)
             yield style.gap, ""
-        served = cached_share(self._total)
-        yield figures.share(served), "cached"
-        yield style.shares[0], "label"
-        yield style.gap, ""
+        if style.shares[0]:
+            yield figures.share(cached_share(self._total)), "cached"
+            yield " cached", "label"
+            yield style.gap, ""
         yield _cost_text(self._cost), "cost"
-        yield style.gap, ""
-        yield style.shares[1], "label"
-        full = context_share(self._last, self._window)
-        yield figures.share(full), "full" if full is not None and full >= 0.9 else "uncached"
+        if style.shares[1]:
+            yield f"{style.gap}ctx ", "label"
+            full = context_share(self._last, self._window)
+            yield figures.share(full), "full" if full is not None and full >= 0.9 else "uncached"
         if style.timing:
             yield style.gap, ""
             yield _timing_text(self._timing), "label"
 
 
-def _split_parts(parts: Split, style: _Style) -> Iterator[_Part]:
-    if style.words:
-        yield "in ", "label"
-    yield from _bucket_parts(parts, _BUCKETS_IN, style)
-    yield (" out " if style.words else "→"), "label"
-    yield from _bucket_parts(parts, _BUCKETS_OUT, style)
+def _usage_parts(usage: Usage, style: _Style, divided: bool) -> Iterator[_Part]:
+    """`734 in (0 cached) 116 out (0 reasoning)`; what was written to the cache where the server says so."""
+    parts = split(usage)
+    yield from _count_parts(usage.input_tokens, "in" if style.words else "↑", "uncached")
+    if divided:
+        yield " (", "label"
+        yield from _named(parts.cached, "cached")
+        if usage.cache_write_tokens is not None:
+            yield ", ", "label"
+            yield from _named(parts.written, "written")
+        yield ")", "label"
+    yield " ", ""
+    yield from _count_parts(usage.output_tokens, "out" if style.words else "↓", "visible")
+    if divided:
+        yield " (", "label"
+        yield from _named(parts.reasoning, "reasoning")
+        yield ")", "label"
 
 
-def _bucket_parts(parts: Split, buckets: tuple[tuple[str, str], ...], style: _Style) -> Iterator[_Part]:
-    for number, (name, word) in enumerate(buckets):
-        if number:
-            yield (" " if style.names else "/"), "label"
-        yield _bucket_text(getattr(parts, name)), name
-        if style.names:
-            yield f" {word}", "label"
+def _count_parts(tokens: int | None, word: str, name: str) -> Iterator[_Part]:
+    if len(word) == 1:
+        yield word, "label"
+        yield figures.count(tokens), name
+    else:
+        yield figures.count(tokens), name
+        yield f" {word}", "label"
 
 
-def _bucket_text(bucket: Bucket) -> str:
-    """The count; an upper bound as `≤4.0k`; "–" when nothing is known."""
-    if bucket.tokens is None and bucket.at_most is not None:
-        return f"≤{figures.count(bucket.at_most)}"
-    return figures.count(bucket.tokens)
+def _named(bucket: Bucket, name: str) -> Iterator[_Part]:
+    yield figures.count(bucket.tokens), name
+    yield f" {name}", "label"
 
 
 def _cost_text(cost: CostEstimate | None) -> str:
