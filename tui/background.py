@@ -52,7 +52,10 @@ if TYPE_CHECKING:
 
 __all__ = ["BackgroundRun", "JobWire", "check_path", "resumable"]
 
-FORGOTTEN: Final = "The server no longer knows this background answer: it was deleted or has expired. Send the message again."
+FORGOTTEN: Final = (
+    "The server no longer knows this background answer: it was deleted or it has expired. "
+    "Send the message again to have another one made."
+)
 _NOT_KEPT: Final = (
     "This account keeps no responses, so a turn cannot run in the background: send it without, stateless."
 )

@@ -224,7 +224,8 @@ async def test_other_turns_go_on_meanwhile_but_none_after_it(sessions: Sessions)
     await session.set_tip(conversation.id, root)
     fork = await take_turn(session, conversation.id, "What is my name?")
     assert "Ada" in fork.turn.text
-    assert ended(await watching).text == ANSWER
+    watched = ended(await watching)
+    assert watched.text == ANSWER, watched
     assert session.conversation(conversation.id).tip == fork.turn.id
     assert session.conversation(conversation.id).turns[left.id].text == ANSWER
 
