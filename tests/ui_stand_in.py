@@ -195,6 +195,9 @@ class StandInSession:
     def exchanges(self, conversation_id: str) -> list[Any]:
         return []
 
+    def left_out(self, conversation_id: str) -> dict[str, Any]:
+        return {}
+
     async def load_exchanges(self, conversation_id: str) -> list[Any]:
         return []
 

@@ -17,7 +17,7 @@ from tui.core.compaction import (
     summary_prompt,
     summary_request_options,
 )
-from tui.core.continuation import Options, Stateless, continuation_named
+from tui.core.continuation import Options, Request, Stateless, continuation_named
 from tui.core.conversation import Conversation
 from tui.core.errors import HttpStatusError, InputError, OutcropError, ResponseError, TokenError
 from tui.core.events import AttemptStarted, TurnEnded
@@ -68,7 +68,7 @@ async def summarized(
     refused: Callable[[str], object],
     send: Sender,
     now: Callable[[], float],
-    note: Callable[[Exchange], object],
+    note: Callable[[Exchange, Request | None], object],
 ) -> tuple[Summary, Conversation]:
     """Ask the model to sum up the path to the tip.
 
@@ -79,7 +79,7 @@ async def summarized(
         refused: Remembers a refused parameter.
         send: Sends a request.
         now: Wall clock, seconds since the epoch.
-        note: Takes each exchange as it begins.
+        note: Takes each exchange as it begins, and the request as it was planned.
 
     Returns:
         The summary, and the conversation, which may have lost responses that the server has no more.
@@ -96,7 +96,7 @@ async def summarized(
     async with aclosing(run.events()) as events:
         async for event in events:
             if isinstance(event, AttemptStarted):
-                note(event.exchange)
+                note(event.exchange, run.request)
             elif isinstance(event, TurnEnded):
                 error = event.error
     if error is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from tui.config import Settings
 from tui.conversations import Conversations
 from tui.core.attachments import Attachment
 from tui.core.background import is_running, why_not_in_background
-from tui.core.continuation import Options, Request, continuation_named
+from tui.core.continuation import LeftOut, Options, Request, continuation_named
 from tui.core.conversation import Conversation
 from tui.core.errors import InputError, TokenMissing
 from tui.core.events import AttemptStarted, BackgroundStarted, SessionEvent, TurnStarted
@@ -71,6 +71,7 @@ class Sending(Conversations):
         self._clients = Clients(credentials, self._next_number, now, monotonic, transport)
         self.responses = StoredResponses(self.records, self, now)
         self._sleep = sleep
+        self._left_out: dict[str, dict[str, tuple[LeftOut, ...]]] = {}
         self._running: set[str] = set()
         self._jobs: dict[str, BackgroundRun] = {}
         self._retry: asyncio.Task[None] | None = None
@@ -132,6 +133,10 @@ class Sending(Conversations):
     async def load_exchanges(self, conversation_id: str) -> list[Exchange]:
         """The exchanges of an open conversation, those of earlier runs included."""
         return self.exchanges(conversation_id)
+
+    def left_out(self, conversation_id: str) -> Mapping[str, tuple[LeftOut, ...]]:
+        """Which items the requests of this run left out, and why, by the id of the exchange."""
+        return self._left_out.get(conversation_id, {})
 
     # -- turns -----------------------------------------------------------------------------------
 
@@ -233,10 +238,14 @@ class Sending(Conversations):
     def _keeper(self, conversation_id: str, options: Options) -> TurnRecords:
         return TurnRecords(self.records, conversation_id, self._options.refuser(options.target))
 
-    def _note(self, conversation_id: str, exchange: Exchange) -> None:
+    def _note(self, conversation_id: str, exchange: Exchange, request: Request | None = None) -> None:
         # Deleted meanwhile, it needs none.
-        if conversation_id in self._exchanges:
-            self._exchanges[conversation_id].append(exchange)
+        if conversation_id not in self._exchanges:
+            return
+        self._exchanges[conversation_id].append(exchange)
+        # What only looks at a background answer sends no items.
+        if request is not None and request.left_out and exchange.method == "POST":
+            self._left_out.setdefault(conversation_id, {})[exchange.id] = request.left_out
 
     async def _follow(
         self, run: TurnRun, events: AsyncGenerator[SessionEvent, None]
@@ -249,7 +258,7 @@ class Sending(Conversations):
             async with aclosing(events):
                 async for event in events:
                     if isinstance(event, AttemptStarted):
-                        self._note(conversation_id, event.exchange)
+                        self._note(conversation_id, event.exchange, run.request)
                     elif isinstance(event, BackgroundStarted):
                         self._settle(run)
                     yield event

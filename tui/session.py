@@ -127,7 +127,7 @@ class Session(Sending):
                 self._options.refuser(options.target),
                 self._sender(conversation_id),
                 self._now,
-                lambda exchange: self._note(conversation_id, exchange),
+                lambda exchange, request: self._note(conversation_id, exchange, request),
             )
             self._forget(conversation_id, after.lost)
             return summary

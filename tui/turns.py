@@ -86,13 +86,14 @@ class TurnPlan:
 
 
 class TurnRun:
-    """Runs one turn; `turn` is its state at any time."""
+    """Runs one turn; `turn` is its state at any time, `request` what was planned last for it."""
 
     cancelled_by_server = "The server cancelled this answer."
 
     def __init__(self, turn: Turn, plan: TurnPlan, keeper: TurnKeeper) -> None:
         self.turn = turn
         self.conversation = plan.conversation
+        self.request: Request | None = None
         self._plan = plan
         self._keeper = keeper
         self._assembly = Assembly(store=True)
@@ -112,6 +113,7 @@ class TurnRun:
         try:
             while True:
                 request = self._plan.continuation.plan(self.conversation, self.turn.input, options)
+                self.request = request
                 try:
                     async with aclosing(self._attempt(request)) as events:
                         async for event in events:

@@ -101,7 +101,10 @@ class ChatViews(ChatFrame):
     def _exchanges_shown(self) -> None:
         """Let the inspector look again: the list itself, or what came for the last of it."""
         if self._inspector is not None and self._inspector.is_attached:
-            self._inspector.show_exchanges(self.session.exchanges(self._conversation_id))
+            session = self.session
+            self._inspector.show_exchanges(
+                session.exchanges(self._conversation_id), session.left_out(self._conversation_id)
+            )
 
     def _look_again(self) -> None:
         if self._inspector is not None and self._inspector.is_attached:
@@ -115,10 +118,11 @@ class ChatViews(ChatFrame):
             self._close_inspector()
             return
         exchanges = self.session.exchanges(self._conversation_id)
+        left_out = self.session.left_out(self._conversation_id)
         if self.size.width >= BESIDE_FROM:
             self._inspector = Inspector(id="inspector")
             self._inspector.max_display_chars = self.session.settings.max_display_chars
-            self._inspector.show_exchanges(exchanges)
+            self._inspector.show_exchanges(exchanges, left_out)
             self.query_one("#chat-body").mount(self._inspector)
             self.call_after_refresh(self._inspector.focus)
         else:
@@ -126,7 +130,7 @@ class ChatViews(ChatFrame):
 
             title = self.session.conversation(self._conversation_id).title if self._conversation_id else ""
             chars = self.session.settings.max_display_chars
-            screen = InspectorScreen(exchanges, title=title, max_display_chars=chars)
+            screen = InspectorScreen(exchanges, title=title, left_out=left_out, max_display_chars=chars)
             self._inspector = screen.inspector
             self.outcrop.push_screen(screen)
         if self._watch_timer is None:
