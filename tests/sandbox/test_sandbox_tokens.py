@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.sandbox_api import Api, text_of
 
@@ -30,6 +30,7 @@ class ByBytes:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)
 @given(text=st.text())
 def test_pieces_join_to_the_text(name: str, text: str) -> None:
     assert "".join(_shared(name).split(text)) == text

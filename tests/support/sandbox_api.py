@@ -47,7 +47,9 @@ class Api:
     url: str
     clock: Clock
     http: httpx.Client = field(
-        default_factory=lambda: httpx.Client(headers={"authorization": "Bearer sandbox"}, verify=False)
+        default_factory=lambda: httpx.Client(
+            headers={"authorization": "Bearer sandbox"}, verify=False, timeout=30
+        )
     )
 
     def post(self, path: str = "/responses", **body: Any) -> httpx.Response:
