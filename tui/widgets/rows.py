@@ -42,14 +42,16 @@ class Row:
         text: Safe for a terminal (`visible_line`), without line breaks.
         spans: `(start, end, mark)` in characters; later ones lie over earlier ones.
         hang: Columns by which the continuation lines of a wrapped row are indented.
+        words: Break it between words where that wastes little.
     """
 
     text: str
     spans: tuple[Span, ...] = ()
     hang: int = 0
+    words: bool = False
 
 
-def row(*parts: str | tuple[str, Mark], hang: int = 0) -> Row:
+def row(*parts: str | tuple[str, Mark], hang: int = 0, words: bool = False) -> Row:
     """Join parts into a row; a part is text, or text and its mark. Foreign text is made safe here."""
     texts: list[str] = []
     spans: list[Span] = []
@@ -60,7 +62,7 @@ def row(*parts: str | tuple[str, Mark], hang: int = 0) -> Row:
             spans.append((position, position + len(text), part[1]))
         texts.append(text)
         position += len(text)
-    return Row("".join(texts), tuple(spans), hang)
+    return Row("".join(texts), tuple(spans), hang, words)
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
@@ -96,7 +98,7 @@ def _broken(line: Row, width: int) -> Iterable[Row]:
     hang = min(line.hang, width // 2)
     pad = " " * hang
     start = 0
-    for number, piece in enumerate(_pieces(line.text, width, width - hang)):
+    for number, piece in enumerate(_pieces(line.text, width, width - hang, line.words)):
         end = start + len(piece)
         shift = (hang if number else 0) - start
         spans: tuple[Span, ...] = tuple(
@@ -108,14 +110,19 @@ def _broken(line: Row, width: int) -> Iterable[Row]:
         start = end
 
 
-def _pieces(text: str, first: int, rest: int) -> Iterable[str]:
-    if text.isascii():
-        yield text[:first]
-        yield from (text[at : at + rest] for at in range(first, len(text), rest))
-        return
-    head = chop_cells(text[: first + 1], first)[0]
-    yield head
-    yield from chop_cells(text[len(head) :], rest)
+def _pieces(text: str, first: int, rest: int, words: bool) -> Iterable[str]:
+    ascii_only = text.isascii()
+    at, width = 0, first
+    while at < len(text):
+        # A cell may take several characters (combining marks, emoji), so there is more to chop than cells.
+        piece = text[at : at + width] if ascii_only else chop_cells(text[at : at + 8 * width], width)[0]
+        if words and at + len(piece) < len(text):
+            space = piece.rfind(" ")
+            if space > len(piece) // 2:
+                piece = piece[: space + 1]
+        yield piece
+        at += len(piece)
+        width = rest
 
 
 class RowSource(Protocol):

@@ -60,7 +60,7 @@ def _object(body: bytes) -> dict[str, Any] | None:
 
 def _field(label: str, text: str, mark: Mark | None = None) -> Row:
     shown: str | tuple[str, Mark] = text if mark is None else (text, mark)
-    return row("  ", (label.ljust(_LABEL), "key"), shown, hang=_LABEL + 2)
+    return row("  ", (label.ljust(_LABEL), "key"), shown, hang=_LABEL + 2, words=True)
 
 
 def _parameters(body: Mapping[str, Any], limit: int) -> Iterator[Row]:
@@ -136,6 +136,7 @@ def _input(value: object, limit: int) -> Iterator[Row]:
             "  ",
             what,
             hang=wide + 34,
+            words=True,
         )
 
 
