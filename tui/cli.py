@@ -224,10 +224,10 @@ def _tui(options: argparse.Namespace) -> int:
         raise InputError("This terminal (TERM=dumb) cannot show the TUI; `outcrop ask PROMPT` works in it.")
     from tui.app import OutcropApp
     from tui.config import load_settings
-    from tui.startup import make_session
+    from tui.startup import session_after_first_paint
 
     settings = load_settings(vars(options), os.environ)
-    session = make_session(settings, sandbox_rate=_SANDBOX_RATE)
+    session = session_after_first_paint(settings, sandbox_rate=_SANDBOX_RATE)
     app = OutcropApp(
         session,
         open_conversation=getattr(options, "conversation", None),

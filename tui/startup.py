@@ -1,14 +1,24 @@
-"""Puts the session of a run together; with `--sandbox`, starts the embedded endpoint for it."""
+"""Puts the session of a run together; with `--sandbox`, starts the embedded endpoint for it.
+
+The session's modules take as long to import as the rest of the first picture, and nothing on that picture
+needs them. So the TUI gets a session that is made when it warms up (DESIGN.md, "Start-up must be fast").
+"""
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import os
+from typing import TYPE_CHECKING, Any, cast
 
 from tui.config import Settings
 from tui.credentials import Credentials
-from tui.session import Session
 
-__all__ = ["make_session"]
+if TYPE_CHECKING:
+    from tui.core.catalogue import Catalogue
+    from tui.session import Session
+
+__all__ = ["make_session", "session_after_first_paint"]
 
 
 def make_session(settings: Settings, *, sandbox_rate: float | None = None) -> Session:
@@ -18,12 +28,66 @@ def make_session(settings: Settings, *, sandbox_rate: float | None = None) -> Se
         settings: As configured.
         sandbox_rate: The sandbox's pace in tokens a second; `None` is as fast as it can.
     """
-    credentials = Credentials(
+    return _session(settings, _credentials(settings), sandbox_rate)
+
+
+def session_after_first_paint(settings: Settings, *, sandbox_rate: float | None = None) -> Session:
+    """As `make_session`; until `warm_up` has ended it has `settings`, `credentials` and `catalogue` only."""
+    return cast("Session", _DeferredSession(settings, sandbox_rate))
+
+
+class _DeferredSession:
+    """Stands in front of a session that is made, in a thread, when it warms up."""
+
+    def __init__(self, settings: Settings, sandbox_rate: float | None) -> None:
+        self.credentials = _credentials(settings)
+        self._settings = settings
+        self._sandbox_rate = sandbox_rate
+        self._making: asyncio.Task[Session] | None = None
+        self._made: Session | None = None
+
+    @property
+    def settings(self) -> Settings:
+        return self._made.settings if self._made is not None else self._settings
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.settings.catalogue
+
+    async def warm_up(self) -> None:
+        """Import, make the session, and warm it up."""
+        if self._making is None:
+            self._making = asyncio.create_task(self._make())
+        made = self._made = await asyncio.shield(self._making)
+        await made.warm_up()
+
+    async def _make(self) -> Session:
+        await asyncio.to_thread(importlib.import_module, "tui.session")
+        return _session(self._settings, self.credentials, self._sandbox_rate)
+
+    async def aclose(self) -> None:
+        """Close the session, if it was made."""
+        if self._made is not None:
+            await self._made.aclose()
+
+    def __getattr__(self, name: str) -> Any:
+        if self._made is None:
+            raise RuntimeError(f"session.{name} was used before warm_up ended")
+        return getattr(self._made, name)
+
+
+def _credentials(settings: Settings) -> Credentials:
+    return Credentials(
         os.environ,
         settings.region,
         sandbox=settings.sandbox,
         regions=settings.catalogue.regions,
     )
+
+
+def _session(settings: Settings, credentials: Credentials, sandbox_rate: float | None) -> Session:
+    from tui.session import Session
+
     if not settings.sandbox:
         return Session(settings, credentials)
 

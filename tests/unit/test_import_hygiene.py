@@ -10,15 +10,15 @@ HEAVY = ("openai", "httpx", "httpx2", "keyring", "pydantic", "pypdf", "starlette
 FIRST_PAINT = f"""
 import asyncio, os, sys
 from tui.config import load_settings
-from tui.startup import make_session
+from tui.startup import session_after_first_paint
 from tui.app import OutcropApp
 
 settings = load_settings({{"sandbox": True}}, os.environ)
-session = make_session(settings)
+session = session_after_first_paint(settings)
 painted = []
 
 async def warm_up():
-    painted.append([name for name in {HEAVY!r} if name in sys.modules])
+    painted.append([name for name in {(*HEAVY, "sqlite3", "tui.session")!r} if name in sys.modules])
 
 session.warm_up = warm_up
 
