@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tui.config import Settings
+from tui.core.compaction import CONTEXT_MANAGEMENT, compact_threshold
 from tui.core.continuation import Options
 from tui.core.controls import Controls
 from tui.core.conversation import Conversation
@@ -50,6 +51,10 @@ class RequestOptions:
         extra: dict[str, Any] = {}
         if controls.service_tier is not None:
             extra["service_tier"] = controls.service_tier
+        model = settings.catalogue.model(target.model)
+        threshold = compact_threshold(model.context if model else None, settings.compact_at)
+        if settings.server_compaction and threshold and not self.is_refused(target, CONTEXT_MANAGEMENT):
+            extra[CONTEXT_MANAGEMENT] = [{"type": "compaction", "compact_threshold": threshold}]
         return Options(
             target=target,
             max_output_tokens=limit or settings.catalogue.default_max_output(target.model),

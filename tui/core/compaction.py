@@ -18,9 +18,11 @@ from tui.core.items import ContinuationMode, Item, Outcome, Target, Turn
 from tui.core.meter import context_share
 
 __all__ = [
+    "CONTEXT_MANAGEMENT",
     "SCHEMA",
     "Summary",
     "Unstored",
+    "compact_threshold",
     "compacted_turn",
     "parse_summary",
     "share_to_offer",
@@ -28,6 +30,9 @@ __all__ = [
     "summary_request_options",
     "summary_turn",
 ]
+
+CONTEXT_MANAGEMENT: Final = "context_management"
+"""The parameter that lets the server compact by itself; contested on Bedrock, so it is an opt-in."""
 
 SCHEMA: Final[Mapping[str, Any]] = {
     "type": "object",
@@ -145,7 +150,7 @@ def summary_prompt() -> Item:
 
 def summary_request_options(options: Options) -> Options:
     """The conversation's options, asking for the summary object and for no tool call."""
-    extra = {key: value for key, value in options.extra.items() if key != "context_management"}
+    extra = {key: value for key, value in options.extra.items() if key != CONTEXT_MANAGEMENT}
     if extra.get("tools"):
         extra["tool_choice"] = "none"
     extra["text"] = {"format": _FORMAT}
@@ -198,6 +203,11 @@ def _root(turn_id: str, sent: tuple[Item, ...], output: tuple[Item, ...], replac
         notices=(f"The conversation goes on from a summary; its {replaced} {turns} kept in the history.",),
         summary=True,
     )
+
+
+def compact_threshold(window: int | None, compact_at: float) -> int | None:
+    """From how many tokens on the server is to compact; `None` when that cannot be told."""
+    return int(window * compact_at) or None if window else None
 
 
 def share_to_offer(conversation: Conversation, window: int | None, compact_at: float) -> float | None:

@@ -192,6 +192,10 @@ def _request(
 
 def _why_not_replayable(item: Item, turn: Turn, options: Options) -> str | None:
     payload = item.payload
+    if payload.get("type") == "compaction":
+        if turn.target is None or not options.target.shares_state_with(turn.target):
+            return "what the server compacted can be read by the same model, region and endpoint only"
+        return None
     if payload.get("type") != "reasoning":
         return None
     if not options.replay_reasoning:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tui.core.compaction import CONTEXT_MANAGEMENT
 from tui.core.continuation import Options, Request
 from tui.core.conversation import Conversation
 from tui.core.errors import HttpStatusError
@@ -61,6 +62,14 @@ def mend(
             replace(options, summary=None),
             "The server refuses reasoning summaries for this model: sent again without asking for one.",
             "reasoning.summary",
+        )
+    if CONTEXT_MANAGEMENT in options.extra and re.search(r"context_management|compact", said):
+        rest = {name: value for name, value in options.extra.items() if name != CONTEXT_MANAGEMENT}
+        return Mended(
+            conversation,
+            replace(options, extra=rest),
+            "The server does not compact by itself here: sent again without asking for that.",
+            CONTEXT_MANAGEMENT,
         )
     if options.replay_reasoning and _mentions_encrypted(said, error.code) and _sends_reasoning(request):
         return Mended(
