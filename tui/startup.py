@@ -58,7 +58,8 @@ class _DeferredSession:
         """Import, make the session, and warm it up."""
         if self._making is None:
             self._making = asyncio.create_task(self._make())
-        made = self._made = await asyncio.shield(self._making)
+        made = await asyncio.shield(self._making)
+        self._made = made
         await made.warm_up()
 
     async def _make(self) -> Session:

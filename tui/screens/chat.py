@@ -11,18 +11,14 @@ from textual import on
 from textual.binding import BindingType
 from textual.worker import Worker, WorkerError
 
-from tui.commands import by_id
 from tui.core.errors import OutcropError, TokenError, TokenRefused
 from tui.core.items import Outcome
 from tui.keymap import bindings
-from tui.messages import CommandRequested
-from tui.screens.chat_views import ChatViews
+from tui.screens.chat_turns import ChatTurns
 from tui.screens.queue import Queue, Queued
 from tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tui.core.conversation import Conversation
     from tui.core.items import Turn
     from tui.screens.turn_blocks import LiveTurn
@@ -47,7 +43,7 @@ class StartWith:
     files: tuple[str, ...] = ()
 
 
-class ChatScreen(ChatViews):
+class ChatScreen(ChatTurns):
     """Shows one conversation; turns of others may run on behind it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("screen.")]
@@ -100,23 +96,32 @@ class ChatScreen(ChatViews):
         if shown := self._live.get(self._conversation_id):
             shown.show_in(None)
         self._conversation_id = conversation.id
-        live = self._live.get(conversation.id)
-        path = [turn for turn in conversation.path() if not (live and live.turn and turn.id == live.turn.id)]
-        blocks = await asyncio.to_thread(_blocks, path)
-        if self._conversation_id != conversation.id:
+        if not await self.draw():
             return
+        live = self._live.get(conversation.id)
+        self.status.running(live.since if live else None)
+        self._hush()
+        await self._restore_draft()
+        self._refresh_queue()
+        self._exchanges_shown()
+
+    async def draw(self) -> bool:
+        """Draw the path of the conversation anew; whether it is still the one that is shown."""
+        conversation = self.session.conversation(self._conversation_id)
+        live = self._live.get(conversation.id)
+        blocks = await asyncio.to_thread(_blocks, conversation, live.turn.id if live and live.turn else None)
+        if self._conversation_id != conversation.id:
+            return False
+        if self._live.get(conversation.id) is not live:
+            return await self.draw()
         self.pane.replace([*blocks, *(live.blocks() if live else [])])
         if live:
             live.show_in(self.pane)
         self.set_class(bool(blocks) or live is not None, "-talking")
-        self.status.running(live.since if live else None)
-        self._hush()
-        self.composer.set_history([turn.prompt for turn in path])
-        await self._restore_draft()
+        self.composer.set_history([turn.prompt for turn in conversation.path()])
         self._refresh_target()
-        self._refresh_queue()
         self._refresh_meter()
-        self._exchanges_shown()
+        return True
 
     # ---- drafts
 
@@ -130,7 +135,7 @@ class ChatScreen(ChatViews):
     def _draft_text(self) -> str:
         """All that was typed and is not on disk as a turn: what is queued or on its way comes first."""
         waiting = [queued.text for queued in self._queue.of(self._conversation_id)]
-        sending = [self._unsent.text] if self._unsent else []
+        sending = [self._unsent.text] if self._unsent and not self._unsent.again else []
         return "\n\n".join(text for text in [*sending, *waiting, self.composer.text] if text.strip())
 
     async def _save_draft_now(self) -> None:
@@ -166,7 +171,7 @@ class ChatScreen(ChatViews):
         queued = Queued(event.text, tuple(self._attachments))
         self._attachments.clear()
         self._do(self.chips.show(()), "chips")
-        if self._conversation_id in self._live or self._unsent is not None:
+        if self.is_answering:
             self._queue.of(self._conversation_id).append(queued)
             self._refresh_queue()
         else:
@@ -186,9 +191,14 @@ class ChatScreen(ChatViews):
         from tui.screens.turn_worker import run_turn
 
         conversation_id = self._conversation_id
+        if queued.again is not None:
+            base = self.session.conversation(conversation_id).at(queued.again.parent_id)
+            self.pane.replace(await asyncio.to_thread(_blocks, base, None))
         self._turns_begun += 1
         model = self.session.target(conversation_id).model
-        live = LiveTurn(conversation_id, self._turns_begun, queued.text, queued.attachments, model)
+        live = LiveTurn(
+            conversation_id, self._turns_begun, queued.text, queued.attachments, model, queued.again
+        )
         self._live[conversation_id] = live
         self.set_class(True, "-talking")
         for block in live.blocks():
@@ -207,6 +217,7 @@ class ChatScreen(ChatViews):
         """The prompt is on disk: no draft needs to hold it any longer."""
         self._unsent = None
         if self._shown(live):
+            self._refresh_target()
             self._do(self._forget_first_draft(), "forget")
 
     async def _forget_first_draft(self) -> None:
@@ -264,8 +275,17 @@ class ChatScreen(ChatViews):
         session = self.session
         if isinstance(error, TokenRefused) and live.turn is not None:
             # The refused attempt stays in the tree; the next one is its sibling, not its child.
-            await session.set_tip(live.conversation_id, live.turn.parent_id)
-        if not self._shown(live):
+            before = live.again
+            await session.set_tip(
+                live.conversation_id,
+                session.conversation(live.conversation_id).newest_leaf(before.id)
+                if before
+                else live.turn.parent_id,
+            )
+        if live.again is not None:
+            if self._shown(live):
+                await self.draw()
+        elif not self._shown(live):
             self._queue.of(live.conversation_id).insert(0, Queued(live.prompt, live.attachments))
         else:
             self._return_queue("")
@@ -273,17 +293,11 @@ class ChatScreen(ChatViews):
             self._attachments[:0] = live.attachments
             await self.chips.show(self._attachments)
             if live.turn is None or isinstance(error, TokenRefused):
-                await self._show_again()
+                await self.draw()
         if error is not None:
             self._complain(str(error))
         if isinstance(error, TokenError):
             self.action_ask_token()
-
-    async def _show_again(self) -> None:
-        conversation = self.session.conversation(self._conversation_id)
-        blocks = await asyncio.to_thread(_blocks, conversation.path())
-        self.pane.replace(blocks)
-        self.set_class(bool(blocks), "-talking")
 
     # ---- the queue
 
@@ -324,6 +338,15 @@ class ChatScreen(ChatViews):
 
     # ---- commands
 
+    @property
+    def is_answering(self) -> bool:
+        """Whether a turn of the conversation that is shown runs or is about to."""
+        return self._conversation_id in self._live or self._unsent is not None
+
+    def send_again(self, turn: Turn) -> None:
+        """Have a turn answered once more, as a branch beside it."""
+        self._send(Queued(turn.prompt, again=turn))
+
     async def action_new_conversation(self) -> None:
         """Begin another conversation."""
         await self.show_conversation(await self.session.new())
@@ -345,6 +368,11 @@ class ChatScreen(ChatViews):
 
     async def shut_down(self) -> None:
         """Stop every turn, wait until what came is on disk, save the draft."""
+        if not self._ready.is_set() and self.composer.text.strip():
+            # What was typed while the program warmed up can be saved only when it has.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    await self._ready.wait()
         workers = list(self._workers.values())
         for worker in workers:
             worker.cancel()
@@ -353,34 +381,9 @@ class ChatScreen(ChatViews):
                 await worker.wait()
         await self._save_draft_now()
 
-    @on(CommandRequested)
-    async def _command_requested(self, event: CommandRequested) -> None:
-        event.stop()
-        command = by_id(event.command_id)
-        if command is None:
-            return
-        argument = event.argument
-        match command.id:
-            case "turn.attach" if argument:
-                self._do(self._attach_file(argument), "attach")
-            case "turn.detach":
-                self.action_detach(argument)
-            case "target.pick" if argument:
-                await self._choose(model=argument)
-            case "target.region" if argument:
-                await self._choose(region=argument)
-            case "history.open" if argument:
-                self.action_open_history(argument)
-            case "theme.pick" if argument:
-                self.wardrobe.use_theme(argument)
-            case _ if self.command_given(command.id, argument):
-                pass
-            case _:
-                await self.run_action(command.action)
 
-
-def _blocks(path: Iterable[Turn]) -> list[Block]:
+def _blocks(conversation: Conversation, running: str | None) -> list[Block]:
     """The blocks of a path; imported here, as nothing of it is on the first picture."""
-    from tui.screens.turn_blocks import history_blocks
+    from tui.screens.turn_blocks import path_blocks
 
-    return history_blocks(path)
+    return path_blocks(conversation, running)
