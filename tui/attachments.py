@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from tui.core.attachments import Attachment
 from tui.core.errors import AttachmentError
+from tui.core.items import Item
 from tui.core.text import storable, visible_line
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
 
-__all__ = ["read_attachment"]
+__all__ = ["attachments_in", "read_attachment"]
 
 _PDF_TYPE: Final = "application/pdf"
 _SIGNATURE: Final = b"%PDF-"
@@ -54,6 +56,36 @@ def read_attachment(path: str | Path, *, limit: int) -> Attachment:
         pages=pages,
         estimated_tokens=pages * _TOKENS_PER_PAGE + characters // 4,
     )
+
+
+def attachments_in(item: Item) -> list[Attachment]:
+    """The files that went with a message that was sent, for sending them again; off the event loop.
+
+    A file that cannot be read any longer is no error: its pages are unknown, and it is sent as it is.
+    """
+    if '"input_file"' not in item.text:
+        return []
+    content: object = item.payload.get("content")
+    parts = cast("list[object]", content) if isinstance(content, list) else []
+    found: list[Attachment] = []
+    for part in parts:
+        entry = cast("dict[str, object]", part) if isinstance(part, dict) else {}
+        head, comma, encoded = str(entry.get("file_data") or "").partition(";base64,")
+        if entry.get("type") != "input_file" or not comma:
+            continue
+        try:
+            data = base64.b64decode(encoded, validate=True)
+        except ValueError:
+            continue
+        name = str(entry.get("filename") or "file.pdf")
+        try:
+            pages, characters = _look_inside(data, name)
+        except AttachmentError:
+            pages, characters = None, 0
+        estimate = (pages or 1) * _TOKENS_PER_PAGE + characters // 4
+        digest = hashlib.sha256(data).hexdigest()
+        found.append(Attachment(name, "", head.removeprefix("data:"), data, digest, pages, estimate))
+    return found
 
 
 def _place(path: str | Path) -> Path:

@@ -135,6 +135,20 @@ class Conversations:
         module = await asyncio.to_thread(importlib.import_module, "tui.attachments")
         return await asyncio.to_thread(module.read_attachment, path, limit=self.settings.attachment_limit)
 
+    async def attachments_of(self, conversation_id: str, turn_id: str) -> builtins.list[Attachment]:
+        """The files that were sent with a turn, so that they can go with another one.
+
+        Raises:
+            KeyError: It is no turn of this conversation.
+        """
+        items = self._conversations[conversation_id].turns[turn_id].input
+        module = await asyncio.to_thread(importlib.import_module, "tui.attachments")
+
+        def read() -> builtins.list[Attachment]:
+            return [attachment for item in items for attachment in module.attachments_in(item)]
+
+        return await asyncio.to_thread(read)
+
     # -- what the next turn goes to --------------------------------------------------------------
 
     async def set_continuation(self, conversation_id: str, mode: ContinuationMode) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual import events
+from textual import events, on
 
+from tui.commands import by_id
 from tui.core.errors import KeyringError
+from tui.messages import CommandRequested
 from tui.screens.chat_frame import ChatFrame
 
 if TYPE_CHECKING:
@@ -36,6 +38,31 @@ class ChatViews(ChatFrame):
     def command_given(self, command_id: str, argument: str) -> bool:
         """Run a slash command with what was typed after it; whether it is one that takes something here."""
         return False
+
+    @on(CommandRequested)
+    async def _command_requested(self, event: CommandRequested) -> None:
+        event.stop()
+        command = by_id(event.command_id)
+        if command is None:
+            return
+        argument = event.argument
+        match command.id:
+            case "turn.attach" if argument:
+                self._do(self._attach_file(argument), "attach")
+            case "turn.detach":
+                self.action_detach(argument)
+            case "target.pick" if argument:
+                await self._choose(model=argument)
+            case "target.region" if argument:
+                await self._choose(region=argument)
+            case "history.open" if argument:
+                self.action_open_history(argument)
+            case "theme.pick" if argument:
+                self.wardrobe.use_theme(argument)
+            case _ if self.command_given(command.id, argument):
+                pass
+            case _:
+                await self.run_action(command.action)
 
     # ---- the token
 

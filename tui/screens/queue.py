@@ -7,16 +7,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tui.core.attachments import Attachment
+    from tui.core.items import Turn
 
 __all__ = ["Queue", "Queued"]
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A prompt that waits for the present answer to end."""
+    """A prompt that waits for the present answer to end.
+
+    Attributes:
+        text: What the user typed.
+        attachments: What goes with it.
+        again: The turn that is answered once more, beside its first answer; `None` for a new prompt.
+    """
 
     text: str
     attachments: tuple[Attachment, ...] = ()
+    again: Turn | None = None
 
 
 @dataclass(slots=True)

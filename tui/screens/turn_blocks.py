@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Final, Protocol
 
 from tui.core.attachments import Attachment
+from tui.core.conversation import Conversation
 from tui.core.events import OutputItemDone, ReasoningDelta, SessionEvent, TextDelta, TurnEnded, TurnStarted
 from tui.core.items import Item, Outcome, Turn
 from tui.core.text import visible_line
 from tui.widgets.attachment_chips import describe, size_words
 from tui.widgets.transcript.block import Block, BlockKind
 
-__all__ = ["LiveTurn", "Pane", "history_blocks", "turn_blocks"]
+__all__ = ["LiveTurn", "Pane", "attachment_lines", "path_blocks", "turn_blocks"]
 
 _STATES: Final = {Outcome.CANCELLED: "stopped", Outcome.FAILED: "failed", Outcome.INCOMPLETE: "incomplete"}
 _FILENAME: Final = re.compile(r'"filename":("(?:[^"\\]|\\.)*")')
@@ -51,14 +52,26 @@ class Pane(Protocol):
 
 def turn_blocks(turn: Turn) -> list[Block]:
     """A turn as it is kept, as blocks. Reads large items: call it off the event loop for a whole history."""
+    if turn.summary:
+        return _summary_blocks(turn)
     blocks = _input_blocks(turn)
+    # What was said about a turn was said before its answer: a chain is mended before anything comes.
+    blocks += _notice_blocks(turn)
     blocks += _output_blocks(turn)
     return blocks + _closing_blocks(turn)
 
 
+def _summary_blocks(turn: Turn) -> list[Block]:
+    """A turn that stands for others: what is said about it, and the summary to be unfolded."""
+    blocks = _notice_blocks(turn)
+    if turn.prompt:
+        blocks.append(Block(f"{turn.id}:summary", BlockKind.TOOL, turn.prompt, "Summary", folded=True))
+    return blocks
+
+
 def _input_blocks(turn: Turn) -> list[Block]:
     blocks = [Block(f"{turn.id}:user", BlockKind.USER, turn.prompt, "You")]
-    lines = [line for item in turn.input for line in _attachment_lines(item)]
+    lines = [line for item in turn.input for line in attachment_lines(item)]
     blocks += [
         Block(f"{turn.id}:file{index}", BlockKind.ATTACHMENT, line) for index, line in enumerate(lines)
     ]
@@ -97,13 +110,18 @@ def _output_blocks(turn: Turn) -> list[Block]:
     return blocks
 
 
-def _closing_blocks(turn: Turn, said: int = 0) -> list[Block]:
-    """Notices (those after the first `said`), then how the turn ended when it did not complete."""
-    blocks = [
+def _notice_blocks(turn: Turn, said: int = 0) -> list[Block]:
+    """What was said about a turn, but for the first `said` lines."""
+    return [
         Block(f"{turn.id}:notice{index}", BlockKind.NOTICE, text)
         for index, text in enumerate(turn.notices)
         if index >= said
     ]
+
+
+def _closing_blocks(turn: Turn) -> list[Block]:
+    """How the turn ended when it did not complete."""
+    blocks: list[Block] = []
     kind = BlockKind.ERROR if turn.outcome is Outcome.FAILED else BlockKind.NOTICE
     if turn.outcome is Outcome.CANCELLED and not turn.text and not turn.reasoning:
         blocks.append(Block(f"{turn.id}:error", kind, "Stopped before anything came."))
@@ -112,7 +130,7 @@ def _closing_blocks(turn: Turn, said: int = 0) -> list[Block]:
     return blocks
 
 
-def _attachment_lines(item: Item) -> list[str]:
+def attachment_lines(item: Item) -> list[str]:
     """Name and size of each file in an item, without decoding what may be tens of megabytes."""
     text = item.text
     if '"input_file"' not in text:
@@ -151,14 +169,22 @@ class LiveTurn:
         prompt: What the user typed.
         attachments: What goes with it.
         model: The model that is asked, for the title.
+        again: The turn whose prompt is sent once more; the new turn is its sibling.
     """
 
     def __init__(
-        self, conversation_id: str, number: int, prompt: str, attachments: Sequence[Attachment], model: str
+        self,
+        conversation_id: str,
+        number: int,
+        prompt: str,
+        attachments: Sequence[Attachment],
+        model: str,
+        again: Turn | None = None,
     ) -> None:
         self.conversation_id = conversation_id
         self.prompt = prompt
         self.attachments = tuple(attachments)
+        self.again = again
         self.since = monotonic()
         self.turn: Turn | None = None
         self._key = f"live{number}"
@@ -168,8 +194,10 @@ class LiveTurn:
         self._open: _Live | None = None
         self._notices = 0
         self._add(Block(f"{self._key}:user", BlockKind.USER, prompt, "You"))
-        for index, attachment in enumerate(attachments):
-            line = f"{visible_line(attachment.name)}  {describe(attachment)}"
+        lines = [f"{visible_line(attachment.name)}  {describe(attachment)}" for attachment in attachments]
+        if again is not None:
+            lines = [line for item in again.input for line in attachment_lines(item)]
+        for index, line in enumerate(lines):
             self._add(Block(f"{self._key}:file{index}", BlockKind.ATTACHMENT, line))
         self._answer()
 
@@ -221,7 +249,7 @@ class LiveTurn:
         if turn.text and not streamed:
             self._text(turn.text)
         self._close(_STATES.get(turn.outcome, "") if turn.outcome else "")
-        for block in _closing_blocks(turn, self._notices):
+        for block in (*_notice_blocks(turn, self._notices), *_closing_blocks(turn)):
             self._add(block)
 
     # ---- blocks
@@ -310,6 +338,28 @@ class LiveTurn:
             self._pane.close_block(live.block.id, state=state)
 
 
-def history_blocks(turns: Iterable[Turn]) -> list[Block]:
-    """The blocks of a whole path, oldest first."""
-    return [block for turn in turns for block in turn_blocks(turn)]
+def path_blocks(conversation: Conversation, running: str | None = None) -> list[Block]:
+    """The blocks of the whole path, oldest first, with a line where it parts from others.
+
+    Args:
+        conversation: Its path is shown.
+        running: The id of a turn that is left out, as it draws itself while it runs.
+    """
+    marks = conversation.branch_marks()
+    blocks: list[Block] = []
+    for turn in conversation.path():
+        if mark := marks.get(turn.id):
+            blocks.append(
+                Block(
+                    f"{turn.id}:branch", BlockKind.NOTICE, f"Branch {mark.number} of {mark.of} begins here."
+                )
+            )
+        if turn.id != running:
+            blocks += turn_blocks(turn)
+    after = conversation.children(conversation.tip) if None in marks else ()
+    # What only failed is not worth a line: the prompt is about to be sent again.
+    if any(turn.outcome is not Outcome.FAILED or turn.output for turn in after):
+        mark = marks[None]
+        text = f"A new branch begins here, {mark.number} of {mark.of}; what went on from here stays."
+        blocks.append(Block("next:branch", BlockKind.NOTICE, text))
+    return blocks

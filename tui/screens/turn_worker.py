@@ -21,6 +21,8 @@ from tui.core.items import Outcome
 from tui.core.text import visible_line
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from tui.screens.turn_blocks import LiveTurn
     from tui.session import Session
 
@@ -63,7 +65,7 @@ async def run_turn(session: Session, live: LiveTurn, host: TurnHost) -> None:
     outcome: Outcome | None = None
     problem: Exception | None = None
     try:
-        async with aclosing(session.send(live.conversation_id, live.prompt, live.attachments)) as events:
+        async with aclosing(_events(session, live)) as events:
             async for event in events:
                 live.handle(event)
                 _tell(event, live, host)
@@ -87,6 +89,12 @@ async def run_turn(session: Session, live: LiveTurn, host: TurnHost) -> None:
         )
     finally:
         host.turn_over(live, outcome, problem)
+
+
+def _events(session: Session, live: LiveTurn) -> AsyncGenerator[SessionEvent, None]:
+    if live.again is not None:
+        return session.resend(live.conversation_id, live.again.id)
+    return session.send(live.conversation_id, live.prompt, live.attachments)
 
 
 def _tell(event: SessionEvent, live: LiveTurn, host: TurnHost) -> None:

@@ -356,6 +356,23 @@ class Canvas(ScrollView):
         self.following = False
         self._settle()
 
+    def has_block(self, block_id: str) -> bool:
+        """Whether there is a block of this id."""
+        return block_id in self._flow
+
+    def scroll_to_block(self, block_id: str) -> None:
+        """Bring the first row of a block to the top, or as far up as there is something below it.
+
+        Raises:
+            KeyError: There is no such block.
+        """
+        flow = self._flow
+        self._anchor = Anchor(flow[block_id], 0, 0)
+        if flow.paper is not None:
+            self.following = len(flow.window(self._anchor, self.size.height + 1)) <= self.size.height
+        self._settle()
+        self._move_bar()
+
     def action_scroll_end(self) -> None:
         """To the end, and follow it."""
         self.following = True

@@ -1,0 +1,270 @@
+"""The list of turns, branches, and what changes the path, against the real session and server."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+from support.sessions import make_session, take_turn
+from textual.pilot import Pilot
+from ui_samples import text_of
+from ui_stand_in import Held, StandInSession, app_for, settled, shown, typed, until
+
+from tui.app import OutcropApp
+from tui.core.items import Outcome
+from tui.sandbox.server import SandboxServer
+from tui.screens.turns import TurnsScreen
+from tui.session import Session
+
+
+def app_of(session: Session) -> OutcropApp:
+    return OutcropApp(session, theme=None, continue_latest=True)
+
+
+async def talked(sandbox: SandboxServer, *prompts: str) -> tuple[Session, str]:
+    session = make_session(sandbox)
+    conversation = await session.new()
+    for prompt in prompts:
+        await take_turn(session, conversation.id, prompt)
+    return session, conversation.id
+
+
+def prompts_of(session: Session, conversation_id: str) -> list[str]:
+    return [turn.prompt for turn in session.conversation(conversation_id).path()]
+
+
+async def ready(pilot: Pilot[Any], session: Session, conversation_id: str) -> None:
+    app = cast("OutcropApp", pilot.app)
+    await until(pilot, lambda: app.chat.conversation_id == conversation_id and app.chat.has_class("-talking"))
+    await settled(pilot)
+
+
+async def listed(pilot: Pilot[Any]) -> TurnsScreen:
+    await pilot.press("f4")
+    await until(pilot, lambda: isinstance(pilot.app.screen, TurnsScreen))
+    screen = pilot.app.screen
+    assert isinstance(screen, TurnsScreen)
+    await until(pilot, lambda: len(screen._table) > 0 or screen.has_class("-empty"))
+    await pilot.pause()
+    return screen
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_the_turns_of_the_path_are_listed_with_how_they_ended(
+    sandbox: SandboxServer, size: tuple[int, int]
+) -> None:
+    session, conversation_id = await talked(sandbox, "first stone", "second stone")
+    app = app_of(session)
+    async with app.run_test(size=size) as pilot:
+        await ready(pilot, session, conversation_id)
+        await listed(pilot)
+        screen = text_of(app)
+        line = next(line for line in screen.splitlines() if "completed" in line)
+        assert "first stone" in line
+        assert "stateful" in line
+        assert "⑂" not in screen
+        assert ("openai.gpt" in line) == (size[0] == 160)
+        await pilot.press("escape")
+        assert app.screen is app.chat
+    await session.aclose()
+
+
+async def test_going_on_from_an_earlier_turn_begins_a_branch_and_walking_finds_both(
+    sandbox: SandboxServer,
+) -> None:
+    session, conversation_id = await talked(sandbox, "one", "two", "three")
+    app = app_of(session)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, session, conversation_id)
+        await listed(pilot)
+        await pilot.press("up", "up", "f")
+        await until(pilot, lambda: prompts_of(session, conversation_id) == ["one"])
+        await until(pilot, lambda: "A new branch begins here, 2 of 2" in shown(app))
+        assert "user||two" not in shown(app)
+        assert app.chat.status.state.branch == "2/2"
+        assert "⑂ 2/2" in text_of(app)
+
+        await typed(pilot, "other")
+        await pilot.press("enter")
+        await until(pilot, lambda: prompts_of(session, conversation_id) == ["one", "other"])
+        await until(pilot, lambda: app.chat.answers_arriving == 0)
+        turns = session.conversation(conversation_id)
+        assert len(turns.turns) == 4
+        # The server was asked to go on from the response of the turn that was forked from.
+        body = session.exchanges(conversation_id)[-1].request_body
+        first = next(turn for turn in turns.turns.values() if turn.prompt == "one")
+        assert str(first.response_id) in str(body)
+
+        screen = await listed(pilot)
+        assert screen._list.cursor == 1
+        assert "⑂ 2/2" in text_of(app)
+        await pilot.press("left")
+        await until(pilot, lambda: prompts_of(session, conversation_id) == ["one", "two", "three"])
+        await until(pilot, lambda: len(screen._table) == 3)
+        await pilot.pause()
+        assert "⑂ 1/2" in text_of(app)
+        assert screen._list.cursor == 1
+        await pilot.press("left")
+        await pilot.pause()
+        assert "There is no branch before this one." in text_of(app)
+        await pilot.press("right")
+        await until(pilot, lambda: prompts_of(session, conversation_id) == ["one", "other"])
+        await pilot.press("up", "right")
+        await pilot.pause()
+        assert "The path does not part here" in text_of(app)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert "Branch 2 of 2 begins here." in shown(app)
+        assert "user||other" in shown(app)
+    await session.aclose()
+
+
+async def test_a_fork_without_a_prompt_is_left_by_walking_back(sandbox: SandboxServer) -> None:
+    session, conversation_id = await talked(sandbox, "one", "two")
+    app = app_of(session)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, session, conversation_id)
+        await typed(pilot, "/fork")
+        await pilot.press("enter")
+        await until(pilot, lambda: prompts_of(session, conversation_id) == ["one"])
+        screen = await listed(pilot)
+        assert screen._table.lines[-1].turn is None
+        assert "what you send next" in text_of(app)
+        await pilot.press("left")
+        await until(pilot, lambda: prompts_of(session, conversation_id) == ["one", "two"])
+        await until(pilot, lambda: app.chat.status.state.branch == "")
+    await session.aclose()
+
+
+async def test_answering_once_more_adds_a_sibling_and_keeps_the_first_answer(sandbox: SandboxServer) -> None:
+    session, conversation_id = await talked(sandbox, "one", "two")
+    before = session.conversation(conversation_id)
+    app = app_of(session)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, session, conversation_id)
+        await typed(pilot, "/regenerate")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(session.conversation(conversation_id).turns) == 3)
+        await until(pilot, lambda: app.chat.answers_arriving == 0)
+        await settled(pilot)
+        after = session.conversation(conversation_id)
+        assert prompts_of(session, conversation_id) == ["one", "two"]
+        assert after.turns[before.tip or ""] == before.turns[before.tip or ""]
+        assert [turn.outcome for turn in after.path()] == [Outcome.COMPLETED, Outcome.COMPLETED]
+        assert str(after.branch) == "2/2"
+        assert shown(app).count("user||two") == 1
+        assert "A new branch begins here, 2 of 2" in shown(app)
+        assert session.settings.sandbox is False
+        assert await session.load_draft(conversation_id) == ""
+    await session.aclose()
+
+
+async def test_editing_brings_the_prompt_and_its_file_back_and_sends_beside_the_turn(
+    sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer)
+    canvas.drawString(72, 700, "Granite is coarse.")
+    canvas.save()
+    file = tmp_path / "stone.pdf"
+    file.write_bytes(buffer.getvalue())
+    session = make_session(sandbox)
+    conversation = await session.new()
+    await take_turn(session, conversation.id, "what is it", await session.attach(str(file)))
+    app = app_of(session)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, session, conversation.id)
+        await listed(pilot)
+        assert "stone.pdf" in text_of(app)
+        await pilot.press("e")
+        await until(pilot, lambda: app.chat.composer.text == "what is it")
+        await until(pilot, lambda: "stone.pdf" in text_of(app))
+        assert session.conversation(conversation.id).tip is None
+        assert [attachment.pages for attachment in app.chat._attachments] == [1]
+        await typed(pilot, " now")
+        await pilot.press("enter")
+        await until(pilot, lambda: prompts_of(session, conversation.id) == ["what is it now"])
+        await until(pilot, lambda: app.chat.answers_arriving == 0)
+        rows = session.conversation(conversation.id).children(None)
+        assert [turn.prompt for turn in rows] == ["what is it", "what is it now"]
+        old, new = (next(part for part in turn.input[0].payload["content"]) for turn in rows)
+        assert old == new
+    await session.aclose()
+
+
+async def test_enter_brings_the_turn_to_the_top_of_the_pane(sandbox: SandboxServer) -> None:
+    session, conversation_id = await talked(sandbox, *(f"prompt number {number}" for number in range(8)))
+    app = app_of(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, session, conversation_id)
+        assert "prompt number 2" not in text_of(app)
+        await listed(pilot)
+        await pilot.press("home", "down", "down", "enter")
+        await until(pilot, lambda: app.screen is app.chat and "prompt number 2" in text_of(app))
+        assert prompts_of(session, conversation_id)[-1] == "prompt number 7"
+        top = next(index for index, line in enumerate(text_of(app).splitlines()) if "prompt number 2" in line)
+        assert top < 5
+        assert not app.chat.pane.following
+    await session.aclose()
+
+
+async def test_a_turn_that_was_drawn_as_it_ran_is_found_too(sandbox: SandboxServer) -> None:
+    session, conversation_id = await talked(sandbox, *(f"prompt number {number}" for number in range(4)))
+    app = app_of(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, session, conversation_id)
+        await typed(pilot, "fresh one")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(session.conversation(conversation_id).turns) == 5)
+        await until(pilot, lambda: app.chat.answers_arriving == 0)
+        app.chat.action_scroll_pane("home")
+        await settled(pilot)
+        await listed(pilot)
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: app.screen is app.chat and "fresh one" in text_of(app))
+    await session.aclose()
+
+
+async def test_while_an_answer_arrives_the_path_stays_and_it_says_why(tmp_path: Path) -> None:
+    held = Held()
+    session = StandInSession(tmp_path, held)
+    app = app_for(session)
+    async with app.run_test(size=(90, 24)) as pilot:
+        await typed(pilot, "one")
+        await pilot.press("enter")
+        await settled(pilot)
+        screen = await listed(pilot)
+        tip = session.conversation("c1").tip
+        for key in ("f", "e", "r", "left"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert app.screen is screen
+            assert "An answer is still arriving in this conversation; Esc stops it." in text_of(app)
+            await pilot.press("down")
+        await pilot.press("escape")
+        await typed(pilot, "/edit")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert session.conversation("c1").tip == tip
+        assert app.chat.composer.text == ""
+        assert [prompt for prompt, _ in session.sent] == ["one"]
+        held.go.set()
+        await until(pilot, lambda: app.chat.answers_arriving == 0)
+
+
+async def test_numbers_that_name_no_turn_are_said(sandbox: SandboxServer) -> None:
+    session, conversation_id = await talked(sandbox, "one", "two")
+    app = app_of(session)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await ready(pilot, session, conversation_id)
+        await typed(pilot, "/edit 3")
+        await pilot.press("enter")
+        await until(pilot, lambda: "There is no turn 3" in text_of(app))
+        await typed(pilot, "/edit 1")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.chat.composer.text == "one")
+        assert prompts_of(session, conversation_id) == []
+    await session.aclose()
