@@ -154,12 +154,17 @@ class _RecordedStream(httpx.AsyncByteStream):
         self._redactor = redactor
         self._clock = clock
         self._whole = False
+        self._broke = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._inner:
-            if data := self._redactor.feed(piece):
-                self._note(data)
-                yield data
+        try:
+            async for piece in self._inner:
+                if data := self._redactor.feed(piece):
+                    self._note(data)
+                    yield data
+        except httpx.HTTPError:
+            self._broke = True
+            raise
         if rest := self._redactor.finish():
             self._note(rest)
             yield rest
@@ -175,6 +180,8 @@ class _RecordedStream(httpx.AsyncByteStream):
             status = self._exchange.status or 0
             if not 200 <= status < 300:
                 finish(self._exchange, Outcome.FAILED, self._clock(), f"HTTP status {status}")
+            elif self._broke:
+                finish(self._exchange, Outcome.FAILED, self._clock(), "The connection broke off.")
             elif not self._whole:
                 finish(self._exchange, Outcome.CANCELLED, self._clock())
             elif not _is_event_stream(self._exchange):
