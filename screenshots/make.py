@@ -145,7 +145,7 @@ async def picture(
     with tempfile.TemporaryDirectory() as temporary, counted_ids() as ids:
         here = Path(temporary)
         environ = {"OUTCROP_CONFIG_DIR": str(here / "config"), "OUTCROP_DATA_DIR": str(here / "data")}
-        with SandboxServer(here / "state", clock=clock.now, ids=ids) as server:
+        with SandboxServer(here / "state", clock=clock.now, ids=ids, tokenizer="words") as server:
             session = Session(
                 load_settings({"sandbox": True}, environ),
                 Credentials({}, "us-west-2", sandbox=True),

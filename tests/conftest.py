@@ -62,7 +62,7 @@ def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[SandboxServer]:
     """A real server on loopback, as fast as it can be."""
-    server = SandboxServer(tmp_path / "sandbox-state")
+    server = SandboxServer(tmp_path / "sandbox-state", tokenizer="words")
     server.start()
     try:
         yield server

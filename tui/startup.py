@@ -95,7 +95,13 @@ def _session(settings: Settings, credentials: Credentials, sandbox_rate: float |
     def start_sandbox() -> str:
         from tui.sandbox.server import SandboxServer
 
-        server = SandboxServer(settings.data_dir / "sandbox", region=settings.region, rate=sandbox_rate)
+        # Approximate token counts: the real vocabulary takes a second or more to load.
+        server = SandboxServer(
+            settings.data_dir / "sandbox",
+            region=settings.region,
+            rate=sandbox_rate,
+            tokenizer="words",
+        )
         return server.start()
 
     return Session(settings, credentials, start_sandbox=start_sandbox)

@@ -208,7 +208,7 @@ def simplified(item: dict[str, Any]) -> str:
 @given(st.lists(steps, min_size=3, max_size=10))
 def test_the_server_sees_the_path_that_is_shown_here(tmp_path: Path, played: list[tuple[str, Any]]) -> None:
     async def main() -> None:
-        with SandboxServer(tmp_path / "state") as server:
+        with SandboxServer(tmp_path / "state", tokenizer="words") as server:
             play = Play(server)
             try:
                 for step in played:
