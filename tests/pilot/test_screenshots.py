@@ -12,7 +12,9 @@ MAKE = runpy.run_path(str(FOLDER / "make.py"))
 
 
 @pytest.mark.parametrize("scene", MAKE["SCENES"], ids=lambda scene: scene[0])
-async def test_a_picture_is_not_stale(scene: tuple[str, tuple[int, int], object, str], tmp_path: Path) -> None:
+async def test_a_picture_is_not_stale(
+    scene: tuple[str, tuple[int, int], object, str], tmp_path: Path
+) -> None:
     name, size, play, theme = scene
     await MAKE["picture"](name, size, play, theme, tmp_path)
     made = (tmp_path / f"{name}.svg").read_text(encoding="utf-8")
