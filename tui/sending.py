@@ -306,6 +306,12 @@ class Sending(Conversations):
         await self.records.call(History.save_conversation, replace(conversation, tip=base.tip))
         await self.records.call(History.save_turn, conversation.id, turn)
         await self.records.call(History.set_tip, conversation.id, turn.id)
+        current = self._conversations.get(base.id)
+        if current is not None:
+            # A background turn may have ended while this was written.
+            conversation = (
+                replace(current, model=base.model, region=base.region).at(turn.parent_id).append(turn)
+            )
         self._conversations[conversation.id] = conversation
 
     def _settle(self, run: TurnRun) -> None:
