@@ -150,7 +150,12 @@ class StandInSession:
                 self._conversations[key] = conversation.update(turn)
 
     async def send(
-        self, conversation_id: str, prompt: str, attachments: Sequence[Attachment] = ()
+        self,
+        conversation_id: str,
+        prompt: str,
+        attachments: Sequence[Attachment] = (),
+        *,
+        background: bool = False,
     ) -> AsyncGenerator[SessionEvent, None]:
         await self.warm_up()
         self.credentials.token_for("us-west-2")
@@ -194,6 +199,15 @@ class StandInSession:
 
     def exchanges(self, conversation_id: str) -> list[Any]:
         return []
+
+    def background_turns(self, conversation_id: str) -> tuple[Turn, ...]:
+        return ()
+
+    async def background_conversations(self) -> tuple[str, ...]:
+        return ()
+
+    def should_offer_compaction(self, conversation_id: str) -> float | None:
+        return None
 
     def left_out(self, conversation_id: str) -> dict[str, Any]:
         return {}

@@ -229,9 +229,10 @@ class OutcropApp(App[int]):
         self.run_worker(self._leave(), exit_on_error=False)
 
     async def _leave(self) -> None:
+        running = self.chat.answers_in_background
         await self.chat.shut_down()
         await self.session.aclose()
-        self.exit(0)
+        self.exit(0, message=_goes_on(running) if running else None)
 
     def _fatal_error(self) -> None:
         """Textual would print every local variable, and one of them may be the token or a prompt."""
@@ -247,3 +248,9 @@ class OutcropApp(App[int]):
         now = monotonic()
         before, self._pressed[what] = self._pressed.get(what, 0.0), now
         return now - before < TWICE_WITHIN
+
+
+def _goes_on(running: int) -> str:
+    """What is said after the program's end about turns that run in the background."""
+    what = "1 answer is" if running == 1 else f"{running} answers are"
+    return f"{what} still being made in the background; the next start of Outcrop brings what came of it."

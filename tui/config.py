@@ -70,6 +70,8 @@ class Settings:
         compact_at: Share of the context window, 0 to 1, from which on a summary is offered; 0 is never.
         server_compaction: Whether to let the server compact where it can; falls back where it cannot.
         stream_background: Whether to ask for a stream with background turns; they are polled otherwise.
+        notify: Whether to ring the terminal's bell, and to notify the desktop where the terminal can, when an
+            answer from the background arrives unseen.
         cleanup_stored_responses: Whether to delete at the end what this run stored at the server.
         attachment_limit: Largest attachment in bytes, before base64.
         send_key: Key that sends, as Textual spells it.
@@ -95,6 +97,7 @@ class Settings:
     max_display_chars: int
     max_output_tokens: int | None
     cleanup_stored_responses: bool
+    notify: bool
     compact_at: float
     server_compaction: bool
     stream_background: bool

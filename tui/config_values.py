@@ -263,6 +263,7 @@ OPTIONS: Final[dict[str, Option]] = {
     ),
     "compact_at": Option(_share, 0.8, "", (), "compact_at"),
     "server_compaction": Option(_flag, False, "", (), "server_compaction"),
+    "notify": Option(_flag, True, "", (), "notify"),
     "stream_background": Option(_flag, False, "", (), "stream_background"),
     "attachment_limit": Option(_whole(1, 1_000, _MEGABYTE), 20 * _MEGABYTE, "", (), "attachment_limit_mb"),
     "send_key": Option(_word, "enter", "", (), "send_key"),

@@ -13,6 +13,7 @@ from typing import Any
 
 from tui.background import BackgroundRun, resumable
 from tui.compaction import COMPACT_PATH, check_compactable, compacted, summarized
+from tui.config import Settings
 from tui.core.background import running_turns
 from tui.core.compaction import Summary, share_to_offer, summary_turn
 from tui.core.continuation import Options, continuation_named
@@ -20,7 +21,8 @@ from tui.core.conversation import Conversation
 from tui.core.errors import InputError
 from tui.core.events import SessionEvent
 from tui.core.ids import new_id
-from tui.core.items import Turn
+from tui.core.items import Target, Turn
+from tui.core.text import visible_line
 from tui.sending import Sending
 from tui.store.history import History
 from tui.turns import TurnPlan
@@ -37,6 +39,14 @@ class Session(Sending):
         """The background turns of an open conversation that have not ended, watched or not."""
         return running_turns(self._conversations[conversation_id])
 
+    async def background_conversations(self) -> tuple[str, ...]:
+        """Ids of the conversations, open or not, with a background turn that has not ended.
+
+        Raises:
+            StoreError: The history cannot be read.
+        """
+        return await self.records.call(History.in_background, self.settings.sandbox)
+
     async def resume_background(
         self, conversation_id: str, turn_id: str
     ) -> AsyncGenerator[SessionEvent, None]:
@@ -46,7 +56,8 @@ class Session(Sending):
 
         Raises:
             KeyError: It is no turn of this conversation.
-            InputError: It does not run in the background, or is being watched.
+            InputError: It does not run in the background, is being watched, or was sent to a base URL that
+                this run does not talk to.
             TokenError, WireError: It cannot be watched now; it can be resumed later.
         """
         conversation = self._conversations[conversation_id]
@@ -80,6 +91,7 @@ class Session(Sending):
     async def _job_again(self, conversation: Conversation, turn: Turn) -> BackgroundRun:
         target = turn.target
         assert target is not None  # it has a response id
+        _check_reachable(target, self.settings)
         await self.check_token(target)
         await self.warm_up()
         if target.sandbox:
@@ -194,3 +206,14 @@ class Session(Sending):
                     self.records.later(History.save_exchange, label.exchange)
 
         return compact
+
+
+def _check_reachable(target: Target, settings: Settings) -> None:
+    """Make sure that a turn of an earlier run is asked for where this run's settings send the token."""
+    if (
+        not target.sandbox
+        and target.base_url != settings.base_url
+        and (settings.base_url_is_custom or target.endpoint == "custom")
+    ):
+        where = visible_line(target.base_url)
+        raise InputError(f"This answer is made at {where}: start with --base-url {where} to get it.")

@@ -237,9 +237,9 @@ async def test_a_kept_conversation_is_drawn_as_it_was(tmp_path: Path) -> None:
         assert shown(app).splitlines() == [
             "user||read",
             "attachment||a�b.pdf  3 B",
+            "notice||The chain was mended.",
             "reasoning||Hm.",
             "assistant||Done.",
-            "notice||The chain was mended.",
             "user||more",
             "assistant|failed|Half",
             "error||Broken.",

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
-from textual.worker import Worker, WorkerError
+from textual.worker import WorkerError
 
 from tui.core.errors import OutcropError, TokenError, TokenRefused
 from tui.core.items import Outcome
 from tui.keymap import bindings
+from tui.screens.chat_background import ChatBackground
+from tui.screens.chat_compaction import ChatCompaction
+from tui.screens.chat_responses import ChatResponses
 from tui.screens.chat_turns import ChatTurns
 from tui.screens.queue import Queue, Queued
 from tui.widgets.composer import Composer
@@ -43,7 +46,7 @@ class StartWith:
     files: tuple[str, ...] = ()
 
 
-class ChatScreen(ChatTurns):
+class ChatScreen(ChatBackground, ChatCompaction, ChatResponses, ChatTurns):
     """Shows one conversation; turns of others may run on behind it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("screen.")]
@@ -53,9 +56,6 @@ class ChatScreen(ChatTurns):
         self._start = start
         self._ready = asyncio.Event()
         self._queue = Queue()
-        self._live: dict[str, LiveTurn] = {}
-        self._workers: dict[str, Worker[None]] = {}
-        self._turns_begun = 0
         self._unsent: Queued | None = None
 
     def on_mount(self) -> None:
@@ -80,6 +80,7 @@ class ChatScreen(ChatTurns):
         for path in self._start.files:
             await self._attach_file(path)
         await self._check_token()
+        await self.resume_all()
 
     async def _first_conversation(self) -> Conversation:
         start = self._start
@@ -96,14 +97,17 @@ class ChatScreen(ChatTurns):
         if shown := self._live.get(self._conversation_id):
             shown.show_in(None)
         self._conversation_id = conversation.id
+        self.seen(conversation.id)
+        self.take_up(conversation)
         if not await self.draw():
             return
-        live = self._live.get(conversation.id)
-        self.status.running(live.since if live else None)
+        self._show_running(self._live.get(conversation.id))
         self._hush()
         await self._restore_draft()
         self._refresh_queue()
         self._exchanges_shown()
+        self.offer_compaction()
+        self.go_on()
 
     async def draw(self) -> bool:
         """Draw the path of the conversation anew; whether it is still the one that is shown."""
@@ -114,11 +118,12 @@ class ChatScreen(ChatTurns):
             return False
         if self._live.get(conversation.id) is not live:
             return await self.draw()
-        self.pane.replace([*blocks, *(live.blocks() if live else [])])
+        drawn = live if live and self.is_on_path(live) else None
+        self.pane.replace([*blocks, *(drawn.blocks() if drawn else [])])
         if live:
-            live.show_in(self.pane)
-        self.set_class(bool(blocks) or live is not None, "-talking")
-        self.composer.set_history([turn.prompt for turn in conversation.path()])
+            live.show_in(self.pane if drawn else None)
+        self.set_class(bool(blocks) or drawn is not None, "-talking")
+        self.composer.set_history([turn.prompt for turn in conversation.path() if not turn.summary])
         self._refresh_target()
         self._refresh_meter()
         return True
@@ -187,28 +192,31 @@ class ChatScreen(ChatTurns):
             self._say("Getting ready …")
             await self._ready.wait()
             self._hush()
-        from tui.screens.turn_blocks import LiveTurn
-        from tui.screens.turn_worker import run_turn
-
         conversation_id = self._conversation_id
         if queued.again is not None:
             base = self.session.conversation(conversation_id).at(queued.again.parent_id)
             self.pane.replace(await asyncio.to_thread(_blocks, base, None))
-        self._turns_begun += 1
-        model = self.session.target(conversation_id).model
-        live = LiveTurn(
-            conversation_id, self._turns_begun, queued.text, queued.attachments, model, queued.again
-        )
-        self._live[conversation_id] = live
+        live = self.new_live(conversation_id, queued)
         self.set_class(True, "-talking")
         for block in live.blocks():
             self.pane.append(block)
         self.pane.action_scroll_end()
         live.show_in(self.pane)
-        self.status.running(live.since)
-        self._workers[conversation_id] = self.run_worker(
-            run_turn(self.session, live, self), group=f"turn {conversation_id}", exit_on_error=False
+        self.run_live(live)
+        self._show_running(live)
+
+    def run_live(self, live: LiveTurn) -> None:
+        """Let a turn run, or watch it, until it ends."""
+        from tui.screens.turn_worker import run_turn
+
+        self._live[live.conversation_id] = live
+        self._workers[live.conversation_id] = self.run_worker(
+            run_turn(self.session, live, self), group=f"turn {live.conversation_id}", exit_on_error=False
         )
+        self.watch_jobs()
+
+    def _show_running(self, live: LiveTurn | None) -> None:
+        self.status.running(live.since if live else None, "cancels" if live and live.background else "stops")
 
     def _shown(self, live: LiveTurn) -> bool:
         return live.conversation_id == self._conversation_id
@@ -253,6 +261,7 @@ class ChatScreen(ChatTurns):
         """Clear away what belongs to the running turn; go on with the queue, or give the prompt back."""
         self._live.pop(live.conversation_id, None)
         self._workers.pop(live.conversation_id, None)
+        self.watch_jobs()
         self._unsent = None
         shown = self._shown(live)
         if shown:
@@ -260,12 +269,17 @@ class ChatScreen(ChatTurns):
             self._hush()
             self._exchanges_shown()
             self._refresh_meter()
+        if self.is_attached and outcome is not None:
+            self.announce(live, outcome)
         self._refresh_target()
         if not self.is_attached:
             return
-        if outcome is None or isinstance(error, TokenRefused):
+        if live.held:
+            self.job_left(live, error)
+        elif outcome is None or isinstance(error, TokenRefused):
             self._do(self._give_back(live, error), "give back")
         elif shown and outcome is Outcome.COMPLETED:
+            self.offer_compaction()
             self._send_next()
         elif shown:
             self._return_queue("The queue is back in the composer, because the answer did not complete.")
@@ -300,6 +314,15 @@ class ChatScreen(ChatTurns):
             self.action_ask_token()
 
     # ---- the queue
+
+    def go_on(self) -> None:
+        """Send what was queued while nobody could send it: after an answer that arrived unseen, say."""
+        if not self.is_answering and self._queue.of(self._conversation_id):
+            last = self.session.conversation(self._conversation_id).path()[-1:]
+            if all(turn.outcome is Outcome.COMPLETED for turn in last):
+                self._send_next()
+            else:
+                self._return_queue("The queue is back in the composer, because the answer did not complete.")
 
     def _send_next(self) -> None:
         queue = self._queue.of(self._conversation_id)
@@ -341,7 +364,7 @@ class ChatScreen(ChatTurns):
     @property
     def is_answering(self) -> bool:
         """Whether a turn of the conversation that is shown runs or is about to."""
-        return self._conversation_id in self._live or self._unsent is not None
+        return self._conversation_id in self._live or self._unsent is not None or self.is_summing_up
 
     def send_again(self, turn: Turn) -> None:
         """Have a turn answered once more, as a branch beside it."""
@@ -357,14 +380,11 @@ class ChatScreen(ChatTurns):
 
     def action_stop_turn(self) -> None:
         """Stop the answer that is arriving in this conversation."""
+        if self.stop_summing_up() or self.cancel_job():
+            return
         worker = self._workers.get(self._conversation_id)
         if worker is not None:
             worker.cancel()
-
-    @property
-    def answers_arriving(self) -> int:
-        """How many turns run, shown or not."""
-        return len(self._live)
 
     async def shut_down(self) -> None:
         """Stop every turn, wait until what came is on disk, save the draft."""

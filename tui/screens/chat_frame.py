@@ -244,21 +244,24 @@ class ChatFrame(Screen[None]):
         conversation = self.session.conversation(self._conversation_id)
         target = self.session.target(self._conversation_id)
         words, alarm = self._token_words(target.region)
-        self.status.show(
-            StatusState(
-                target.model,
-                target.region,
-                target.endpoint,
-                conversation.continuation,
-                words,
-                alarm,
-                target.sandbox,
-                effort=conversation.controls.effort or "",
-                branch=str(conversation.branch or ""),
-            )
+        state = StatusState(
+            target.model,
+            target.region,
+            target.endpoint,
+            conversation.continuation,
+            words,
+            alarm,
+            target.sandbox,
+            effort=conversation.controls.effort or "",
+            branch=str(conversation.branch or ""),
         )
+        self.status.show(self.with_turns(state))
         self.welcome.show_place(sandbox=target.sandbox, base_url=target.base_url)
         self.composer.set_placeholder(visible_line(target.model))
+
+    def with_turns(self, state: StatusState) -> StatusState:
+        """Add what there is to say of turns; nothing here."""
+        return state
 
     def _token_words(self, region: str) -> tuple[str, bool]:
         """Where the token comes from and how long it lives still; whether that is bad news."""

@@ -45,6 +45,10 @@ class Pane(Protocol):
         """No more text will come for this block; `text` replaces what came where it differs."""
         ...
 
+    def update_block(self, block: Block) -> None:
+        """Replace a block by one of the same id."""
+        ...
+
     def remove_block(self, block_id: str) -> None:
         """Take a block away."""
         ...
@@ -125,6 +129,8 @@ def _closing_blocks(turn: Turn) -> list[Block]:
     kind = BlockKind.ERROR if turn.outcome is Outcome.FAILED else BlockKind.NOTICE
     if turn.outcome is Outcome.CANCELLED and not turn.text and not turn.reasoning:
         blocks.append(Block(f"{turn.id}:error", kind, "Stopped before anything came."))
+    elif turn.background and turn.outcome is None:
+        blocks.append(Block(f"{turn.id}:job", BlockKind.NOTICE, "This answer is made in the background."))
     elif turn.error and turn.outcome is not Outcome.CANCELLED:
         blocks.append(Block(f"{turn.id}:error", kind, turn.error))
     return blocks
@@ -170,7 +176,16 @@ class LiveTurn:
         attachments: What goes with it.
         model: The model that is asked, for the title.
         again: The turn whose prompt is sent once more; the new turn is its sibling.
+
+    Attributes:
+        background: Whether it is sent in the background.
+        held: Whether the server goes on with it when nobody watches.
+        resumes: Whether it was sent before and is only watched.
     """
+
+    background = False
+    held = False
+    resumes = False
 
     def __init__(
         self,

@@ -72,18 +72,21 @@ async def run_turn(session: Session, live: LiveTurn, host: TurnHost) -> None:
                 if isinstance(event, TurnEnded):
                     outcome, problem = event.turn.outcome, event.error
     except asyncio.CancelledError:
-        outcome = Outcome.CANCELLED if live.turn is not None else None
+        # What the server has goes on without us.
+        outcome = Outcome.CANCELLED if live.turn is not None and not live.held else None
         _end_as_kept(session, live)
         raise
     except TokenError as error:
         problem = error
+        if live.held:
+            live.fail(str(error))
     except OutcropError as error:
         problem = error
         live.fail(str(error))
-        outcome = Outcome.FAILED if live.turn is not None else None
+        outcome = Outcome.FAILED if live.turn is not None and not live.held else None
     except Exception as error:  # The worker's edge: a fault of ours must not take the program down.
         problem = error
-        outcome = Outcome.FAILED if live.turn is not None else None
+        outcome = Outcome.FAILED if live.turn is not None and not live.held else None
         live.fail(
             f"Something in this program went wrong ({visible_line(type(error).__name__)}); what came is kept."
         )
@@ -92,9 +95,11 @@ async def run_turn(session: Session, live: LiveTurn, host: TurnHost) -> None:
 
 
 def _events(session: Session, live: LiveTurn) -> AsyncGenerator[SessionEvent, None]:
+    if live.resumes and live.turn is not None:
+        return session.resume_background(live.conversation_id, live.turn.id)
     if live.again is not None:
-        return session.resend(live.conversation_id, live.again.id)
-    return session.send(live.conversation_id, live.prompt, live.attachments)
+        return session.resend(live.conversation_id, live.again.id, background=live.background)
+    return session.send(live.conversation_id, live.prompt, live.attachments, background=live.background)
 
 
 def _tell(event: SessionEvent, live: LiveTurn, host: TurnHost) -> None:

@@ -125,6 +125,16 @@ class History:
             controls=Controls.from_json(json.loads(row[10])),
         )
 
+    def in_background(self, sandbox: bool) -> tuple[str, ...]:
+        """Ids of the conversations with a background turn that has not ended, last used first."""
+        rows = self._db.rows(
+            "SELECT id FROM conversations AS c WHERE sandbox = ? AND EXISTS (SELECT 1 FROM turns"
+            " WHERE conversation_id = c.id AND background = 1 AND outcome IS NULL"
+            " AND response_id IS NOT NULL) ORDER BY updated_at DESC, rowid DESC",
+            (sandbox,),
+        )
+        return tuple(row[0] for row in rows)
+
     def set_tip(self, conversation_id: str, tip: str | None) -> None:
         """Remember which turn the conversation stands at."""
         self._write("UPDATE conversations SET tip = ? WHERE id = ?", tip, conversation_id)

@@ -35,6 +35,8 @@ class StatusState:
         sandbox: The embedded endpoint is in use.
         elsewhere: How many conversations that are not shown have a turn running.
         effort: The reasoning effort that is chosen; empty where the model's own is taken.
+        ready: How many conversations that are not shown have an answer that nobody has seen.
+        background: The next turn is sent in the background.
         branch: Which branch the next turn belongs to, e.g. `2/3`; empty where there is one only.
     """
 
@@ -48,6 +50,8 @@ class StatusState:
     elsewhere: int = 0
     effort: str = ""
     branch: str = ""
+    ready: int = 0
+    background: bool = False
 
 
 @dataclass(slots=True)
@@ -76,6 +80,7 @@ class StatusLine(Widget):
         self.state = StatusState()
         self.keys: dict[str, str] = {}
         self._since: float | None = None
+        self._end = "stops"
         self._timer: Timer | None = None
         self._segments: list[_Segment] = []
 
@@ -85,11 +90,16 @@ class StatusLine(Widget):
             self.state = state
             self.refresh()
 
-    def running(self, since: float | None) -> None:
-        """A turn of the shown conversation began at `since` on the monotonic clock, or none runs."""
-        if since == self._since:
+    def running(self, since: float | None, end: str = "stops") -> None:
+        """A turn of the shown conversation began at `since` on the monotonic clock, or none runs.
+
+        Args:
+            since: When.
+            end: What the key does that ends it.
+        """
+        if (since, end) == (self._since, self._end):
             return
-        self._since = since
+        self._since, self._end = since, end
         if since is None:
             if self._timer is not None:
                 self._timer.stop()
@@ -126,7 +136,7 @@ class StatusLine(Widget):
             frame = "●" if not self._moves else _SPINNER[int(seconds / _TICK) % len(_SPINNER)]
             stop = self.keys.get("turn.stop", "Esc")
             segments.append(
-                _Segment(f"{frame} {seconds:.0f} s  {stop} stops", "bold $text-primary", "turn.stop")
+                _Segment(f"{frame} {seconds:.0f} s  {stop} {self._end}", "bold $text-primary", "turn.stop")
             )
         if state.sandbox:
             segments.append(_Segment("SANDBOX", "bold $text-warning"))
@@ -140,6 +150,8 @@ class StatusLine(Widget):
                 "continuation.toggle",
             ),
         ]
+        if state.background:
+            segments.append(_Segment("background", "$text-accent", "background.toggle"))
         if state.effort:
             segments.append(
                 _Segment(f"effort {visible_line(state.effort)}", "", "conversation.settings", rank=3)
@@ -155,6 +167,8 @@ class StatusLine(Widget):
 
     def _right(self) -> list[_Segment]:
         segments: list[_Segment] = []
+        if self.state.ready:
+            segments.append(_Segment(f"{self.state.ready} ready", "bold $text-success", "arrived.open"))
         if self.state.elsewhere:
             segments.append(
                 _Segment(f"{self.state.elsewhere} running elsewhere", "$text-warning", "history.open", rank=3)
