@@ -69,6 +69,16 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "[NUMBER]",
     ),
     Command(
+        "turn.preview",
+        "Preview",
+        "What would go over the wire, in each mode side by side, before it is sent.",
+        _TURN,
+        "screen.preview",
+        "f5",
+        "preview",
+        "[TEXT]",
+    ),
+    Command(
         "turn.stop",
         "Stop the answer",
         "What has arrived is kept and marked as stopped.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.core.text import visible_line
-from tui.screens.chat_views import ChatViews
+from tui.screens.chat_preview import ChatPreview
 
 if TYPE_CHECKING:
     from tui.core.conversation import Conversation
@@ -18,13 +18,8 @@ _BUSY = "An answer is still arriving in this conversation; {key} stops it."
 _COMMANDS = {"turn.regenerate": "again", "turn.edit": "edit", "turn.fork": "fork"}
 
 
-class ChatTurns(ChatViews):
+class ChatTurns(ChatPreview):
     """The chat screen with what changes the path; no turn is ever overwritten, each change is a branch."""
-
-    @property
-    def is_answering(self) -> bool:
-        """Whether a turn of the conversation that is shown runs or is about to."""
-        raise NotImplementedError
 
     async def draw(self) -> bool:
         """Draw the path of the conversation anew; whether it is still the one that is shown."""
