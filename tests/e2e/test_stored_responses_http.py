@@ -186,6 +186,8 @@ async def test_no_token_is_tolerated_and_nothing_is_sent(
     start, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    # The library chooses its backend once in a process; the next test is to choose its own.
+    monkeypatch.setattr("keyring.core._keyring_backend", None)
     session = start()
     _, ids = await turns(session, "One")
     await session.aclose()
