@@ -208,7 +208,7 @@ async def test_the_users_keys_work_and_are_the_ones_shown(tmp_path: Path) -> Non
             assert command.title in page
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.chat)
-        assert "F4 help" in app.chat.status.render().plain
+        assert "F10 help" in app.chat.status.render().plain
 
 
 async def test_the_palette_runs_a_command_found_by_a_part_of_its_name(tmp_path: Path) -> None:

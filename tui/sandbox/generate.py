@@ -77,11 +77,20 @@ def _text(request: CreateRequest, context: Context) -> str:
     text = object_at(request.raw, "text")
     wanted = object_at(text, "format") or {"type": "text"}
     if wanted["type"] == "json_schema":
-        return json.dumps(schema.example(wanted["schema"], context.asked.text), ensure_ascii=False)
+        said = _said(context) if "summar" in context.asked.text.lower() else ()
+        value = schema.example(wanted["schema"], context.asked.text, said=said)
+        return json.dumps(value, ensure_ascii=False)
     if wanted["type"] == "json_object":
         answer = recall.remembered(context) or "This is Outcrop's sandbox, not a model."
         return json.dumps({"topic": samples.topic(context.asked.text), "answer": answer}, ensure_ascii=False)
     return answers.answer(context, text.get("verbosity") or "medium")
+
+
+def _said(context: Context) -> tuple[str, ...]:
+    """What the user said before, a line each, and what the documents are called."""
+    texts = [recall.one_line(m.text, 160) for m in context.earlier if m.role == "user" and m.text.strip()]
+    files = [f"{document.filename} was attached." for m in context.earlier for document in m.pdfs]
+    return tuple(dict.fromkeys([*texts, *files]))
 
 
 def _message(ids: Ids, text: str, *, status: str = "completed", refused: bool = False) -> Json:

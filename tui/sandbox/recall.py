@@ -82,7 +82,7 @@ def one_line(text: str, limit: int = 280) -> str:
 def remembered(context: Context) -> str | None:
     """The answer to a question about the conversation itself, or None where it is not one."""
     question = context.asked.text
-    said = [m for m in context.earlier if m.role == "user" and m.text.strip()]
+    said = [m for m in context.earlier if m.role in ("user", "developer") and m.text.strip()]
     if not is_question(question) and not _ALL.search(question):
         return None
     if not said:

@@ -6,10 +6,17 @@ import re
 from typing import Any
 
 from . import samples
-from .shapes import Json, is_array
+from .shapes import Json, is_array, object_at
 
 
-def example(schema: Json, prompt: str, name: str = "value", root: Json | None = None, depth: int = 0) -> Any:
+def example(
+    schema: Json,
+    prompt: str,
+    name: str = "value",
+    root: Json | None = None,
+    depth: int = 0,
+    said: tuple[str, ...] = (),
+) -> Any:
     """A value that is valid under `schema` and repeats for the same prompt.
 
     Args:
@@ -18,10 +25,11 @@ def example(schema: Json, prompt: str, name: str = "value", root: Json | None = 
         name: of the property; names a string.
         root: the outermost schema, for `$ref`.
         depth: how deep this value lies; recursion ends with empty arrays.
+        said: what texts are drawn from instead of the prompt, when it asks for a summary.
     """
     root = root or schema
     if "$ref" in schema:
-        return example(_referred(root, schema["$ref"]), prompt, name, root, depth + 1)
+        return example(_referred(root, schema["$ref"]), prompt, name, root, depth + 1, said)
     for key in ("const", "default"):
         if key in schema:
             return schema[key]
@@ -29,18 +37,20 @@ def example(schema: Json, prompt: str, name: str = "value", root: Json | None = 
         return _mentioned(schema["enum"], prompt)
     if options := schema.get("anyOf") or schema.get("oneOf"):
         simple = options[-1] if depth > 6 else options[0]
-        return example(simple, prompt, name, root, depth + 1)
+        return example(simple, prompt, name, root, depth + 1, said)
     kind: Any = schema.get("type")
     if is_array(kind):
         kind = kind[0]
     if kind == "object" or "properties" in schema:
         properties: Json = schema.get("properties") or {}
-        return {key: example(value, prompt, key, root, depth + 1) for key, value in properties.items()}
+        return {key: example(value, prompt, key, root, depth + 1, said) for key, value in properties.items()}
     if kind == "array":
+        if said and object_at(schema, "items").get("type") == "string":
+            return list(said[: schema.get("maxItems", 4)])
         least = schema.get("minItems", 0)
         count = least if depth > 6 else max(least, min(2, schema.get("maxItems", 2)))
         return [
-            example(schema.get("items") or {}, prompt, f"{name} {n + 1}", root, depth + 1)
+            example(schema.get("items") or {}, prompt, f"{name} {n + 1}", root, depth + 1, said)
             for n in range(count)
         ]
     if kind in ("integer", "number"):
@@ -49,7 +59,7 @@ def example(schema: Json, prompt: str, name: str = "value", root: Json | None = 
         return bool(samples.pick(prompt + name, 2))
     if kind == "null":
         return None
-    return _string(schema, prompt, name)
+    return _string(schema, f"“{said[-1]}”" if said else prompt, name)
 
 
 def _referred(root: Json, reference: str) -> Json:
