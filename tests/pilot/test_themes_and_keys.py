@@ -155,9 +155,9 @@ def test_every_command_can_be_reached_and_its_action_exists() -> None:
 
 def test_a_keymap_is_checked(tmp_path: Path) -> None:
     checked = check_keymap(
-        {"turn.stop": "f10", "no.such": "f5", "help.open": "ctrl+t", "theme.pick": "enter", "history.open": ""}
+        {"turn.stop": "f11", "no.such": "f5", "help.open": "ctrl+t", "theme.pick": "enter", "history.open": ""}
     )
-    assert dict(checked.keymap) == {"turn.stop": "f10"}
+    assert dict(checked.keymap) == {"turn.stop": "f11"}
     said = "\n".join(checked.problems)
     assert (
         "no.such" in said
@@ -193,14 +193,14 @@ def test_only_one_line_that_begins_with_a_word_is_a_command() -> None:
 async def test_the_users_keys_work_and_are_the_ones_shown(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.mkdir()
-    (config / "config.toml").write_text('[keys]\n"help.open" = "f10"\n"nonsense" = "f5"\n')
+    (config / "config.toml").write_text('[keys]\n"help.open" = "f11"\n"nonsense" = "f5"\n')
     app = app_for(StandInSession(tmp_path))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await until(pilot, lambda: any("nonsense" in note.message for note in app._notifications))
         await pilot.press("f1")
         await settled(pilot)
         assert app.screen is app.chat
-        await pilot.press("f10")
+        await pilot.press("f11")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         page = app.screen.page(84).plain
         assert "F4" in page and "F1 " not in page
@@ -208,7 +208,7 @@ async def test_the_users_keys_work_and_are_the_ones_shown(tmp_path: Path) -> Non
             assert command.title in page
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.chat)
-        assert "F10 help" in app.chat.status.render().plain
+        assert "F11 help" in app.chat.status.render().plain
 
 
 async def test_the_palette_runs_a_command_found_by_a_part_of_its_name(tmp_path: Path) -> None:
