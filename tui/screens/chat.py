@@ -165,7 +165,7 @@ class ChatScreen(ChatBackground, ChatCompaction, ChatResponses, ChatTurns):
     @on(Composer.DraftChanged)
     def _draft_changed(self) -> None:
         if self._ready.is_set():
-            self._do(self._save_draft_now(), "draft", exclusive=True)
+            self._do(self._save_draft_now, "draft", exclusive=True)
 
     # ---- sending
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tui.core.background import why_not_in_background
-from tui.core.errors import InputError, OutcropError
+from tui.core.errors import InputError, OutcropError, TokenError
 from tui.core.items import Outcome
 from tui.core.text import visible_line
 from tui.notification import notification
@@ -193,8 +193,11 @@ class ChatBackground(ChatViews):
 
     def job_left(self, live: LiveTurn, error: Exception | None) -> None:
         """A background turn is not watched any more, although it goes on."""
-        if error is not None and live.conversation_id == self._conversation_id:
-            self._complain(f"{error} The answer is still being made; opening the conversation looks again.")
+        if error is None or live.conversation_id != self._conversation_id:
+            return
+        self._complain(f"{error} The answer is still being made; opening the conversation looks again.")
+        if isinstance(error, TokenError):
+            self.action_ask_token()
 
     async def _use_token(self, choice: TokenChoice) -> None:
         """With another key, what could not be watched may be."""

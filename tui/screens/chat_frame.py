@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from time import time
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatFrame"]
 
+_Work = Coroutine[Any, Any, None]
 _SOURCES = {"environment": "environment", "keyring": "keyring", "memory": "this run"}
 
 
@@ -142,13 +144,23 @@ class ChatFrame(Screen[None]):
 
     # ---- work and words
 
-    def _do(self, work: Coroutine[Any, Any, None], group: str, *, exclusive: bool = False) -> Worker[None]:
-        """Run work beside the event loop's other tasks; its errors become a notice."""
-        return self.run_worker(self._guarded(work), group=group, exclusive=exclusive, exit_on_error=False)
+    def _do(self, work: _Work | Callable[[], _Work], group: str, *, exclusive: bool = False) -> Worker[None]:
+        """Run work beside the event loop's other tasks; its errors become a notice.
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        Exclusive work is given as a callable: what is replaced before it began leaves no coroutine behind
+        that nobody awaits.
+        """
+        return self.run_worker(
+            partial(self._guarded, work),
+            group=group,
+            description=group,
+            exclusive=exclusive,
+            exit_on_error=False,
+        )
+
+    async def _guarded(self, work: _Work | Callable[[], _Work]) -> None:
         try:
-            await work
+            await (work() if callable(work) else work)
         except (OutcropError, OSError) as error:
             self._complain(str(error), "error")
         except Exception as error:  # The worker's edge: a fault of ours must not take the program down.

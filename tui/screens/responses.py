@@ -34,7 +34,7 @@ _COLUMNS: Final = (
     Column("model", "model", 14, 22, 3),
     Column("region", "region", 9, 14, 4),
     Column("age", "age", 6, 8, 1, right=True),
-    Column("left", "kept for", 10, 14, 2),
+    Column("left", "kept for", 13, 14, 2),
 )
 _DAY: Final = 86_400.0
 _NOTHING: Final = (
