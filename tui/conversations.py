@@ -181,6 +181,10 @@ class Conversations:
         """A sentence for each control that is chosen and not sent as it is chosen, and why."""
         return self._options.unsent(self.settings, self._conversations[conversation_id])
 
+    def summary_was_refused(self, conversation_id: str) -> bool:
+        """Whether the model in force refused a reasoning summary at this endpoint, in any run."""
+        return self._options.is_refused(self.target(conversation_id), "reasoning.summary")
+
     async def set_instructions(self, conversation_id: str, text: str, name: str = "") -> None:
         """Choose the instructions of the next turns; `name` is that of the library, if they came from there.
 

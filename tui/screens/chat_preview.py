@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.commands import by_slash, split_slash
 from tui.core.errors import OutcropError
-from tui.screens.chat_views import ChatViews
+from tui.screens.chat_settings import ChatSettings
 from tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ChatPreview"]
 
 
-class ChatPreview(ChatViews):
+class ChatPreview(ChatSettings):
     """The chat screen with the preview of the next request."""
 
     def __init__(self, session: Session, keys: dict[str, str]) -> None:
@@ -42,7 +42,7 @@ class ChatPreview(ChatViews):
     def action_preview(self) -> None:
         """Show what the composer's text and the attachments would become on the wire."""
         if self._conversation_id:
-            self._do(self._preview(), "preview", exclusive=True)
+            self._do(self._preview, "preview", exclusive=True)
 
     async def _preview(self) -> None:
         from tui.screens.preview import PreviewScreen

@@ -178,7 +178,7 @@ class PreviewScreen(ModalScreen[bool]):
     def _say(self, sentence: str = "") -> None:
         """Say something, or else how the figures came to be."""
         text = Content.styled(
-            "~ is an estimate: a token for 4 characters, files by their pages and text, replayed reasoning not.",
+            "~ is an estimate: a token for 4 characters, files by pages and text; replayed reasoning not.",
             "$text-muted",
         )
         if self._waits:

@@ -218,6 +218,10 @@ class Composer(Vertical):
         """Return a prompt that was not sent, in front of what has been written since."""
         self.text = f"{text}\n\n{self.text}" if self.text.strip() else text
 
+    def offer_again(self) -> None:
+        """There are more choices now for the command that is being typed."""
+        self._offer_completions()
+
     def clear(self) -> str:
         """Empty the composer; what was in it can be had again with Up or undo. Returns it."""
         text = self.text
