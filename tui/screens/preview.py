@@ -43,18 +43,21 @@ def preview_rows(look: Preview, width: int, *, chosen: bool, empty: bool) -> lis
         empty: Whether there is no prompt and no file yet.
     """
     arrow = "⇄" if look.mode == "stateful" else "⇉"
-    title: list[str | tuple[str, Mark]] = [(f"{arrow} {look.mode}", "heading")]
+    title: list[str | tuple[str, Mark]] = [
+        (f"{arrow} {look.mode}", "heading"),
+        (f"  {figures.size(look.size)}", "number"),
+        f"  ~{look.tokens:,} tokens",
+    ]
     if chosen:
-        title.append(("   Enter sends this", "accent"))
+        title.append(("  Enter sends this", "accent"))
+    sends = f"  instructions of {look.instructions:,} characters" if look.instructions else ""
     body: list[Row] = [
         row(*title),
-        row(("body      ", "key"), (figures.size(look.size), "number"), f"  ~{look.tokens:,} tokens"),
         row(("previous  ", "key"), look.previous_response_id or ("none", "dim"), hang=10),
-        row(("store     ", "key"), ("true", "word") if look.store else ("false", "word")),
+        _needs(look),
+        row(("store     ", "key"), ("true" if look.store else "false", "word"), sends, hang=10),
+        row(("input     ", "key"), _items_words(len(look.items))),
     ]
-    if look.instructions:
-        body.append(row(("instruct  ", "key"), (f"{look.instructions:,}", "number"), " characters"))
-    body += [_needs(look), row(""), row(("input     ", "key"), _items_words(len(look.items)))]
     items = [_item_row(item, width, empty=empty) for item in look.items]
     left = [
         row(("left out  ", "key"), f"{kind}: {reason}", hang=10) for kind, reason in _counted(look.left_out)
@@ -124,7 +127,9 @@ class PreviewScreen(ModalScreen[bool]):
         align: center middle;
         & #preview-both { height: 1fr; layout: horizontal; }
         &.-stacked #preview-both { layout: vertical; }
-        & VirtualLines { width: 1fr; height: 1fr; padding: 0 1; border-left: blank; }
+        & VirtualLines {
+            width: 1fr; height: 1fr; padding: 0 1; border-left: blank; scrollbar-gutter: stable;
+        }
         & VirtualLines:focus { border-left: thick $primary; }
     }
     """

@@ -30,7 +30,7 @@ __all__ = ["TurnChoice", "TurnLine", "TurnTable", "TurnsScreen", "turn_lines"]
 
 _COLUMNS: Final = (
     Column("number", "turn", 4, 5, 0, right=True),
-    Column("branch", "", 5, 6, 0),
+    Column("branch", "branch", 6, 7, 0),
     Column("prompt", "prompt", 20, 90, 0),
     Column("outcome", "ended", 10, 10, 1),
     Column("mode", "sent", 9, 9, 2),
@@ -118,7 +118,7 @@ class TurnTable:
             words = "" if turn is not None else words
         cells: dict[str, Cell] = {
             "number": (str(line.number), "number"),
-            "branch": (f"⑂ {line.branch}" if line.branch else "", "accent"),
+            "branch": (line.branch, "accent"),
             "prompt": prompt,
             "outcome": (words, mark),
             "mode": (turn.continuation if turn is not None else "", "key"),
@@ -258,7 +258,7 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
         if sentence := self._why_not():
             self._say(sentence, "$text-warning")
         elif not line.branch:
-            self._say("The path does not part here; ⑂ marks the turns where it does.", "$text-warning")
+            self._say("The path does not part here; the branch column says where it does.", "$text-warning")
         else:
             tip = self._conversation.beside(line.turn.id if line.turn is not None else None, step)
             if tip is None:

@@ -157,7 +157,7 @@ class StatusLine(Widget):
                 _Segment(f"effort {visible_line(state.effort)}", "", "conversation.settings", rank=3)
             )
         if state.branch:
-            segments.append(_Segment(f"⑂ {state.branch}", "$text-accent", "turns.open", rank=1))
+            segments.append(_Segment(f"branch {state.branch}", "$text-accent", "turns.open", rank=1))
         if state.token:
             style = "bold $text-error" if state.token_alarm else ""
             segments.append(
