@@ -285,7 +285,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "What the server keeps: each one to look at, and to delete there.",
         _LOOK,
         "screen.open_responses",
-        "f7",
+        "alt+r",
         "responses",
     ),
     Command(

@@ -67,7 +67,12 @@ async def test_each_is_listed_with_its_conversation_and_how_long_it_is_kept(sand
     first, second = await stored(session, "My [bold]name[/] is Ada.", "And now?")
     app = OutcropApp(session)
     async with app.run_test(size=(120, 30)) as pilot:
-        screen = await opened(app, pilot)
+        await ready(app, pilot)
+        await pilot.press("alt+r")
+        await until(pilot, lambda: isinstance(app.screen, ResponsesScreen))
+        screen = app.screen
+        assert isinstance(screen, ResponsesScreen)
+        await until(pilot, lambda: len(screen._table) == 2)
         newest, oldest = rows(screen)
         assert second[:8] in newest and first[:8] in oldest
         for line in (newest, oldest):
