@@ -230,7 +230,11 @@ class ResponsesScreen(ModalScreen[None]):
         elif response.delete_wanted:
             lines.append("It could not be deleted; that is tried again at every start.")
         elif response.deleted_at is None:
-            lines.append(f"Made {age_words(row.age)} ago; the server keeps it for {left_words(row)} still.")
+            days = max(1, round(row.left / _DAY))
+            still = "1 more day" if days == 1 else f"{days} more days"
+            lines.append(
+                f"Made {age_words(row.age)} ago; the server keeps it for {still}, if nobody deletes it."
+            )
         if self._marked:
             lines.append(f"{len(self._marked)} marked.")
         self._say("\n".join(lines), "$text-muted")
