@@ -34,6 +34,7 @@ async def test_the_summary_is_shown_changed_and_continued_from(sandbox: SandboxS
         screen = await asked(app, pilot)
         assert not screen.summary.is_empty
         screen.query_one("#summary-facts", TextArea).text = "The user is Ada.\n\n  She likes basalt.  "
+        screen.query_one("#summary-constraints", TextArea).text = ""
         screen.query_one("#summary-action", TextArea).text = "Go on."
         await pilot.press("ctrl+s")
         await until(pilot, lambda: session.conversation(conversation).path()[-1].summary)
