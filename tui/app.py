@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
@@ -113,7 +114,13 @@ class OutcropApp(App[int]):
 
     def on_mount(self) -> None:
         """What is not on the first picture comes after it."""
-        self.call_after_refresh(self._load_themes)
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        """Collect garbage from now on, leaving out what was imported: it stays for ever."""
+        gc.freeze()
+        gc.enable()
+        self._load_themes()
 
     def action_open_help(self) -> None:
         """Show the keys and commands as they are now."""

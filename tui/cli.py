@@ -222,6 +222,10 @@ def _tui(options: argparse.Namespace) -> int:
         from tui.core.errors import InputError
 
         raise InputError("This terminal (TERM=dumb) cannot show the TUI; `outcrop ask PROMPT` works in it.")
+    import gc
+
+    # Nothing of what is made on the way to the first picture is garbage; OutcropApp turns it on again.
+    gc.disable()
     from tui.app import OutcropApp
     from tui.config import load_settings
     from tui.startup import session_after_first_paint

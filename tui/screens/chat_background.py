@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from tui.core.background import why_not_in_background
 from tui.core.errors import InputError, OutcropError, TokenError
 from tui.core.items import Outcome
 from tui.core.text import visible_line
@@ -80,6 +79,8 @@ class ChatBackground(ChatViews):
         self._refresh_target()
 
     def _why_not_in_background(self, conversation_id: str) -> str | None:
+        from tui.core.background import why_not_in_background
+
         session = self.session
         target = session.target(conversation_id)
         mode = session.conversation(conversation_id).continuation
