@@ -196,7 +196,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "The model sums the conversation up, you change the summary, and a new branch begins with it.",
         _CONVERSATION,
         "screen.compact",
-        "alt+c",
+        "ctrl+l",
         "compact",
     ),
     Command(
@@ -285,7 +285,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "What the server keeps: each one to look at, and to delete there.",
         _LOOK,
         "screen.open_responses",
-        "alt+r",
+        "ctrl+s",
         "responses",
     ),
     Command(

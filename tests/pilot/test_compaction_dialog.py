@@ -128,7 +128,7 @@ async def test_a_full_window_is_said_once_for_each_turn_and_never_as_a_dialog(tm
         await typed(pilot, "one")
         await pilot.press("enter")
         await until(pilot, lambda: "50% of the context window is used" in app.chat.notice.text)
-        assert "Alt+C" in app.chat.notice.text
+        assert "Ctrl+L" in app.chat.notice.text
         assert app.screen is app.chat
         app.chat.notice.hush()
         await app.chat.show_conversation(session.conversation(app.chat.conversation_id))

@@ -68,7 +68,7 @@ async def test_each_is_listed_with_its_conversation_and_how_long_it_is_kept(sand
     app = OutcropApp(session)
     async with app.run_test(size=(120, 30)) as pilot:
         await ready(app, pilot)
-        await pilot.press("alt+r")
+        await pilot.press("ctrl+s")
         await until(pilot, lambda: isinstance(app.screen, ResponsesScreen))
         screen = app.screen
         assert isinstance(screen, ResponsesScreen)
