@@ -133,7 +133,11 @@ def counted_ids() -> Iterator[Callable[[str], str]]:
         return f"{prefix}_{next(numbers):052d}"
 
     local = count(1)
-    with mock.patch("tui.session.new_id", lambda: f"outcrop{next(local):05d}"):
+
+    def local_id() -> str:
+        return f"outcrop{next(local):05d}"
+
+    with mock.patch("tui.sending.new_id", local_id), mock.patch("tui.conversations.new_id", local_id):
         yield server_id
 
 
@@ -194,12 +198,20 @@ async def picker(stage: Stage) -> None:
     await stage.press("ctrl+o")
 
 
+async def preview(stage: Stage) -> None:
+    """What a follow-up would send, in each mode."""
+    await conversation(stage)
+    stage.chat.composer.put_back("And what lies below it?")
+    await stage.press("f5")
+
+
 SCENES: list[tuple[str, tuple[int, int], Callable[[Stage], Awaitable[None]], str]] = [
     ("welcome", (80, 24), welcome, "outcrop-dark"),
     ("conversation", (110, 34), conversation, "outcrop-dark"),
     ("conversation-light", (80, 24), conversation, "outcrop-light"),
     ("inspector", (160, 48), inspector, "outcrop-dark"),
     ("picker", (110, 30), picker, "outcrop-dark"),
+    ("preview", (130, 30), preview, "outcrop-dark"),
 ]
 
 

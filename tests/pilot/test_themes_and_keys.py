@@ -155,7 +155,13 @@ def test_every_command_can_be_reached_and_its_action_exists() -> None:
 
 def test_a_keymap_is_checked(tmp_path: Path) -> None:
     checked = check_keymap(
-        {"turn.stop": "f11", "no.such": "f5", "help.open": "ctrl+t", "theme.pick": "enter", "history.open": ""}
+        {
+            "turn.stop": "f11",
+            "no.such": "f5",
+            "help.open": "ctrl+t",
+            "theme.pick": "enter",
+            "history.open": "",
+        }
     )
     assert dict(checked.keymap) == {"turn.stop": "f11"}
     said = "\n".join(checked.problems)

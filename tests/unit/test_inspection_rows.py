@@ -44,9 +44,7 @@ def test_other_texts_are_no_data_urls(text: str) -> None:
 @given(JSON_VALUES)
 def test_shown_json_without_its_layout_is_the_json_that_came(value: Any) -> None:
     text = dump_json(value)
-    shown = "".join(
-        line.text.strip(" ") for line in json_rows(text, 0)
-    )
+    shown = "".join(line.text.strip(" ") for line in json_rows(text, 0))
     if shown.isprintable() and all(ord(c) < 0x250 for c in shown):
         assert json.loads(shown) == value
 
