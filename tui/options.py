@@ -34,6 +34,8 @@ class RequestOptions:
         self._records = records
         self._now = now
         self._refused: set[tuple[str, str, str]] = set()
+        # An account's retention mode holds for a region, whatever the model, and may be changed any day.
+        self._keeping_nothing: set[str] = set()
 
     async def load(self) -> None:
         """Learn what earlier runs found refused; without a history that is nothing."""
@@ -63,6 +65,7 @@ class RequestOptions:
             verbosity=controls.verbosity,
             summary=None if self.is_refused(target, "reasoning.summary") else controls.summary,
             encrypted_reasoning=not self.is_refused(target, "include"),
+            storable=target.base_url not in self._keeping_nothing,
             extra=extra,
         )
 
@@ -83,6 +86,9 @@ class RequestOptions:
         """A function that remembers a parameter as refused there."""
 
         def refuse(parameter: str) -> None:
+            if parameter == "store":
+                self._keeping_nothing.add(target.base_url)
+                return
             key = (_place(target), target.model, parameter)
             self._refused.add(key)
             self._records.later(History.refuse_parameter, *key, self._now())

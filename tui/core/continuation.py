@@ -32,6 +32,8 @@ class Options:
         summary: `reasoning.summary`; left out when `None` (mantle may reject it, bedrock-facts.md 8.6).
         encrypted_reasoning: Whether to ask for `reasoning.encrypted_content`.
         replay_reasoning: Whether reasoning items are replayed at all; off after the server refused them.
+        storable: Whether the server may be asked to keep responses; off after an account refused that, and
+            then every request carries the whole path.
         extra: Further top-level parameters, sent as they are (tools, text format, cache key, ...).
     """
 
@@ -43,6 +45,7 @@ class Options:
     summary: str | None = None
     encrypted_reasoning: bool = True
     replay_reasoning: bool = True
+    storable: bool = True
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -113,6 +116,8 @@ class Stateful:
 
     def plan(self, conversation: Conversation, new_items: Sequence[Item], options: Options) -> Request:
         """Chain from the last response this target completed and keeps; send what came after inline."""
+        if not options.storable:
+            return Stateless(self.mode).plan(conversation, new_items, options)
         path = conversation.path()
         anchor = _last_chainable(path, conversation.lost, options.target)
         previous = path[anchor].response_id if anchor is not None else None
@@ -129,7 +134,7 @@ class Stateless:
     def plan(self, conversation: Conversation, new_items: Sequence[Item], options: Options) -> Request:
         """Replay the path from local items."""
         return _request(
-            "stateless", conversation.path(), new_items, options, previous_response_id=None, store=False
+            self.mode, conversation.path(), new_items, options, previous_response_id=None, store=False
         )
 
 

@@ -18,6 +18,8 @@ from tui.core.errors import HttpStatusError
 
 __all__ = ["Mended", "mend"]
 
+_KEEPS_NOTHING: Final = re.compile(r"\bstore\b|retention", re.IGNORECASE)
+
 _NOT_THE_CHAIN: Final = re.compile(
     r"prompt tokens|exceed model maximum|context|route|does not support|model [`'\"]?[\w.:-]+[`'\"]? "
     r"(does not exist|isn't|is not)|max_output_tokens|effort|verbosity|tool|schema|temperature",
@@ -53,9 +55,18 @@ def mend(
         conversation: What it was planned from.
         options: What it was planned with.
     """
+    said = str(error)
+    # With which status an account that keeps nothing refuses `store: true` is not documented (1.5).
+    if error.status in (400, 403) and request.store and _KEEPS_NOTHING.search(said):
+        return Mended(
+            conversation,
+            replace(options, storable=False),
+            "This account keeps no responses (its data retention is off): the conversation was sent whole, "
+            "and so are the next turns.",
+            "store",
+        )
     if error.status not in (400, 404):
         return None
-    said = str(error)
     if options.summary is not None and "summary" in said:
         return Mended(
             conversation,
