@@ -269,8 +269,8 @@ async def settled(pilot: Pilot[Any]) -> None:
 
 
 async def until(pilot: Pilot[Any], true: Callable[[], bool]) -> None:
-    """Wait for something to become true, for five seconds at most."""
-    end = monotonic() + 5
+    """Wait for something to become true, for twenty seconds at most: the machine may be busy."""
+    end = monotonic() + 20
     while not true():
         if monotonic() > end:
             raise AssertionError("it did not become true")

@@ -86,7 +86,7 @@ async def test_a_prompt_typed_meanwhile_waits_for_the_answer_to_the_dialog(sandb
     async with app.run_test(size=(100, 40)) as pilot:
         conversation = await ready(app, pilot)
         await send(app, pilot, "Hello")
-        sandbox.fault({"stall_events": 2, "stall_seconds": 0.1})
+        sandbox.fault({"stall_events": 2, "stall_seconds": 1.5})
         app.chat.composer.text = "/compact"
         await pilot.press("enter")
         await until(pilot, lambda: app.chat.is_summing_up)
