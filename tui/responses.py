@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from tui.config import Settings
 from tui.core.errors import ConnectError, InputError, OutcropError, StoreError, TokenError, WireError
@@ -53,6 +53,13 @@ class StoredRow:
     def reachable(self) -> bool:
         """Whether this run can ask the server for it."""
         return not self.unreachable
+
+    @property
+    def state(self) -> Literal["kept", "unknown", "deleted"]:
+        """Whether the server has it; `unknown` where its answer never ended, so that it may be kept or not."""
+        if self.response.deleted_at is not None:
+            return "deleted"
+        return "unknown" if self.response.unsure else "kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +153,7 @@ class StoredResponses:
         return StoredRow(response, age, left)
 
     async def retrieve(self, response_id: str) -> dict[str, Any]:
-        """The response as the server has it now, as it came.
+        """The response as the server has it now, as it came; one that it does not know (404) is gone.
 
         Raises:
             InputError: The id is empty, or this run does not talk to where it was made.
@@ -159,7 +166,12 @@ class StoredResponses:
         await self._reach.check_token(self._place(response))
         await self._reach.warm_up()
         # Only now it is known where the sandbox listens.
-        return await self._reach.client(self._place(response)).retrieve(response_id, _label())
+        try:
+            return await self._reach.client(self._place(response)).retrieve(response_id, _label())
+        except WireError as error:
+            if response is not None and error.status == 404:
+                await self._note_gone(response_id)
+            raise
 
     # -- deleting ----------------------------------------------------------------------------------
 
@@ -206,10 +218,13 @@ class StoredResponses:
             tried = known is not None and known.delete_wanted
             if not (tried and isinstance(error, WireError) and error.status == 404):
                 return Deletion(response_id, error)
+        await self._note_gone(response_id)
+        return Deletion(response_id)
+
+    async def _note_gone(self, response_id: str) -> None:
         await self._records.call(History.mark_response_deleted, response_id, self._now())
         self._of_this_run.pop(response_id, None)
         self._reach.gone(response_id)
-        return Deletion(response_id)
 
     async def clean(self, *, this_run: bool = False) -> Sequence[Deletion]:
         """Delete everything that the server keeps and this run can reach, or what this run stored.

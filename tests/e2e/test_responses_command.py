@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 from support.programs import Program
 from support.sessions import make_session, take_turn
@@ -11,7 +12,7 @@ from tui.sandbox.server import SandboxServer
 
 KEYS = [
     "id", "model", "region", "endpoint", "sandbox", "created_at", "age_days", "days_left", "conversation",
-    "deleted_at", "delete_wanted",
+    "deleted_at", "delete_wanted", "state",
 ]  # fmt: skip
 
 
@@ -54,6 +55,7 @@ async def test_list_show_delete_clean(program: Program, server: SandboxServer) -
         assert (row["model"], row["region"], row["endpoint"]) == ("openai.gpt-5.4", "us-west-2", "custom")
         assert row["deleted_at"] is None
         assert row["delete_wanted"] is False
+        assert row["state"] == "kept"
         assert 29.9 < row["days_left"] <= 30
     assert plain.status == 0
     assert [line.split()[0] for line in plain.out.splitlines()] == [third, second, first]
@@ -70,6 +72,48 @@ async def test_list_show_delete_clean(program: Program, server: SandboxServer) -
     assert (none.status, none.out, none.err) == (0, "", "No stored response is known here.\n")
     # Each was asked for once, although the start looks for what is left to delete.
     assert sorted(deleted(server)) == sorted([first, second, third])
+
+
+def test_an_answer_that_was_interrupted_is_unknown_and_gone_once_the_server_says_so(
+    program: Program, server: SandboxServer
+) -> None:
+    server.fault({"stall_events": 12})
+    with program.running("ask", "Write 60 words about granite") as process:
+        server.log.wait_for(lambda record: record.events >= 12, timeout=20)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+    listed, plain = program.together(["responses", "list", "--json"], ["responses", "list"])
+    (row,) = json.loads(listed.out)
+    assert (row["state"], row["deleted_at"]) == ("unknown", None)
+    assert "unknown: the answer never ended" in plain.out
+    assert "kept for" not in plain.out
+    server.fault({"on": "retrieve", "status": 404})
+    shown = program.run("responses", "show", row["id"])
+    assert shown.status == 1
+    assert "404" in shown.sentence()
+    after, everything = program.together(
+        ["responses", "list", "--json"], ["responses", "list", "--all", "--json"]
+    )
+    assert json.loads(after.out) == []
+    assert [(one["id"], one["state"]) for one in json.loads(everything.out)] == [(row["id"], "deleted")]
+
+
+async def test_clean_says_what_it_cannot_reach(offline: Program) -> None:
+    offline.base_url = ""
+    with SandboxServer(offline.data / "sandbox") as server:
+        session = make_session(server, sandbox=True)
+        await take_turn(session, (await session.new()).id, "Hello")
+        await session.aclose()
+        session = make_session(server)
+        await take_turn(session, (await session.new()).id, "Hello")
+        await session.aclose()
+    cleaned = offline.run("responses", "clean")
+    assert cleaned.status == 0
+    assert cleaned.err == (
+        "0 responses are deleted.\n"
+        "outcrop: Not reached from this run: 1 made with the sandbox (--sandbox), "
+        "1 made at another base URL (--base-url; `responses show ID` says which).\n"
+    )
 
 
 async def test_a_failed_delete_is_status_1_and_tried_again(program: Program, server: SandboxServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import Any
 
 from support.sessions import make_session, take_turn
@@ -11,6 +12,7 @@ from ui_real import ready
 from ui_stand_in import until
 
 from tui.app import OutcropApp
+from tui.core.events import TextDelta
 from tui.sandbox.server import SandboxServer
 from tui.screens.history import ConfirmScreen
 from tui.screens.raw_response import RawResponseScreen
@@ -102,9 +104,9 @@ async def test_enter_shows_the_raw_object(sandbox: SandboxServer) -> None:
     await session.aclose()
 
 
-async def test_one_that_the_server_does_not_know_says_so(sandbox: SandboxServer) -> None:
+async def test_one_that_the_server_does_not_know_says_so_and_is_gone(sandbox: SandboxServer) -> None:
     session = make_session(sandbox)
-    await stored(session, "Hello")
+    first, second = await stored(session, "Hello", "Again")
     app = OutcropApp(session)
     async with app.run_test(size=(100, 30)) as pilot:
         screen = await opened(app, pilot)
@@ -112,6 +114,30 @@ async def test_one_that_the_server_does_not_know_says_so(sandbox: SandboxServer)
         await pilot.press("enter")
         await until(pilot, lambda: "404" in detail(screen))
         assert app.screen is screen
+        assert [row.response.response_id for row in screen._table.rows] == [first]
+        await pilot.pause()
+        assert "404" in detail(screen)
+        await pilot.press("tab")
+        await until(pilot, lambda: screen._gone and len(screen._table.rows) == 1)
+        assert screen._table.rows[0].response.response_id == second
+    await session.aclose()
+
+
+async def test_one_of_an_answer_that_was_stopped_is_unknown_not_kept(sandbox: SandboxServer) -> None:
+    session = make_session(sandbox)
+    await stored(session, "Hello")
+    conversation = await session.new()
+    async with aclosing(session.send(conversation.id, "Write 60 words about granite")) as events:
+        async for event in events:
+            if isinstance(event, TextDelta):
+                break
+    app = OutcropApp(session)
+    async with app.run_test(size=(120, 30)) as pilot:
+        screen = await opened(app, pilot)
+        stopped, whole = rows(screen)
+        assert "unknown" in stopped and "of 30 d" not in stopped
+        assert "of 30 d" in whole and "unknown" not in whole
+        assert "may not have kept it" in detail(screen)
     await session.aclose()
 
 

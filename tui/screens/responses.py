@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.core.errors import OutcropError
+from tui.core.errors import OutcropError, WireError
 from tui.core.text import visible_line
 from tui.screens.history import ConfirmScreen
 from tui.widgets.columns import Cell, Column, TableTitles, layout, table_row, titles_row
@@ -58,6 +58,8 @@ def left_words(row: StoredRow) -> str:
         return "deleted"
     if row.response.delete_wanted:
         return "delete failed"
+    if row.state == "unknown":
+        return "unknown"
     days = row.left / _DAY
     return f"{days:.0f} of 30 d" if days >= 1 else f"{max(1.0, row.left / 3600):.0f} h"
 
@@ -229,6 +231,11 @@ class ResponsesScreen(ModalScreen[None]):
             lines.append(row.unreachable)
         elif response.delete_wanted:
             lines.append("It could not be deleted; that is tried again at every start.")
+        elif row.state == "unknown":
+            lines.append(
+                f"Made {age_words(row.age)} ago; its answer never ended, so the server may not have kept it. "
+                "Enter asks."
+            )
         elif response.deleted_at is None:
             days = max(1, round(row.left / _DAY))
             still = "1 more day" if days == 1 else f"{days} more days"
@@ -271,6 +278,9 @@ class ResponsesScreen(ModalScreen[None]):
         try:
             raw = await self._responses.retrieve(response_id)
         except OutcropError as error:
+            if isinstance(error, WireError) and error.status == 404 and not self._gone:
+                # It is no longer among those that are kept.
+                await self._fill(None)
             self._say(str(error), "$text-error")
             return
         self._describe()

@@ -26,6 +26,7 @@ class StoredResponse:
         conversation_id: The conversation it belongs to; that may be deleted here already.
         deleted_at: When it was found to be gone from the server; `None` while it is kept.
         delete_wanted: It is to be deleted, and the server could not be made to yet.
+        unsure: Its turn was stopped or failed: the server may have kept nothing of it.
     """
 
     response_id: str
@@ -34,6 +35,7 @@ class StoredResponse:
     conversation_id: str
     deleted_at: float | None
     delete_wanted: bool = False
+    unsure: bool = False
 
 
 def save_of_turn(db: sqlite3.Connection, turn_id: str) -> None:
@@ -50,7 +52,9 @@ def save_of_turn(db: sqlite3.Connection, turn_id: str) -> None:
 def load(db: sqlite3.Connection, *, deleted: bool) -> list[StoredResponse]:
     """Those that are kept, or those that are gone; newest first."""
     rows = db.execute(
-        "SELECT response_id, target, created_at, conversation_id, deleted_at, delete_wanted"
+        "SELECT response_id, target, created_at, conversation_id, deleted_at, delete_wanted,"
+        " response_id IN (SELECT response_id FROM turns"
+        " WHERE outcome IN ('cancelled', 'failed') AND response_id IS NOT NULL)"
         " FROM stored_responses WHERE (deleted_at IS NOT NULL) = ? ORDER BY created_at DESC, rowid DESC",
         (deleted,),
     )
@@ -88,7 +92,7 @@ def mark_deleted(db: sqlite3.Connection, response_id: str, at: float) -> None:
     db.execute("UPDATE conversations SET lost = ? WHERE id = ?", (json.dumps(sorted(lost)), row[0]))
 
 
-def _stored(row: tuple[str, str, float, str, float | None, int]) -> StoredResponse:
+def _stored(row: tuple[str, str, float, str, float | None, int, int]) -> StoredResponse:
     target = target_from_text(row[1])
     assert target is not None  # save_of_turn
-    return StoredResponse(row[0], target, row[2], row[3], row[4], row[5] == 1)
+    return StoredResponse(row[0], target, row[2], row[3], row[4], row[5] == 1, row[6] == 1)

@@ -48,7 +48,7 @@ async def _act(session: Session, options: argparse.Namespace) -> int:
             case "delete":
                 return _report(await session.responses.delete(options.ids), options.json)
             case _:
-                return _report(await session.responses.clean(), options.json)
+                return await _clean(session, options.json)
     finally:
         await session.aclose()
 
@@ -73,10 +73,36 @@ async def _list(session: Session, options: argparse.Namespace) -> int:
     return 0
 
 
+async def _clean(session: Session, as_json: bool) -> int:
+    status = _report(await session.responses.clean(), as_json)
+    others = [row.response.target.sandbox for row in await session.responses.list() if not row.reachable]
+    if others and not as_json:
+        print(f"outcrop: {_out_of_reach(others, session.settings.sandbox)}", file=sys.stderr)
+    return status
+
+
+def _out_of_reach(sandboxes: Sequence[bool], here: bool) -> str:
+    """How many stay because this run does not talk to where they were made, and what reaches them.
+
+    Args:
+        sandboxes: Of each, whether it was made with the sandbox.
+        here: Whether this run talks to the sandbox.
+    """
+    other_kind = sum(sandbox != here for sandbox in sandboxes)
+    kind = "with the service (run it without --sandbox)" if here else "with the sandbox (--sandbox)"
+    parts = [f"{other_kind} made {kind}"] if other_kind else []
+    if elsewhere := len(sandboxes) - other_kind:
+        parts.append(f"{elsewhere} made at another base URL (--base-url; `responses show ID` says which)")
+    return f"Not reached from this run: {', '.join(parts)}."
+
+
 def _state(row: StoredRow) -> str:
-    if row.response.deleted_at is not None:
+    if row.state == "deleted":
         return "deleted"
-    days = f"kept for {row.left / _DAY:.0f} more days"
+    if row.state == "unknown":
+        days = "unknown: the answer never ended"
+    else:
+        days = f"kept for {row.left / _DAY:.0f} more days"
     return f"{days}, to be deleted" if row.response.delete_wanted else days
 
 
@@ -94,6 +120,7 @@ def _document(row: StoredRow) -> dict[str, Any]:
         "conversation": kept.conversation_id,
         "deleted_at": kept.deleted_at,
         "delete_wanted": kept.delete_wanted,
+        "state": row.state,
     }
 
 
