@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from textual import events
 from textual._xterm_parser import XTermParser
-from ui_stand_in import StandInSession, app_for, settled, typed, until
+from ui_stand_in import Held, StandInSession, app_for, settled, typed, until
 
 from tui.keymap import tell_alt_enter_apart
 from tui.widgets.completion import complete_command, complete_path
@@ -313,3 +313,33 @@ async def test_the_composer_grows_to_a_third_of_the_screen(tmp_path: Path) -> No
         composer.text = "\n".join("x" * 100)
         await settled(pilot)
         assert before < grown < composer.input.outer_size.height <= 16
+
+
+async def test_alt_and_a_letter_that_is_bound_to_nothing_inserts_nothing(tmp_path: Path) -> None:
+    session = StandInSession(tmp_path)
+    app = app_for(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: bool(app.chat.conversation_id))
+        await typed(pilot, "one")
+        app.post_message(events.Key("alt+r", "r"))
+        app.post_message(events.Key("alt+up", None))
+        await settled(pilot)
+        assert app.chat.composer.text == "one"
+
+
+async def test_alt_up_takes_back_what_is_queued(tmp_path: Path) -> None:
+    held = Held()
+    session = StandInSession(tmp_path, held)
+    app = app_for(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: bool(app.chat.conversation_id))
+        await typed(pilot, "one")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(session.sent) == 1)
+        await typed(pilot, "two")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.chat.composer.take_back_first)
+        app.post_message(events.Key("alt+up", None))
+        await until(pilot, lambda: app.chat.composer.text == "two")
+        held.go.set()
+        await until(pilot, lambda: app.chat.answers_arriving == 0)

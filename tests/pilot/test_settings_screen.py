@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 from support.sessions import make_session, take_turn
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 from ui_samples import OneWidget, text_of
@@ -261,3 +262,15 @@ async def test_foreign_names_are_text() -> None:
         await pilot.pause()
         assert "[red]x[/]" in text_of(app)
         assert "\x1b" not in text_of(app)
+
+
+async def test_alt_s_opens_the_settings_from_the_composer_and_types_nothing(sandbox: SandboxServer) -> None:
+    session, conversation_id, app = await begun(sandbox)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.chat.conversation_id == conversation_id)
+        await settled(pilot)
+        await typed(pilot, "one")
+        app.post_message(events.Key("alt+s", "s"))
+        await until(pilot, lambda: isinstance(app.screen, SettingsScreen))
+        assert app.chat.composer.text == "one"
+    await session.aclose()

@@ -55,6 +55,10 @@ class ComposerInput(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         meaning = self._meaning(event)
+        if meaning is None and event.key.startswith("alt+"):
+            # It carries the letter as its character, which a text area would insert; it bubbles to the bindings.
+            event.prevent_default()
+            return
         if meaning is None:
             # `enter` may be neither: then it inserts a line, as in any text area.
             await super()._on_key(event)
