@@ -26,7 +26,7 @@ from tui.core.events import (
 )
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome, Turn
-from tui.core.mending import mend
+from tui.core.mending import Mended, mend
 
 if TYPE_CHECKING:
     from tui.wire.client import WireEvent
@@ -109,7 +109,7 @@ class TurnRun:
         """
         error: OutcropError | None = None
         options = self._plan.options
-        mended = False
+        mended: Mended | None = None
         try:
             while True:
                 request = self._plan.continuation.plan(self.conversation, self.turn.input, options)
@@ -121,12 +121,12 @@ class TurnRun:
                     break
                 except HttpStatusError as refusal:
                     change = None
-                    if not mended and not self._assembly.text_began:
+                    if not self._assembly.text_began:
                         change = mend(refusal, request, self.conversation, options)
-                    if change is None:
+                    if change is None or not _is_first(change, mended):
                         error = refusal
                         break
-                    mended = True
+                    mended = change
                     self.conversation, options = change.conversation, change.options
                     if change.refused:
                         self._keeper.refused(change.refused)
@@ -204,6 +204,11 @@ class TurnRun:
         self.turn = turn
         await self._keeper.save_turn(self.turn)
         return self.turn
+
+
+def _is_first(change: Mended, before: Mended | None) -> bool:
+    """A turn is planned anew once; see `Mended.follows_lost_chain` for the one pair that is one cause."""
+    return before is None or (before.lost_chain and change.follows_lost_chain)
 
 
 def _with_outcome(turn: Turn, assembly: Assembly, error: OutcropError | None, *, cancelled: bool) -> Turn:

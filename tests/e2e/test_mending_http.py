@@ -99,3 +99,69 @@ async def test_a_context_that_is_too_long_is_no_lost_chain(sandbox: SandboxServe
         assert "exceed model maximum" in (second.turn.error or "")
     finally:
         await session.aclose()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {
+            "code": "bad",
+            "message": "Invalid previous response: context expired",
+            "param": "previous_response_id",
+        },
+        {"code": "not_found_error", "message": "No such context.", "param": None},
+        {"message": "bad tool"},
+    ],
+)
+async def test_a_refusal_in_words_nobody_expected_is_a_lost_chain(
+    sandbox: SandboxServer, body: dict[str, Any]
+) -> None:
+    session = make_session(sandbox)
+    try:
+        conversation = await session.new()
+        await take_turn(session, conversation.id, "My name is Ada.")
+        sandbox.fault({"status": 404, "body": {"error": body}})
+        second = await take_turn(session, conversation.id, "What is my name?")
+        assert second.turn.outcome is Outcome.COMPLETED
+        assert "Ada" in second.turn.text
+    finally:
+        await session.aclose()
+
+
+async def test_a_refused_parameter_is_no_lost_chain(sandbox: SandboxServer) -> None:
+    session = make_session(sandbox)
+    try:
+        conversation = await session.new()
+        await take_turn(session, conversation.id, "Hello")
+        sandbox.fault(
+            {"status": 400, "body": {"error": {"message": "too small", "param": "max_output_tokens"}}}
+        )
+        second = await take_turn(session, conversation.id, "More")
+        assert second.turn.outcome is Outcome.FAILED
+        assert second.notices == []
+    finally:
+        await session.aclose()
+
+
+async def test_another_account_knows_neither_the_response_nor_the_reasoning(sandbox: SandboxServer) -> None:
+    session = make_session(sandbox)
+    try:
+        conversation = await session.new()
+        await session.set_controls(conversation.id, Controls(effort="low"))
+        first = await take_turn(session, conversation.id, "My name is Ada.")
+        assert first.turn.output[0].type == "reasoning"
+        unknown = {"message": "not found", "param": "previous_response_id"}
+        sandbox.fault({"status": 404, "body": {"error": unknown}})
+        sandbox.fault(
+            {"status": 400, "body": {"error": {"code": "invalid_encrypted_content", "message": "no"}}}
+        )
+        second = await take_turn(session, conversation.id, "What is my name?")
+        assert second.turn.outcome is Outcome.COMPLETED
+        assert "Ada" in second.turn.text
+        assert len(second.notices) == 2
+        sent = bodies(sandbox)[-1]
+        assert [item.get("type", "message") for item in sent["input"]] == ["message"] * 3
+        left_out = session.left_out(conversation.id)[session.exchanges(conversation.id)[-1].id]
+        assert [left.item.type for left in left_out] == ["reasoning"]
+    finally:
+        await session.aclose()

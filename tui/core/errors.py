@@ -101,6 +101,7 @@ class WireError(OutcropError):
 
     Attributes:
         code: The server's error code, or a word of ours; for scripts.
+        param: The parameter that the server names as the cause; empty when it names none.
         status: HTTP status, if one came.
         request_id: The server's request id, if one came.
         retryable: Whether the same request may be sent again without a second paid generation.
@@ -112,6 +113,7 @@ class WireError(OutcropError):
         sentence: str,
         *,
         code: str = "",
+        param: str = "",
         status: int | None = None,
         request_id: str | None = None,
         retryable: bool = False,
@@ -119,6 +121,7 @@ class WireError(OutcropError):
     ) -> None:
         super().__init__(sentence)
         self.code = code
+        self.param = param
         self.status = status
         self.request_id = request_id
         self.retryable = retryable

@@ -117,6 +117,7 @@ class ServerError:
 
     code: str
     message: str
+    param: str = ""
 
 
 @dataclass(frozen=True, slots=True)

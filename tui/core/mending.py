@@ -20,11 +20,14 @@ __all__ = ["Mended", "mend"]
 
 _KEEPS_NOTHING: Final = re.compile(r"\bstore\b|retention", re.IGNORECASE)
 
+# Refusals of something else, as Bedrock words them (section 4): whole phrases, as a message may quote
+# anything.
 _NOT_THE_CHAIN: Final = re.compile(
-    r"prompt tokens|exceed model maximum|context|route|does not support|model [`'\"]?[\w.:-]+[`'\"]? "
-    r"(does not exist|isn't|is not)|max_output_tokens|effort|verbosity|tool|schema|temperature",
+    r"prompt tokens|exceeds? (the )?model maximum|context (length|window)|isn't supported on this route"
+    r"|does not support|model [`'\"]?[\w.:-]+[`'\"]? (does not exist|isn't|is not)|invalid schema",
     re.IGNORECASE,
 )
+_CHAIN_CODES: Final = frozenset({"previous_response_not_found", "response_not_found"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,17 @@ class Mended:
         options: To plan with.
         notice: What happened and why, for the conversation.
         refused: The name of a parameter this model and endpoint refuse, to be remembered; empty for none.
+        lost_chain: Whether the previous response was lost.
+        follows_lost_chain: Whether this may come after a lost chain in one turn. Another account knows
+            neither the response nor the reasoning and tells so one after the other; neither costs anything.
     """
 
     conversation: Conversation
     options: Options
     notice: str
     refused: str = ""
+    lost_chain: bool = False
+    follows_lost_chain: bool = False
 
 
 def mend(
@@ -87,6 +95,7 @@ def mend(
             conversation,
             replace(options, replay_reasoning=False),
             "The server refused the encrypted reasoning of earlier turns: sent again without it.",
+            follows_lost_chain=True,
         )
     if options.encrypted_reasoning and ("include" in said or _mentions_encrypted(said, error.code)):
         return Mended(
@@ -95,7 +104,7 @@ def mend(
             "The server does not return encrypted reasoning here: sent again without asking for it.",
             "include",
         )
-    if request.previous_response_id is not None and not _NOT_THE_CHAIN.search(said):
+    if request.previous_response_id is not None and _is_lost_chain(error, said):
         # Every response of the path: there is one re-plan, and what took the last one took others with it.
         links = [turn.response_id for turn in conversation.path() if turn.response_id is not None]
         return Mended(
@@ -103,8 +112,18 @@ def mend(
             options,
             f"The server no longer has the previous response (it answered {error.status}): "
             "the conversation was sent again from the local history.",
+            lost_chain=True,
         )
     return None
+
+
+def _is_lost_chain(error: HttpStatusError, said: str) -> bool:
+    """Any refusal of a request with a previous response that is not known to be about something else."""
+    if error.param == "previous_response_id" or error.code in _CHAIN_CODES:
+        return True
+    if error.param:
+        return False
+    return not _NOT_THE_CHAIN.search(said)
 
 
 def _mentions_encrypted(said: str, code: str) -> bool:

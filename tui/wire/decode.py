@@ -80,7 +80,7 @@ def server_error(body: Body) -> ServerError:
     source = cast("Body", error) if isinstance(error, Mapping) else body
     code = source.get("code") or source.get("type") or ""
     message = source.get("message") or source.get("Message") or ""
-    return ServerError("" if code == "error" else str(code), str(message))
+    return ServerError("" if code == "error" else str(code), str(message), str(source.get("param") or ""))
 
 
 def _started(body: Body) -> StreamEvent:

@@ -86,6 +86,7 @@ def from_status(response: httpx.Response, body: bytes) -> WireError:
     return kind(
         sentence,
         code=reported.code or f"http_{status}",
+        param=reported.param,
         status=status,
         request_id=request_id,
         retryable=retryable,
