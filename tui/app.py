@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
@@ -200,8 +201,10 @@ class OutcropApp(App[int]):
         """Ctrl+C where nothing is selected: empty the composer first; leave only when pressed twice."""
         chat = self.chat
         if self.screen is not chat:
+            self._pressed.clear()
             self.pop_screen()
         elif chat.composer.clear().strip():
+            self._pressed.clear()
             self.notify("Cleared; Up brings it back.", markup=False, timeout=3)
         elif self._twice("interrupt"):
             self.run_worker(self._leave(), exit_on_error=False)
@@ -250,6 +253,17 @@ class OutcropApp(App[int]):
         traceback = Traceback(show_locals=False, width=None)
         self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
         self._close_messages_no_wait()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Whatever else is done in between, the key that was to be pressed twice begins anew."""
+        if isinstance(event, events.Paste):
+            self._pressed.clear()
+        elif isinstance(event, events.Key):
+            if event.key != "ctrl+c":
+                self._pressed.pop("interrupt", None)
+            if event.key not in keys_of("app.quit", self._checked.keymap):
+                self._pressed.pop("leave", None)
+        await super().on_event(event)
 
     def _twice(self, what: str) -> bool:
         now = monotonic()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual import events
 from ui_stand_in import Held, StandInSession, app_for, failing, message_item, settled, shown, typed, until
 
 from tui.core.conversation import Conversation
@@ -322,3 +323,26 @@ async def test_the_inspector_stands_beside_or_over(tmp_path: Path, width: int, b
         await settled(pilot)
         assert app.screen is app.chat
         assert len(app.screen.query("Inspector")) == 0
+
+
+async def test_ctrl_c_twice_with_something_typed_or_sent_between_does_not_quit(tmp_path: Path) -> None:
+    session = StandInSession(tmp_path)
+    app = app_for(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: bool(app.chat.conversation_id))
+        await pilot.press("ctrl+c", "a", "enter")
+        await until(pilot, lambda: len(session.sent) == 1 and app.chat.answers_arriving == 0)
+        await pilot.press("ctrl+c")
+        await settled(pilot)
+        assert not session.closed, "an answer came between the two"
+        await pilot.press("b", "ctrl+c", "ctrl+c")
+        await settled(pilot)
+        assert not session.closed, "the first of the two emptied the composer"
+        app.post_message(events.Paste("c"))
+        await until(pilot, lambda: app.chat.composer.text == "c")
+        app.chat.composer.input.clear()
+        await pilot.press("ctrl+c")
+        await settled(pilot)
+        assert not session.closed, "something was pasted between the two"
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: session.closed)
