@@ -389,7 +389,7 @@ def split_slash(text: str) -> tuple[str, str] | None:
     """Read `/name argument`; `None` where the text is a prompt.
 
     A prompt may begin with a slash (a path, a fraction): only one line that begins with a word of
-    letters counts, and a name that is no command is told from a path by having no second slash.
+    letters counts, so that a path is told from a mistyped command by the second slash in its word.
     """
     if not text.startswith("/") or "\n" in text.strip():
         return None

@@ -246,6 +246,30 @@ async def test_a_mistyped_command_is_not_sent_and_a_path_is(tmp_path: Path) -> N
         await until(pilot, lambda: [prompt for prompt, _ in session.sent] == ["/etc/hosts is what?"])
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("/efort high", "There is no command /efort. Did you mean /effort?"),
+        ("/nonsense foo", "There is no command /nonsense. Type / for a list."),
+        ("/atach /tmp/a.pdf", "There is no command /atach. Did you mean /attach?"),
+    ],
+)
+async def test_a_mistyped_command_with_its_argument_is_said_and_not_sent(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    session = StandInSession(tmp_path)
+    app = app_for(session)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: bool(app.chat.conversation_id))
+        app.chat.composer.text = text
+        await pilot.press("enter")
+        await until(pilot, lambda: any(note.message.startswith(said) for note in app._notifications))
+        assert (session.sent, app.chat.composer.text) == ([], text)
+        app.chat.composer.text = f" {text}"
+        await pilot.press("enter")
+        await until(pilot, lambda: [prompt for prompt, _ in session.sent] == [text])
+
+
 async def test_up_goes_through_earlier_prompts_and_down_back_to_the_draft(tmp_path: Path) -> None:
     session = StandInSession(tmp_path)
     app = app_for(session)

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tui.commands import by_slash, split_slash
+from tui.commands import split_slash
 from tui.core.errors import OutcropError
 from tui.screens.chat_settings import ChatSettings
 from tui.widgets.composer import Composer
@@ -72,10 +72,9 @@ class ChatPreview(ChatSettings):
         self.outcrop.push_screen(screen, decided)
 
     def _prompt(self) -> str:
-        """What the composer would send; a command that stands in it is none."""
-        text = self.composer.text.strip()
-        slash = split_slash(text)
-        return "" if slash and by_slash(slash[0]) else text
+        """What the composer would send: of a command, known or mistyped, nothing."""
+        text = self.composer.text
+        return "" if split_slash(text) else text.strip()
 
     async def _looks(self, conversation_id: str, prompt: str) -> tuple[Preview, Preview]:
         """The request in both modes; large bodies are built and read in a thread."""

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from tui.commands import by_slash, split_slash
+from tui.commands import COMMANDS, by_slash, split_slash
 from tui.core.text import visible
 from tui.messages import CommandRequested, FilesGiven
 from tui.widgets.completion import Completion, complete_choices, complete_command, complete_path
@@ -56,7 +56,7 @@ class ComposerInput(TextArea):
     async def _on_key(self, event: events.Key) -> None:
         meaning = self._meaning(event)
         if meaning is None and event.key.startswith("alt+"):
-            # It carries the letter as its character, which a text area would insert; it bubbles to the bindings.
+            # It carries the letter as its character, which a text area would insert; bindings come later.
             event.prevent_default()
             return
         if meaning is None:
@@ -281,12 +281,8 @@ class Composer(Vertical):
             self._remember(text)
             self.input.clear()
             self.post_message(CommandRequested(command.id, slash[1]))
-        elif slash and "/" not in text.strip()[1:] and len(slash[0]) > 1 and not slash[1]:
-            self.notify(
-                f"There is no command /{slash[0]}. Type / for a list; with a space before it, it is sent.",
-                severity="warning",
-                markup=False,
-            )
+        elif slash:
+            self.notify(_unknown(slash[0]), severity="warning", markup=False)
         else:
             self._remember(text)
             self.input.load_text("")
@@ -410,6 +406,14 @@ class Composer(Vertical):
         self._the_popup().highlighted = event.option_index
         self._accept()
         self.input.focus()
+
+
+def _unknown(name: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, [command.slash for command in COMMANDS if command.slash], 1)
+    meant = f" Did you mean /{close[0]}?" if close else " Type / for a list."
+    return f"There is no command /{name}.{meant} With a space before it, it is sent."
 
 
 def _line(completion: Completion, width: int) -> Content:
