@@ -99,6 +99,8 @@ async def test_escape_sends_nothing_and_keeps_the_text(sandbox: SandboxServer, t
         await pilot.press("f5")
         await until(pilot, lambda: isinstance(app.screen, PreviewScreen))
         await until(pilot, lambda: "nothing is typed yet" in text_of(app))
+        assert "nothing to send yet" in text_of(app)
+        assert "Enter sends this" not in text_of(app)
         await pilot.press("enter")
         await until(pilot, lambda: "There is nothing to send" in text_of(app))
         await pilot.press("escape")

@@ -49,7 +49,7 @@ def preview_rows(look: Preview, width: int, *, chosen: bool, empty: bool) -> lis
         f"  ~{look.tokens:,} tokens",
     ]
     if chosen:
-        title.append(("  Enter sends this", "accent"))
+        title.append(("  nothing to send yet", "warning") if empty else ("  Enter sends this", "accent"))
     sends = f"  instructions of {look.instructions:,} characters" if look.instructions else ""
     body: list[Row] = [
         row(*title),
@@ -157,7 +157,7 @@ class PreviewScreen(ModalScreen[bool]):
             Container(*self._pages.values(), id="preview-both"),
             Static("", id="preview-detail", classes="dialog--detail", markup=False),
             title="What would be sent",
-            keys="Enter send   t switch mode   Tab other side   ↑↓ scroll   Esc",
+            keys="Enter send   t switch mode   Tab other side   ↑↓ scroll   Esc close",
         )
 
     def on_mount(self) -> None:

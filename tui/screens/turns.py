@@ -180,7 +180,7 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
             ),
             Static("", id="turns-detail", classes="dialog--detail", markup=False),
             title="Turns",
-            keys="Enter go   f go on   e edit   r again   ←→ branch   Esc",
+            keys="Enter go   f go on   e edit   r again   ←→ branch   Esc close",
         )
 
     def on_mount(self) -> None:
