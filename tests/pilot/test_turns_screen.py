@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from ui_samples import text_of
 from ui_stand_in import Held, StandInSession, app_for, settled, shown, typed, until
 
 from tui.app import OutcropApp
-from tui.core.items import Outcome
+from tui.core.items import Outcome, Turn, user_message
 from tui.sandbox.server import SandboxServer
 from tui.screens.turns import TurnsScreen
 from tui.session import Session
@@ -268,3 +269,28 @@ async def test_numbers_that_name_no_turn_are_said(sandbox: SandboxServer) -> Non
         await until(pilot, lambda: app.chat.composer.text == "one")
         assert prompts_of(session, conversation_id) == []
     await session.aclose()
+
+
+@pytest.mark.parametrize(("turns", "scrolls"), [(2, False), (40, True)])
+async def test_the_titles_stand_over_their_columns_with_a_scrollbar_and_without(
+    tmp_path: Path, turns: int, scrolls: bool
+) -> None:
+    session = StandInSession(tmp_path)
+    conversation = await session.new()
+    for number in range(turns):
+        turn = Turn(f"t{number}", conversation.tip, (user_message("stone " * 20),), 0.0)
+        conversation = conversation.append(replace(turn, outcome=Outcome.COMPLETED))
+    session.add(conversation)
+    app = app_for(session, continue_latest=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.chat.has_class("-talking"))
+        screen = await listed(pilot)
+        await settled(pilot)
+        assert screen._list.show_vertical_scrollbar is scrolls
+        lines = text_of(app).splitlines()
+        titles = next(line for line in lines if "prompt" in line and "ended" in line)
+        rows = [line for line in lines if "completed" in line and "stone" in line]
+        assert rows
+        for row in rows:
+            assert row.index("completed") == titles.index("ended"), (titles, row)
+            assert row.index("stateful") == titles.index("sent")

@@ -107,5 +107,5 @@ class TableTitles(Widget):
         self._titles = titles
 
     def render(self) -> Content:
-        """The titles for this width, less the scrollbar's column."""
+        """The titles for this width, less the column that the list keeps for its scrollbar."""
         return Content(self._titles(self.size.width - 1).text)

@@ -50,6 +50,8 @@ class VirtualLines(ScrollView, can_focus=True):
         overflow-y: auto;
         scrollbar-size-vertical: 1;
         color: $foreground;
+        /* The columns stand where their titles are, with a scrollbar or without. */
+        &.-list { scrollbar-gutter: stable; }
         & > .virtual-lines--accent { color: $text-accent; }
         & > .virtual-lines--dim { color: $text-muted; }
         & > .virtual-lines--error { color: $text-error; }
@@ -109,7 +111,9 @@ class VirtualLines(ScrollView, can_focus=True):
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(
+            id=id, classes=" ".join([*(["-list"] if cursor else []), classes or ""]).strip() or None
+        )
         self._source: RowSource = RowList() if source is None else source
         self._with_cursor = cursor
         self._cursor = 0
