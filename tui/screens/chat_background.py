@@ -66,15 +66,16 @@ class ChatBackground(ChatViews):
             return
         if conversation_id in self._in_background:
             self._in_background.discard(conversation_id)
-            self._complain("The next turns are sent as usual.", "information")
+            self._complain("The next turns are sent as usual.", "information", instead=True)
         elif why_not := self._why_not_in_background(conversation_id):
-            self._complain(why_not)
+            self._complain(why_not, instead=True)
         else:
             self._in_background.add(conversation_id)
             self._complain(
                 "The next turns run in the background: they go on when you leave, and their answers come when"
                 " they are done.",
                 "information",
+                instead=True,
             )
         self._refresh_target()
 

@@ -7,7 +7,7 @@ from functools import partial
 from time import time
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from textual import on
+from textual import events, on
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
@@ -174,7 +174,10 @@ class ChatFrame(Screen[None]):
         self._urgent = False
         self.notice.hush()
 
-    def _complain(self, sentence: str, severity: SeverityLevel = "warning") -> None:
+    def _complain(self, sentence: str, severity: SeverityLevel = "warning", *, instead: bool = False) -> None:
+        """Say a sentence at the edge of the screen; `instead` of what still stands there."""
+        if instead:
+            self.outcrop.clear_notifications()
         self.outcrop.notify(visible_line(sentence), severity=severity, markup=False)
 
     def on_conversation_pane_follow_changed(self, event: ConversationPane.FollowChanged) -> None:
@@ -203,6 +206,21 @@ class ChatFrame(Screen[None]):
                 self.pane.action_scroll_home()
             case _:
                 self.pane.action_scroll_end()
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter typed in the side panel or on a chip that means nothing there is for the composer."""
+        composer = self.composer.input
+        letter = event.character if event.is_printable else None
+        if (
+            letter
+            and not event.key.startswith("alt+")
+            and self.focused not in (None, composer)
+            and event.key not in self.active_bindings
+        ):
+            event.stop()
+            event.prevent_default()
+            self.set_focus(composer)
+            composer.replace(letter, *composer.selection, maintain_selection_offset=False)
 
     # ---- attachments
 
