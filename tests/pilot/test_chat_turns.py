@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual import events
+from ui_samples import text_of
 from ui_stand_in import Held, StandInSession, app_for, failing, message_item, settled, shown, typed, until
 
 from tui.core.conversation import Conversation
@@ -346,3 +347,63 @@ async def test_ctrl_c_twice_with_something_typed_or_sent_between_does_not_quit(t
         assert not session.closed, "something was pasted between the two"
         await pilot.press("ctrl+c")
         await until(pilot, lambda: session.closed)
+
+
+async def test_until_the_conversation_is_open_the_screen_says_that_it_opens(tmp_path: Path) -> None:
+    session = StandInSession(tmp_path)
+    conversation = await session.new()
+    turn = Turn("t1", None, (user_message("granite"),), 0.0, outcome=Outcome.COMPLETED)
+    session.add(conversation.append(turn))
+    session.gate.clear()
+    app = app_for(session, continue_latest=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        assert "Opening the conversation" in text_of(app)
+        assert "O U T C R O P" not in text_of(app)
+        session.gate.set()
+        await until(pilot, lambda: "granite" in text_of(app))
+        assert "Opening the conversation" not in text_of(app)
+
+
+async def test_with_nothing_to_continue_the_welcome_page_comes_after_all(tmp_path: Path) -> None:
+    app = app_for(StandInSession(tmp_path), continue_latest=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "O U T C R O P" in text_of(app))
+        assert "Opening the conversation" not in text_of(app)
+
+
+async def test_letters_typed_in_the_side_panel_reach_the_composer_but_its_own_keys_do_not(
+    tmp_path: Path,
+) -> None:
+    app = app_for(StandInSession(tmp_path))
+    async with app.run_test(size=(160, 48)) as pilot:
+        await until(pilot, lambda: bool(app.chat.conversation_id))
+        await pilot.press("f12")
+        await until(pilot, lambda: app.chat.focused is not None and app.chat.focused.id is not None)
+        assert app.chat.focused.id == "inspector-exchanges"
+        await pilot.press("r", "2")
+        assert app.chat.focused.id == "inspector-exchanges"
+        assert app.chat.composer.text == ""
+        await pilot.press("W", "h", "y", "question_mark")
+        assert app.chat.focused is app.chat.composer.input
+        assert app.chat.composer.text == "Why?"
+
+
+async def test_a_newer_notice_of_the_switch_replaces_the_older_and_dialogs_are_not_covered(
+    tmp_path: Path,
+) -> None:
+    app = app_for(StandInSession(tmp_path))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until(pilot, lambda: bool(app.chat.conversation_id))
+        await settled(pilot)
+        await pilot.press("f8")
+        await until(pilot, lambda: "run in the background" in text_of(app))
+        await pilot.press("f8")
+        await until(pilot, lambda: "are sent as usual" in text_of(app))
+        assert [note.message for note in app._notifications] == ["The next turns are sent as usual."]
+        assert "run in the background" not in text_of(app)
+        await pilot.press("f1")
+        await until(pilot, lambda: app.screen is not app.chat)
+        await settled(pilot)
+        assert "are sent as usual" not in text_of(app)
+        assert len(app.screen.query("Toast")) == 0

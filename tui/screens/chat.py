@@ -60,6 +60,7 @@ class ChatScreen(ChatBackground, ChatCompaction, ChatResponses, ChatTurns):
 
     def on_mount(self) -> None:
         """Everything that is not on the first picture happens after it."""
+        self.welcome.opening(bool(self._start.conversation) or self._start.latest)
         self.call_after_refresh(lambda: self._do(self._begin(), "start"))
 
     # ---- start
@@ -76,6 +77,7 @@ class ChatScreen(ChatBackground, ChatCompaction, ChatResponses, ChatTurns):
         try:
             await self.show_conversation(conversation)
         finally:
+            self.welcome.opening(False)
             self._ready.set()
         for path in self._start.files:
             await self._attach_file(path)

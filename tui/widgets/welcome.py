@@ -28,6 +28,7 @@ _HINTS = (
 
 
 _PURPOSE = "Chat with OpenAI models on Amazon Bedrock, and see every byte of it."
+_OPENING = "Opening the conversation …"
 _SANDBOX = "an endpoint inside this program answers; no model, no network"
 
 
@@ -48,6 +49,13 @@ class Welcome(Widget):
         super().__init__(id=id)
         self._keys = keys
         self._place = Content("")
+        self._opening = False
+
+    def opening(self, opening: bool) -> None:
+        """Say that a conversation is being opened, in the place of everything; or no longer."""
+        if opening != self._opening:
+            self._opening = opening
+            self.refresh()
 
     def show_place(self, *, sandbox: bool, base_url: str) -> None:
         """Say who will answer."""
@@ -65,6 +73,8 @@ class Welcome(Widget):
         """Rock, name, place, keys, in the middle; the rock gives way where there is no room."""
         width, height = self.content_size
         blank = Content("")
+        if self._opening:
+            return self._middle([Content.styled(_OPENING, "$text-muted")], width, height)
         rock = [Content.styled(line, style) for line, style in _ROCK]
         name = [
             Content.styled("O U T C R O P", "bold $text-primary"),
@@ -73,9 +83,13 @@ class Welcome(Widget):
         lines = [*name, blank, self._place, blank, *self._hints()]
         if len(lines) + len(rock) + 1 <= height:
             lines = [*rock, blank, *lines]
+        return self._middle(lines, width, height)
+
+    @staticmethod
+    def _middle(lines: list[Content], width: int, height: int) -> Content:
         above = max(0, (height - len(lines)) // 2)
         centred = [Content(" " * max(0, (width - line.cell_length) // 2)) + line for line in lines]
-        return Content("\n").join([*([blank] * above), *(line.truncate(width) for line in centred)])
+        return Content("\n").join([*([Content("")] * above), *(line.truncate(width) for line in centred)])
 
     def _hints(self) -> list[Content]:
         rows = [
