@@ -56,7 +56,7 @@ class StoredRow:
 
     @property
     def state(self) -> Literal["kept", "unknown", "deleted"]:
-        """Whether the server has it; `unknown` where its answer never ended, so that it may be kept or not."""
+        """Whether the server has it; `unknown` where its answer never ended, so nobody here knows."""
         if self.response.deleted_at is not None:
             return "deleted"
         return "unknown" if self.response.unsure else "kept"

@@ -30,6 +30,7 @@ def test_a_signal_in_a_stalled_stream(
     assert ended["outcome"] == "cancelled"
     assert ended["text"] == turn["text"]
     assert ended["usage"] is None
+    assert ended["error"]["message"] == "Interrupted."
 
 
 def test_a_signal_before_the_first_byte(program: Program, server: SandboxServer) -> None:

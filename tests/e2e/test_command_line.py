@@ -6,10 +6,11 @@ import signal
 import sqlite3
 import subprocess
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
-from support.programs import ENDED_KEYS, Finished, Program
+from support.programs import ENDED_KEYS, OUTCROP, Finished, Program
 
 import tui
 from tui.sandbox.server import SandboxServer
@@ -83,6 +84,7 @@ def test_the_tui_says_that_it_needs_a_terminal(offline: Program) -> None:
         ([], "no prompt"),
         (["   "], "no prompt"),
         (["-f", "missing.pdf", "hi"], "There is no file missing.pdf"),
+        (["--conversation", "", "hi"], "The id of the conversation is empty."),
         (["--conversation", "nowhere", "hi"], "There is no conversation nowhere"),
     ],
 )
@@ -230,7 +232,10 @@ def test_history_list_show_search_delete(program: Program) -> None:
     assert plain.out == (
         "## You\n\nReply with exactly: the granite is *old*\n\n## openai.gpt-5.4\n\nthe granite is *old*\n\n"
     )
-    assert one in program.run("history", "list").out
+    assert program.ask("--conversation", one, "Reply with exactly: *old* it is").status == 0
+    plain = program.run("history", "list").out
+    assert one in plain
+    assert "  1 turn   " in plain and "  2 turns  " in plain and "1 turns" not in plain
     # What is typed is words: none of this is query syntax.
     for text, wanted in (
         ("granite", [one]),
@@ -244,6 +249,54 @@ def test_history_list_show_search_delete(program: Program) -> None:
     assert program.history("delete", one) == {"deleted": one}
     assert [row["id"] for row in program.history("list")] == [second.ended["conversation"]]
     assert program.history("search", "granite") == []
+
+
+# -- output that cannot be written ------------------------------------------------------------------------
+
+
+FULL = Path("/dev/full")
+
+
+def into_full(program: Program, *arguments: str) -> Finished:
+    """A run whose every write to stdout is refused: the device is full."""
+    with FULL.open("wb") as full:
+        run = subprocess.run(
+            [*OUTCROP, *arguments], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE,
+            env=program.environ(), cwd=program.cwd, timeout=60, check=False,
+        )  # fmt: skip
+    return Finished(run.returncode, b"", run.stderr)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
+def test_a_full_device_is_a_sentence_and_the_turn_is_kept(program: Program) -> None:
+    for arguments in (
+        ["ask", "Reply with exactly: granite"],
+        ["ask", "--json", "Reply with exactly: basalt"],
+        ["ask", "--json", " "],
+        ["history", "list"],
+        ["responses", "list", "--json"],
+        ["--version"],
+    ):
+        finished = into_full(program, *arguments)
+        assert finished.status == 1, arguments
+        assert finished.err.splitlines()[-1].startswith("outcrop: The output cannot be written: No space")
+        assert "Traceback" not in finished.err and "Exception" not in finished.err
+    prompts = {program.history("show", row["id"])["turns"][0]["prompt"] for row in program.history("list")}
+    assert prompts == {"Reply with exactly: granite", "Reply with exactly: basalt"}
+
+
+# -- the token -----------------------------------------------------------------------------------------
+
+
+def test_the_token_s_status_names_the_region_once(offline: Program) -> None:
+    some, none = (
+        offline.run("token", "status", AWS_BEARER_TOKEN_BEDROCK=token) for token in ("x" * 40, None)
+    )
+    assert some.status == 0
+    assert some.out.startswith("us-west-2: ")
+    assert none.status == 3
+    assert none.out.startswith("There is no Bedrock key for us-west-2.")
+    assert some.out.count("us-west-2") == none.out.count("us-west-2") == 1
 
 
 # -- outcrop sandbox -----------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import stat
 import sys
 from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TextIO
 
 from tui.config import Settings, load_settings
@@ -133,6 +133,8 @@ async def _ask(
 async def _conversation(session: Session, options: argparse.Namespace) -> str:
     named: str | None = getattr(options, "conversation", None)
     if named is not None:
+        if not named.strip():
+            raise InputError("The id of the conversation is empty.")
         conversation = await session.open(named)
     elif getattr(options, "continue_latest", False):
         conversation = await session.latest() or await session.new()
@@ -155,8 +157,10 @@ async def _one_turn(
                     output.show(event)
     except asyncio.CancelledError:
         conversation = session.conversation(conversation_id)
-        if conversation.tip is not None and conversation.turns[conversation.tip].outcome is Outcome.CANCELLED:
-            output.end(conversation.turns[conversation.tip], conversation_id, None)
+        turn = None if conversation.tip is None else conversation.turns[conversation.tip]
+        if turn is not None and turn.outcome is Outcome.CANCELLED:
+            # The turn's own words are for the person who pressed a key.
+            output.end(replace(turn, error="Interrupted."), conversation_id, None)
         raise
     assert ended is not None
     output.end(ended.turn, conversation_id, ended.error)

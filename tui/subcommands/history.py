@@ -63,8 +63,9 @@ def _print_rows(rows: Iterable[ConversationSummary], as_json: bool) -> None:
         print("No conversations.", file=sys.stderr)
     for row in rows:
         when = datetime.fromtimestamp(row.updated_at).strftime("%Y-%m-%d %H:%M")
+        turns = "turn" if row.turns == 1 else "turns"
         mark = " (sandbox)" if row.sandbox else ""
-        print(f"{row.id}  {when}  {row.turns:>3} turns  {visible_line(row.title)}{mark}")
+        print(f"{row.id}  {when}  {row.turns:>3} {turns:<5}  {visible_line(row.title)}{mark}")
         if row.excerpt:
             print(f"              {visible_line(row.excerpt)}")
 

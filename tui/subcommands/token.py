@@ -57,7 +57,8 @@ def _entered() -> str:
 async def _status(credentials: Credentials, settings: Settings) -> int:
     asked = await credentials.load(settings.region)
     status = credentials.status(settings.region)
-    print(f"{settings.region}: {status.sentence}")
+    named = settings.region in status.sentence
+    print(status.sentence if named else f"{settings.region}: {status.sentence}")
     if asked.sentence and status.source == "none":
         print(asked.sentence)
     return 0 if status.usable else 3
