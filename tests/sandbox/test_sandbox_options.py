@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 from support.sandbox_api import MODEL, Api, Json, file_part, text_of
 
 LUNA = "openai.gpt-5.6-luna"
+
+
+def summed_up(api: Api, earlier: list[str], **bounds: int) -> Json:
+    """What the server makes of these messages where a summary with facts and rules is asked for."""
+    texts = {"type": "array", "items": {"type": "string"}}
+    schema = {
+        "type": "object",
+        "properties": {"durable_facts": texts, "policy_constraints": {**texts, **bounds}},
+        "required": ["durable_facts", "policy_constraints"],
+        "additionalProperties": False,
+    }
+    wanted = {"type": "json_schema", "name": "summary", "strict": True, "schema": schema}
+    said = [{"role": "user", "content": text} for text in [*earlier, "Summarize the conversation."]]
+    return json.loads(text_of(api.create(said, text={"format": wanted})))
+
+
+def test_a_summary_s_rules_are_what_sounds_like_rules(shared_api: Api) -> None:
+    fact, rule = "The codename is Basalt.", "Never mention prices."
+    summary = summed_up(shared_api, [fact, rule])
+    assert summary == {"durable_facts": [fact, rule], "policy_constraints": [rule]}
+    assert summed_up(shared_api, [fact]) == {"durable_facts": [fact], "policy_constraints": []}
+    assert summed_up(shared_api, [fact], minItems=1)["policy_constraints"] == [fact]
 
 
 def deltas(events: list[Json]) -> list[Json]:

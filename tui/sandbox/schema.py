@@ -8,6 +8,9 @@ from typing import Any
 from . import samples
 from .shapes import Json, is_array, object_at
 
+_FOR_RULES = re.compile(r"constraint|policy|rule", re.I)
+_RULE = re.compile(r"\b(must|never|always|only|please|do not|don['’]t)\b", re.I)
+
 
 def example(
     schema: Json,
@@ -45,9 +48,9 @@ def example(
         properties: Json = schema.get("properties") or {}
         return {key: example(value, prompt, key, root, depth + 1, said) for key, value in properties.items()}
     if kind == "array":
-        if said and object_at(schema, "items").get("type") == "string":
-            return list(said[: schema.get("maxItems", 4)])
         least = schema.get("minItems", 0)
+        if said and object_at(schema, "items").get("type") == "string":
+            return _lines(said, name, least, schema.get("maxItems", 4))
         count = least if depth > 6 else max(least, min(2, schema.get("maxItems", 2)))
         return [
             example(schema.get("items") or {}, prompt, f"{name} {n + 1}", root, depth + 1, said)
@@ -60,6 +63,15 @@ def example(
     if kind == "null":
         return None
     return _string(schema, f"“{said[-1]}”" if said else prompt, name)
+
+
+def _lines(said: tuple[str, ...], name: str, least: int, most: int) -> list[str]:
+    """What was said, for a list of texts; a list of rules gets what sounds like one, and no facts."""
+    if not _FOR_RULES.search(name):
+        return list(said[:most])
+    rules = [text for text in said if _RULE.search(text)]
+    others = [text for text in said if text not in rules]
+    return [*rules, *others[: max(0, least - len(rules))]][:most]
 
 
 def _referred(root: Json, reference: str) -> Json:
