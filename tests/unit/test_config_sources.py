@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tui.config import Settings, default_dirs, load_catalogue, load_settings
+from tui.config_values import OPTIONS
 from tui.core.errors import ConfigError
 
 
@@ -281,3 +282,9 @@ def test_importing_config_loads_no_heavy_library():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_the_readme_s_table_has_every_key_of_the_file() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = "\n".join(line.split("|")[2] for line in readme.splitlines() if line.startswith("| "))
+    assert [option.key for option in OPTIONS.values() if option.key and f"`{option.key}`" not in table] == []
