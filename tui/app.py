@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events
 from textual.app import App
@@ -126,7 +126,7 @@ class OutcropApp(App[int]):
     def push_screen(self, *args: Any, **kwargs: Any) -> Any:
         """Open a screen; what stands at the screen's edge would cover a part of it."""
         self.clear_notifications()
-        return super().push_screen(*args, **kwargs)
+        return cast("Any", super()).push_screen(*args, **kwargs)
 
     def action_open_help(self) -> None:
         """Show the keys and commands as they are now."""
