@@ -160,7 +160,7 @@ async def test_other_conversations_go_on_meanwhile_and_the_answer_is_announced(
         await send_in_background(app, pilot)
         await pilot.press("ctrl+n")
         await until(pilot, lambda: app.chat.conversation_id != first)
-        assert app.chat.status.state.elsewhere == 1
+        await until(pilot, lambda: app.chat.status.state.elsewhere == 1)
         assert not app.chat.status.state.background
         await typed(pilot, "Reply with exactly: delta")
         await pilot.press("enter")
@@ -170,7 +170,8 @@ async def test_other_conversations_go_on_meanwhile_and_the_answer_is_announced(
         assert app.chat.status.state.elsewhere == 0
         assert "1 ready" in app.chat.status.render().plain
         assert len(said) == 1 and "is there" in said[0]
-        assert any(note.message == said[0] for note in app._notifications)
+        # A toast is a message to the app: it is there when that has been dealt with.
+        await until(pilot, lambda: any(note.message == said[0] for note in app._notifications))
         app.chat.composer.text = "/ready"
         await pilot.press("enter")
         await until(pilot, lambda: app.chat.conversation_id == first)
