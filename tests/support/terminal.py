@@ -51,7 +51,7 @@ class Terminal:
         self.seen.append(shown)
         return shown
 
-    def wait_for(self, *texts: str, timeout: float = 20.0) -> str:
+    def wait_for(self, *texts: str, timeout: float = 60.0) -> str:
         """The first screen that shows all of these texts."""
         last = ""
 
@@ -65,7 +65,7 @@ class Terminal:
         except AssertionError:
             raise AssertionError(f"not within {timeout} s on the screen: {texts}\n{last}") from None
 
-    def wait_until_gone(self, text: str, timeout: float = 20.0) -> str:
+    def wait_until_gone(self, text: str, timeout: float = 60.0) -> str:
         """The first screen that does not show this text."""
         return until(lambda: "" if text in (now := self.screen) else now or " ", f"{text!r} gone", timeout)
 
@@ -88,7 +88,7 @@ class Terminal:
             "display", "-p", "-t", "p", "mouse=#{mouse_any_flag} alt=#{alternate_on} cursor=#{cursor_flag}"
         ).strip()
 
-    def status(self, timeout: float = 20.0) -> int:
+    def status(self, timeout: float = 60.0) -> int:
         """The program's exit status, once it has ended."""
         path = self.folder / "status"
         return int(until(lambda: path.exists() and path.read_text().strip(), "the program's end", timeout))
