@@ -30,7 +30,7 @@ TWICE_WITHIN = 3.0
 
 
 def _commands() -> type[Provider]:
-    from tui.commands import CommandProvider
+    from tui.commands.palette import CommandProvider
 
     return CommandProvider
 

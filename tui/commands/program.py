@@ -1,0 +1,52 @@
+"""What concerns the program as a whole."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tui.commands.command import Command
+
+__all__ = ["COMMANDS"]
+
+_GROUP: Final = "The program"
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command(
+        "palette.open",
+        "Command palette",
+        "Everything on this page, found by typing a part of its name.",
+        _GROUP,
+        "app.command_palette",
+        "ctrl+p",
+        palette=False,
+    ),
+    Command(
+        "token.enter",
+        "Bedrock API key",
+        "Enter the bearer token again; it is never shown.",
+        _GROUP,
+        "screen.ask_token",
+        "",
+        "token",
+    ),
+    Command(
+        "theme.pick",
+        "Theme",
+        "Shows each theme as you move over it.",
+        _GROUP,
+        "app.pick_theme",
+        "f9",
+        "theme",
+        "[NAME]",
+    ),
+    Command("help.open", "Help", "This page.", _GROUP, "app.open_help", "f1", "help"),
+    Command(
+        "app.quit",
+        "Quit",
+        "An answer that is arriving is stopped and kept; the draft is kept too.",
+        _GROUP,
+        "app.leave",
+        "ctrl+q",
+        "quit",
+    ),
+)
