@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tui.core import figures
+from tui.core.data_url import DataUrl, folded
 from tui.core.items import dump_json
-from tui.widgets import figures
-from tui.widgets.inspection.folding import DataUrl, folded
 from tui.widgets.inspection.json_rows import json_rows, text_rows
 from tui.widgets.inspection.shape import item_line
 from tui.widgets.rows import fit, row, wrap

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.core import figures
 from tui.core.text import visible_line
 from tui.screens.chat_views import ChatViews
-from tui.widgets import figures
 
 if TYPE_CHECKING:
     from textual.worker import Worker

@@ -16,10 +16,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from tui.core import figures
 from tui.core.conversation import ConversationSummary
 from tui.core.errors import OutcropError
 from tui.core.text import visible_line
-from tui.widgets import figures
 from tui.widgets.columns import Cell, Column, TableTitles, layout, table_row, titles_row
 from tui.widgets.dialog import Dialog
 from tui.widgets.rows import Row

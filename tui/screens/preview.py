@@ -13,11 +13,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.core import figures
 from tui.core.errors import OutcropError
 from tui.core.items import ContinuationMode, Outcome
 from tui.core.preview import Preview, PreviewItem
 from tui.core.text import visible_line
-from tui.widgets import figures
 from tui.widgets.dialog import Dialog
 from tui.widgets.rows import Mark, Row, RowList, fit, row, wrap
 from tui.widgets.virtual_lines import VirtualLines

@@ -15,12 +15,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.core import figures
 from tui.core.conversation import Conversation
 from tui.core.errors import OutcropError
 from tui.core.items import Outcome, Turn
 from tui.core.text import visible_line
 from tui.screens.turn_blocks import attachment_lines
-from tui.widgets import figures
 from tui.widgets.columns import Cell, Column, TableTitles, layout, table_row, titles_row
 from tui.widgets.dialog import Dialog
 from tui.widgets.rows import Mark, Row

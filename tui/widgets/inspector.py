@@ -15,9 +15,9 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
 
+from tui.core import figures
 from tui.core.continuation import LeftOut
 from tui.core.exchange import Exchange
-from tui.widgets import figures
 from tui.widgets.columns import TableTitles
 from tui.widgets.inspection.pages import (
     decoded,

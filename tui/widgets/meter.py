@@ -10,9 +10,9 @@ from rich.cells import cell_len
 from textual.content import Content, Span
 from textual.widget import Widget
 
+from tui.core import figures
 from tui.core.items import Usage
 from tui.core.meter import Bucket, CostEstimate, TurnTiming, cached_share, context_share, split
-from tui.widgets import figures
 
 __all__ = ["Meter"]
 

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 from typing import Final, cast
 
+from tui.core.data_url import folded
 from tui.core.text import visible_line
-from tui.widgets.inspection.folding import folded
 from tui.widgets.rows import Mark, Row, row
 
 __all__ = ["Pairs", "json_rows", "json_value", "text_rows"]

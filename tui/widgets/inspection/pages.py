@@ -9,10 +9,10 @@ from http import HTTPStatus
 from typing import Final, cast
 from urllib.parse import urlsplit
 
+from tui.core import figures
 from tui.core.exchange import Exchange, Headers, SseRecord
 from tui.core.items import Outcome
 from tui.core.text import visible
-from tui.widgets import figures
 from tui.widgets.inspection.json_rows import json_rows, text_rows
 from tui.widgets.rows import Mark, Row, row
 

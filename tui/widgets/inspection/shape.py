@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
+from tui.core import figures
 from tui.core.continuation import LeftOut
+from tui.core.data_url import folded
 from tui.core.exchange import Exchange
 from tui.core.items import dump_json
-from tui.widgets import figures
-from tui.widgets.inspection.folding import folded
 from tui.widgets.rows import Mark, Row, row
 
 __all__ = ["item_line", "shape_rows"]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+from tui.core import figures
 from tui.core.exchange import Exchange, SseRecord
-from tui.widgets import figures
 from tui.widgets.columns import Column, layout, table_row, titles_row
 from tui.widgets.inspection.pages import OUTCOME_MARKS
 from tui.widgets.rows import Mark, Row

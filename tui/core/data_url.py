@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from tui.widgets import figures
+from tui.core import figures
 
 __all__ = ["DataUrl", "folded"]
 
