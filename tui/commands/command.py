@@ -21,6 +21,8 @@ class Command:
         slash: The slash command without its slash; empty for none.
         argument: What a slash command takes, e.g. `PATH`; empty for nothing, in brackets when optional.
         palette: Whether the command palette lists it.
+        chord: Default keys after the leader (Ctrl+X), separated by spaces, e.g. `e` or `c f`; the first of
+            two is one of `commands.chords.PREFIXES`. Every command has one.
     """
 
     id: str
@@ -32,3 +34,4 @@ class Command:
     slash: str = ""
     argument: str = ""
     palette: bool = True
+    chord: str = ""

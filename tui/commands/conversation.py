@@ -19,6 +19,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.open_turns",
         "f4",
         "turns",
+        chord="t t",
     ),
     Command(
         "continuation.toggle",
@@ -27,6 +28,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         _GROUP,
         "screen.toggle_continuation",
         "ctrl+t",
+        chord="c c",
     ),
     Command(
         "continuation.stateful",
@@ -36,6 +38,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.continuation('stateful')",
         "",
         "stateful",
+        chord="c f",
     ),
     Command(
         "continuation.stateless",
@@ -45,6 +48,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.continuation('stateless')",
         "",
         "stateless",
+        chord="c l",
     ),
     Command(
         "target.pick",
@@ -55,6 +59,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "ctrl+o,f2",
         "model",
         "[MODEL]",
+        chord="m",
     ),
     Command(
         "target.region",
@@ -66,6 +71,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "region",
         "[REGION]",
         palette=False,
+        chord="s g",
     ),
     Command(
         "conversation.compact",
@@ -75,6 +81,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.compact",
         "ctrl+l",
         "compact",
+        chord="c s",
     ),
     Command(
         "arrived.open",
@@ -84,6 +91,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.open_arrived",
         "",
         "ready",
+        chord="g r",
     ),
     Command(
         "conversation.settings",
@@ -93,6 +101,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.open_settings",
         "f10,alt+s",
         "settings",
+        chord="s s",
     ),
     Command(
         "conversation.effort",
@@ -104,6 +113,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "effort",
         "VALUE",
         palette=False,
+        chord="s e",
     ),
     Command(
         "conversation.verbosity",
@@ -115,6 +125,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "verbosity",
         "VALUE",
         palette=False,
+        chord="s v",
     ),
     Command(
         "conversation.maxtokens",
@@ -126,6 +137,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "maxtokens",
         "NUMBER",
         palette=False,
+        chord="s m",
     ),
     Command(
         "conversation.instructions",
@@ -136,6 +148,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "",
         "instructions",
         "[NAME]",
+        chord="s i",
     ),
     Command(
         "conversation.new",
@@ -145,6 +158,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.new_conversation",
         "ctrl+n",
         "new",
+        chord="n",
     ),
     Command(
         "history.open",
@@ -155,5 +169,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "ctrl+r",
         "history",
         "[WORDS]",
+        chord="h",
     ),
 )

@@ -19,6 +19,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.open_responses",
         "ctrl+s",
         "responses",
+        chord="c r",
     ),
     Command(
         "inspector.toggle",
@@ -28,6 +29,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.toggle_inspector",
         "f12,ctrl+g",
         "inspect",
+        chord="i",
     ),
     Command(
         "pane.page_up",
@@ -37,6 +39,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.scroll_pane('page_up')",
         "pageup",
         palette=False,
+        chord="g u",
     ),
     Command(
         "pane.page_down",
@@ -46,6 +49,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.scroll_pane('page_down')",
         "pagedown",
         palette=False,
+        chord="g d",
     ),
     Command(
         "pane.top",
@@ -54,6 +58,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         _GROUP,
         "screen.scroll_pane('home')",
         "ctrl+home",
+        chord="g g",
     ),
     Command(
         "pane.end",
@@ -62,5 +67,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         _GROUP,
         "screen.scroll_pane('end')",
         "ctrl+end",
+        chord="g e",
     ),
 )

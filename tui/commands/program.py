@@ -19,6 +19,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "app.command_palette",
         "ctrl+p",
         palette=False,
+        chord="x",
     ),
     Command(
         "token.enter",
@@ -28,6 +29,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.ask_token",
         "",
         "token",
+        chord="k",
     ),
     Command(
         "theme.pick",
@@ -38,8 +40,18 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "f9",
         "theme",
         "[NAME]",
+        chord="s t",
     ),
-    Command("help.open", "Help", "This page.", _GROUP, "app.open_help", "f1", "help"),
+    Command(
+        "help.open",
+        "Help",
+        "Every key and command, searched as you type.",
+        _GROUP,
+        "app.open_help",
+        "f1",
+        "help",
+        chord="question_mark",
+    ),
     Command(
         "app.quit",
         "Quit",
@@ -48,5 +60,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "app.leave",
         "ctrl+q",
         "quit",
+        chord="q",
     ),
 )

@@ -20,6 +20,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "f3",
         "attach",
         "PATH",
+        chord="a a",
     ),
     Command(
         "turn.detach",
@@ -30,6 +31,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "",
         "detach",
         "[NUMBER]",
+        chord="a d",
     ),
     Command(
         "turn.preview",
@@ -40,6 +42,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "f5",
         "preview",
         "[TEXT]",
+        chord="p",
     ),
     Command(
         "turn.stop",
@@ -49,6 +52,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.stop_turn",
         "escape",
         "stop",
+        chord="t s",
     ),
     Command(
         "background.toggle",
@@ -58,6 +62,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "screen.toggle_background",
         "f8",
         "background",
+        chord="b b",
     ),
     Command(
         "turn.requeue",
@@ -66,6 +71,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         _GROUP,
         "screen.take_back",
         "alt+up",
+        chord="t q",
     ),
     Command(
         "turn.regenerate",
@@ -76,6 +82,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "",
         "regenerate",
         "[NUMBER]",
+        chord="r",
     ),
     Command(
         "turn.edit",
@@ -86,6 +93,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "",
         "edit",
         "[NUMBER]",
+        chord="e",
     ),
     Command(
         "turn.fork",
@@ -96,5 +104,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "",
         "fork",
         "[NUMBER]",
+        chord="f",
     ),
 )
