@@ -155,6 +155,29 @@ def test_benchmark_models_stream_exactly_as_many_deltas(api: Api) -> None:
     assert "## " in text and "| " in text and "- " in text
 
 
+def test_benchmark_models_of_one_block(api: Api) -> None:
+    for shape, has in (
+        ("table", "\n| **"),
+        ("fence", "\n```\n"),
+        ("list", "\n- "),
+        ("cjk", "岩"),
+        ("emoji", "\u200d"),
+    ):
+        model = f"fake-300-0-{shape}"
+        events = api.stream("x", model=model)
+        deltas = [e["delta"] for e in events if e["type"] == "response.output_text.delta"]
+        assert len(deltas) == 300 and has in "".join(deltas)
+        assert "".join(deltas).endswith("ENDOFANSWER")
+        assert (events[-1]["response"]["model"], events[-1]["type"]) == (model, "response.completed")
+
+
+def test_the_log_says_when_bytes_were_sent(api: Api) -> None:
+    begun = time.monotonic()
+    api.stream("x", model="fake-40-400")
+    first, last = api.server.log[-1].sent_at or (0, 0)
+    assert begun < first < last < time.monotonic() and last - first > 0.09
+
+
 def test_rate_is_kept(api: Api) -> None:
     begun = time.monotonic()
     api.stream("x", model="fake-40-400")

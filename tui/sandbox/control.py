@@ -114,5 +114,6 @@ def _told(record: Served) -> Json:
         "sent_bytes": len(record.sent),
         "events": record.events,
         "last_event": record.last_event,
+        "sent_at": record.sent_at,
         "ended": record.ended,
     }

@@ -138,7 +138,7 @@ def _content(writer: Writer, where: Json, parts: list[Json], model: str) -> Iter
 
 def _pieces(writer: Writer, text: str, model: str) -> Iterable[str]:
     if model.startswith("fake-"):
-        return longform.benchmark(int(model.split("-")[1]))
+        return longform.benchmark(model)
     return writer.split(text)
 
 

@@ -48,7 +48,7 @@ def generate(
     """
     if request.model.benchmark is not None:
         # A benchmark wants the tokens in its name, so max_output_tokens does not apply.
-        text = "".join(longform.benchmark(request.model.benchmark[0]))
+        text = "".join(longform.benchmark(request.model.id))
         return Generated([_message(ids, text)], request.model.benchmark[0], 0)
     limit: int = request.raw.get("max_output_tokens") or 1_000_000
     items: list[Json] = []

@@ -26,6 +26,7 @@ class Served:
         ended: "" at first, then "finished", "disconnected" (by the client), "cut" (a fault) or "stopped".
         events: how many SSE events were sent whole.
         last_event: the type of the last of them.
+        sent_at: when the first and the newest bytes of the body were handed over (`time.monotonic`).
     """
 
     method: str
@@ -40,6 +41,7 @@ class Served:
     ended: str = ""
     events: int = 0
     last_event: str = ""
+    sent_at: tuple[float, float] | None = None
 
     @property
     def json(self) -> Any:

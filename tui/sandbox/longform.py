@@ -6,7 +6,7 @@ import functools
 import random
 from collections.abc import Iterator
 
-from . import tokens
+from . import oneblock, tokens
 
 _NOUN_LIST = """
 granite basalt ridge seam fault layer river delta sediment quartz slate valley shelf cavern spring mineral
@@ -88,12 +88,22 @@ def long_text(size: int, unit: str, seed: int, split: tokens.Split) -> str:
 
 
 @functools.lru_cache(maxsize=4)
-def benchmark(size: int) -> tuple[str, ...]:
-    """Exactly `size` deltas of varied markdown; the last word is ENDOFANSWER, outside any open fence.
+def benchmark(model: str) -> tuple[str, ...]:
+    """Exactly as many deltas as `fake-TOKENS-RATE[-SHAPE]` says; the last word is ENDOFANSWER.
 
-    They are cut by `tokens.words` on every machine, so that benchmarks compare.
+    Without a shape it is varied markdown, and the end stands outside any open fence. The deltas are cut by
+    `tokens.words` on every machine, so that benchmarks compare.
     """
+    _, count, _, *shape = model.split("-")
+    size = int(count)
     tail = ["\n\n", "That", " is", " all", ". ", "ENDOF", "ANSWER"]
+    if not size:
+        return ()
+    if shape:
+        close = ["\n", "```"] if shape[0] == "fence" else []
+        room = max(size - len(tail) - len(close), 0)
+        cut = tokens.words(oneblock.one_block(shape[0], room * 8, _sentence))[:room]
+        return tuple([*cut, *close, *tail][-size:])
     out: list[str] = []
     for block in _blocks(7):
         cut = [*tokens.words(block), "\n\n"]
@@ -103,4 +113,4 @@ def benchmark(size: int) -> tuple[str, ...]:
             out += [" rock"] * max(room, 0)
             break
         out += cut
-    return tuple((out + tail)[-size:]) if size else ()
+    return tuple((out + tail)[-size:])

@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass, replace
 
 from .errors import needs_profile, no_such_model, wrong_api, wrong_route
+from .oneblock import SHAPES
 from .place import Place
 
 _EFFORTS = ("none", "low", "medium", "high", "xhigh")
 _EFFORTS_MAX = (*_EFFORTS, "max")
-_FAKE = re.compile(r"fake-(\d{1,7})-(\d{1,7})")
+_FAKE = re.compile(rf"fake-(\d{{1,7}})-(\d{{1,7}})(?:-({'|'.join(SHAPES)}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def find(name: str, place: Place, route: str = "/openai/v1") -> Model:
 
 
 def is_fake(name: object) -> bool:
-    """Whether it is one of the sandbox's own benchmark models, `fake-TOKENS-RATE`."""
+    """Whether it is one of the sandbox's own benchmark models, `fake-TOKENS-RATE[-SHAPE]`."""
     return isinstance(name, str) and bool(_FAKE.fullmatch(name))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -62,7 +63,9 @@ class _Wire:
         return self.gone.done()
 
     async def _body(self, data: bytes) -> None:
+        now = time.monotonic()
         self.record.chunks.append(data)
+        self.record.sent_at = (self.record.sent_at[0] if self.record.sent_at else now, now)
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
 
