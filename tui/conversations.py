@@ -15,18 +15,21 @@ from tui.config import Settings
 from tui.core.attachments import Attachment
 from tui.core.catalogue import Catalogue
 from tui.core.controls import Controls
-from tui.core.conversation import Conversation, ConversationSummary
+from tui.core.conversation import BranchContents, Conversation, ConversationSummary
 from tui.core.errors import InputError
 from tui.core.exchange import Exchange
 from tui.core.ids import new_id
 from tui.core.items import ContinuationMode, Target
-from tui.core.text import storable
+from tui.core.text import storable, visible_line
 from tui.instructions import Library, load_library
 from tui.options import RequestOptions, checked_change
 from tui.records import Records
 from tui.store.history import History
+from tui.store.title import title_of
 
 __all__ = ["Conversations"]
+
+_LONGEST_TITLE = 200
 
 
 class Conversations:
@@ -44,6 +47,7 @@ class Conversations:
         self._options = RequestOptions(self.records, now)
         self._conversations: dict[str, Conversation] = {}
         self._exchanges: dict[str, builtins.list[Exchange]] = {}
+        self._running: set[str] = set()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -80,9 +84,12 @@ class Conversations:
                 ("the sandbox", "--sandbox") if conversation.sandbox else ("the service", "no --sandbox")
             )
             raise InputError(f"Conversation {conversation_id} was held with {there}; open it with {here}.")
-        self._conversations[conversation.id] = conversation
-        self._exchanges[conversation.id] = await self.records.call(History.load_exchanges, conversation.id)
-        return conversation
+        exchanges = await self.records.call(History.load_exchanges, conversation.id)
+        # Opened twice at the same time, what has happened in it since must not be taken back.
+        if conversation_id not in self._conversations:
+            self._exchanges[conversation.id] = exchanges
+            self._conversations[conversation.id] = conversation
+        return self._conversations[conversation_id]
 
     async def latest(self) -> Conversation | None:
         """The conversation last used, of the sandbox or of the service, never across.
@@ -111,10 +118,86 @@ class Conversations:
         return [summary for summary in found if summary.sandbox == self.settings.sandbox]
 
     async def delete(self, conversation_id: str) -> None:
-        """Remove a conversation from the history."""
+        """Remove a conversation from the history.
+
+        Raises:
+            InputError: An answer is arriving in it.
+            StoreError: The history cannot be written; nothing is deleted.
+        """
+        if self.is_running(conversation_id):
+            raise InputError("An answer is still arriving in this conversation; stop it first.")
         await self.records.call(History.delete, conversation_id)
         self._conversations.pop(conversation_id, None)
         self._exchanges.pop(conversation_id, None)
+
+    async def rename(self, conversation_id: str, title: str) -> Conversation:
+        """Give an open conversation a title; an empty one makes it of the first prompt again.
+
+        Raises:
+            KeyError: It is not open.
+            StoreError: The history cannot be written.
+        """
+        conversation = self._conversations[conversation_id]
+        line = visible_line(" ".join(storable(title).split()))[:_LONGEST_TITLE].strip()
+        if not line:
+            made = (title_of(turn.prompt) for turn in conversation.turns.values())
+            line = next((title for title in made if title), "")
+        if conversation.turns:
+            await self.records.call(History.set_title, conversation_id, line)
+        self._conversations[conversation_id] = replace(self._conversations[conversation_id], title=line)
+        return self._conversations[conversation_id]
+
+    # -- branches --------------------------------------------------------------------------------
+
+    def is_running(self, conversation_id: str) -> bool:
+        """Whether an answer is arriving in a conversation, or something else may be appended to it."""
+        return conversation_id in self._running
+
+    def _claim(self, conversation: Conversation) -> None:
+        if conversation.id in self._running:
+            raise InputError("An answer is still arriving in this conversation; stop it first.")
+        self._running.add(conversation.id)
+
+    async def branch_contents(self, conversation_id: str, turn_id: str) -> BranchContents:
+        """What would go with the branch that begins at a turn.
+
+        Raises:
+            KeyError: It is no turn of this conversation.
+        """
+        return await asyncio.to_thread(self._conversations[conversation_id].contents, turn_id)
+
+    async def delete_branch(self, conversation_id: str, turn_id: str) -> Conversation:
+        """Delete a turn and all that goes on from it; see `Conversation.without` for where the tip goes.
+
+        What the server keeps of it stays there, and is known as before.
+
+        Raises:
+            KeyError: It is no turn of this conversation.
+            InputError: An answer is arriving in the conversation, or one of the branch is being made in the
+                background.
+            StoreError: The history cannot be written, or another window runs a turn of the branch; nothing
+                is deleted.
+        """
+        conversation = self._conversations[conversation_id]
+        if any(turn.outcome is None for turn in conversation.branch_from(turn_id)):
+            raise InputError("An answer of this branch is still being made; cancel it first.")
+        self._claim(conversation)
+        try:
+            tip = conversation.without(turn_id).tip
+            gone, title = await self.records.call(History.delete_branch, conversation_id, turn_id, tip)
+        finally:
+            self._running.discard(conversation_id)
+        began = conversation.turns[turn_id].created_at
+        conversation = self._conversations[conversation_id].without(turn_id)
+        self._conversations[conversation_id] = replace(
+            conversation, title=title if conversation.turns else ""
+        )
+        self._exchanges[conversation_id] = [
+            exchange
+            for exchange in self._exchanges[conversation_id]
+            if exchange.turn_id not in gone and (exchange.turn_id or exchange.started_at < began)
+        ]
+        return self._conversations[conversation_id]
 
     # -- drafts and attachments ------------------------------------------------------------------
 

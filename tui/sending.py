@@ -32,6 +32,7 @@ from tui.credentials import Credentials
 from tui.records import TurnRecords
 from tui.responses import StoredResponses
 from tui.store.history import History
+from tui.store.title import title_of
 from tui.turns import Sender, TurnPlan, TurnRun
 
 if TYPE_CHECKING:
@@ -72,7 +73,6 @@ class Sending(Conversations):
         self.responses = StoredResponses(self.records, self, now)
         self._sleep = sleep
         self._left_out: dict[str, dict[str, tuple[LeftOut, ...]]] = {}
-        self._running: set[str] = set()
         self._jobs: dict[str, BackgroundRun] = {}
         self._retry: asyncio.Task[None] | None = None
         self._ready: asyncio.Task[None] | None = None
@@ -230,10 +230,10 @@ class Sending(Conversations):
             if claimed:
                 self._running.discard(conversation.id)
 
-    def _claim(self, conversation: Conversation) -> None:
-        if conversation.id in self._running:
-            raise InputError("An answer is still arriving in this conversation; stop it first.")
-        self._running.add(conversation.id)
+    def is_running(self, conversation_id: str) -> bool:
+        """Whether an answer is arriving in a conversation, one that is made in the background included."""
+        watched = any(run.conversation.id == conversation_id for run in self._jobs.values())
+        return watched or super().is_running(conversation_id)
 
     def _keeper(self, conversation_id: str, options: Options) -> TurnRecords:
         return TurnRecords(self.records, conversation_id, self._options.refuser(options.target))
@@ -302,6 +302,8 @@ class Sending(Conversations):
             raise
 
     async def _begin(self, base: Conversation, turn: Turn) -> None:
+        if not base.title:
+            base = replace(base, title=title_of(turn.prompt))
         conversation = base.append(turn)
         await self.records.call(History.save_conversation, replace(conversation, tip=base.tip))
         await self.records.call(History.save_turn, conversation.id, turn)
@@ -310,7 +312,9 @@ class Sending(Conversations):
         if current is not None:
             # A background turn may have ended while this was written.
             conversation = (
-                replace(current, model=base.model, region=base.region).at(turn.parent_id).append(turn)
+                replace(current, model=base.model, region=base.region, title=current.title or base.title)
+                .at(turn.parent_id)
+                .append(turn)
             )
         self._conversations[conversation.id] = conversation
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from tui.core.controls import Controls
 from tui.core.items import ContinuationMode, Turn
 
-__all__ = ["BranchMark", "Conversation", "ConversationSummary"]
+__all__ = ["BranchContents", "BranchMark", "Conversation", "ConversationSummary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,23 @@ class BranchMark:
 
 
 @dataclass(frozen=True, slots=True)
+class BranchContents:
+    """What would go with a branch.
+
+    Attributes:
+        turns: How many turns it has, all of its own branches included.
+        words: How many words were typed and answered in them.
+        stored: Ids of the responses of those turns that the server keeps, as far as is known here.
+        everything: Whether the conversation has no other turn.
+    """
+
+    turns: int
+    words: int
+    stored: tuple[str, ...]
+    everything: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """A tree of turns; the path from a root to the tip is what the next request continues.
 
@@ -43,6 +60,7 @@ class Conversation:
         instructions: Sent with each request; they are not inherited through `previous_response_id`.
         model: The model last chosen in this conversation; `None` follows the settings.
         region: The region last chosen; `None` follows the settings.
+        endpoint: `mantle`, `runtime` or the name of a profile, as last chosen; `None` follows the settings.
         turns: Every turn by id, in the order in which they were added.
         tip: The id of the last turn of the current path; `None` when it is empty.
         lost: Ids of responses that the server no longer knows, so that no plan chains from them again.
@@ -57,6 +75,7 @@ class Conversation:
     instructions: str = ""
     model: str | None = None
     region: str | None = None
+    endpoint: str | None = None
     turns: Mapping[str, Turn] = field(default_factory=dict[str, Turn])
     tip: str | None = None
     lost: frozenset[str] = frozenset()
@@ -177,6 +196,49 @@ class Conversation:
         rows = [turn.id for turn in self.children(parent)]
         place = (len(rows) if turn_id is None else rows.index(turn_id)) + step
         return self.newest_leaf(rows[place]) if 0 <= place < len(rows) else None
+
+    def branch_from(self, turn_id: str) -> tuple[Turn, ...]:
+        """A turn and all that was ever continued from it, in the order in which they were added.
+
+        Raises:
+            KeyError: It is no turn of this conversation.
+        """
+        branch = {turn_id: self.turns[turn_id]}
+        for turn in self.turns.values():
+            if turn.parent_id in branch:
+                branch[turn.id] = turn
+        return tuple(branch.values())
+
+    def without(self, turn_id: str) -> Conversation:
+        """The tree without the branch that begins at a turn.
+
+        Where the tip goes with it, the branch beside it is taken, the one before rather than the one after;
+        where there is none, the turn before.
+
+        Raises:
+            KeyError: It is no turn of this conversation.
+        """
+        gone = {turn.id for turn in self.branch_from(turn_id)}
+        tip = self.tip
+        if tip in gone:
+            tip = self.beside(turn_id, -1) or self.beside(turn_id, 1) or self.turns[turn_id].parent_id
+        turns = {other: turn for other, turn in self.turns.items() if other not in gone}
+        return replace(self, turns=turns, tip=tip)
+
+    def contents(self, turn_id: str) -> BranchContents:
+        """What is in the branch that begins at a turn. Reads every item: call it off the event loop.
+
+        Raises:
+            KeyError: It is no turn of this conversation.
+        """
+        branch = self.branch_from(turn_id)
+        words = sum(len(text.split()) for turn in branch for text in (turn.prompt, turn.text))
+        stored = tuple(
+            turn.response_id
+            for turn in branch
+            if turn.stored and turn.response_id is not None and turn.response_id not in self.lost
+        )
+        return BranchContents(len(branch), words, stored, len(branch) == len(self.turns))
 
 
 @dataclass(frozen=True, slots=True)

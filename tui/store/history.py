@@ -19,7 +19,7 @@ from tui.core.exchange import Exchange
 from tui.core.items import Item, Outcome, Turn, dump_json
 from tui.core.text import storable
 from tui.store import exchanges, responses, turns
-from tui.store.blobs import forget_user
+from tui.store.branches import delete_branch, forget_exchanges, forget_turns
 from tui.store.database import Database
 from tui.store.process import is_alive, this_process
 from tui.store.rows import TURN_COLUMNS, items_reader, turn_from_row
@@ -181,18 +181,41 @@ class History:
         What the server keeps is not touched, nor is the knowledge of it. A missing id is no error.
         """
         with self._db.transaction() as db:
-            for table in ("turns", "exchanges"):
-                users = db.execute(f"SELECT id FROM {table} WHERE conversation_id = ?", (conversation_id,))
-                for (user_id,) in users.fetchall():
-                    forget_user(db, user_id)
-            db.execute(
-                "DELETE FROM turn_search WHERE rowid IN (SELECT seq FROM turns WHERE conversation_id = ?)",
-                (conversation_id,),
-            )
-            db.execute("DELETE FROM exchanges WHERE conversation_id = ?", (conversation_id,))
+            rows = db.execute("SELECT id, seq FROM turns WHERE conversation_id = ?", (conversation_id,))
+            forget_turns(db, dict(rows.fetchall()))
+            rows = db.execute("SELECT id FROM exchanges WHERE conversation_id = ?", (conversation_id,))
+            forget_exchanges(db, [row[0] for row in rows.fetchall()])
             db.execute("DELETE FROM drafts WHERE conversation_id = ?", (conversation_id,))
             db.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
         self._db.erase_deleted()
+
+    def delete_branch(
+        self, conversation_id: str, turn_id: str, tip: str | None
+    ) -> tuple[frozenset[str], str]:
+        """Delete a turn and all that goes on from it; its text leaves the file.
+
+        A conversation that has no turn then is deleted as a whole. What the server keeps is not touched, nor
+        is the knowledge of it. A missing turn is no error.
+
+        Args:
+            conversation_id: The conversation.
+            turn_id: Where the branch begins.
+            tip: Where the conversation stands afterwards.
+
+        Returns:
+            The ids of the turns that are gone, and the conversation's title as it is then.
+
+        Raises:
+            StoreError: A turn of the branch is still running, here or in another window.
+        """
+        self._end_abandoned()
+        with self._db.transaction() as db:
+            gone, title = delete_branch(db, conversation_id, turn_id, tip)
+        if self._row("SELECT 1 FROM turns WHERE conversation_id = ?", conversation_id):
+            self._db.erase_deleted()
+        else:
+            self.delete(conversation_id)
+        return gone, title
 
     # Turns
 

@@ -88,6 +88,9 @@ def _insert(db: sqlite3.Connection, values: dict[str, Any], prompt: str) -> int:
     row = db.execute("SELECT title FROM conversations WHERE id = :conversation_id", values).fetchone()
     if row is None:
         raise StoreError(f"There is no conversation {values['conversation_id']} in the history.")
+    parent = values["parent_id"]
+    if parent is not None and not db.execute("SELECT 1 FROM turns WHERE id = ?", (parent,)).fetchone():
+        raise StoreError("The turn that this one goes on from was deleted from the history.")
     seq = db.execute(_INSERT_TURN, values).lastrowid
     title = row[0] or storable(title_of(prompt))
     db.execute(
