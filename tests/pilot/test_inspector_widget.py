@@ -21,11 +21,11 @@ from ui_samples import (
     text_of,
 )
 
+from tui.core.answer import final_object
 from tui.core.continuation import LeftOut
 from tui.core.exchange import Chunk, Exchange, SseRecord
 from tui.core.items import Item, Outcome
 from tui.screens.inspector_screen import InspectorScreen
-from tui.widgets.inspection.pages import final_object
 from tui.widgets.inspection.tables import EventTable
 from tui.widgets.inspector import Inspector
 from tui.widgets.virtual_lines import VirtualLines

@@ -13,8 +13,8 @@ from rich.cells import cell_len
 from tui.core import figures
 from tui.core.data_url import DataUrl, folded
 from tui.core.items import dump_json
+from tui.core.shape import shape_item
 from tui.widgets.inspection.json_rows import json_rows, text_rows
-from tui.widgets.inspection.shape import item_line
 from tui.widgets.rows import fit, row, wrap
 
 JSON_VALUES = st.recursive(
@@ -80,7 +80,7 @@ def test_a_cell_is_exactly_as_wide_as_its_column(text: str, width: int) -> None:
 @given(JSON_VALUES)
 def test_the_size_of_an_item_is_that_of_its_compact_json(value: Any) -> None:
     payload = {"type": "x", "value": value}
-    assert item_line(payload, 100)[1] == figures.size(len(dump_json(payload).encode("utf-8", "replace")))
+    assert shape_item(payload, 100).size == len(dump_json(payload).encode("utf-8", "replace"))
 
 
 def test_a_long_line_is_made_safe_in_every_piece() -> None:

@@ -45,7 +45,19 @@ class SseRecord:
 
 @dataclass(slots=True)
 class Timings:
-    """Seconds since the exchange began; `None` for what has not happened."""
+    """Seconds since the exchange began; `None` for what has not happened.
+
+    A connection that was open already is neither connected nor secured again.
+
+    Attributes:
+        connected: The TCP connection stood.
+        request_sent: The last byte of the request was handed over.
+        headers: The response's headers were read.
+        first_byte: The first byte of its body came.
+        first_text: The first piece of the answer's text was decoded.
+        ended: The exchange had its outcome.
+        secured: TLS was agreed on; `None` without TLS too.
+    """
 
     connected: float | None = None
     request_sent: float | None = None
@@ -53,6 +65,7 @@ class Timings:
     first_byte: float | None = None
     first_text: float | None = None
     ended: float | None = None
+    secured: float | None = None
 
 
 @dataclass(slots=True)

@@ -199,8 +199,11 @@ def _tracer(exchange: Exchange, clock: _Clock) -> Callable[[str, dict[str, Any]]
     """A callback for httpcore's `trace` extension: when the connection was made and the request sent."""
 
     async def trace(name: str, info: dict[str, Any]) -> None:
-        if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+        if name == "connection.connect_tcp.complete":
             exchange.timings.connected = clock()
+        # A proxy's tunnel names its own: "proxy.start_tls.complete".
+        elif name.endswith(".start_tls.complete"):
+            exchange.timings.secured = clock()
         elif name.endswith(".send_request_body.complete"):
             exchange.timings.request_sent = clock()
 

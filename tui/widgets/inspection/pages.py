@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Final, cast
+from typing import Final
 from urllib.parse import urlsplit
 
 from tui.core import figures
+from tui.core.answer import final_object
 from tui.core.exchange import Exchange, Headers, SseRecord
 from tui.core.items import Outcome
 from tui.core.text import visible
@@ -20,7 +18,6 @@ __all__ = [
     "OUTCOME_MARKS",
     "decoded",
     "event_rows",
-    "final_object",
     "headers_text",
     "request_rows",
     "response_rows",
@@ -34,10 +31,6 @@ OUTCOME_MARKS: Final[dict[Outcome | None, tuple[str, str, Mark]]] = {
     Outcome.FAILED: ("✗", "failed", "error"),
     Outcome.CANCELLED: ("■", "cancelled", "warning"),
 }
-_DECODER: Final = json.JSONDecoder()
-_TERMINAL: Final = frozenset(
-    {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
-)
 
 
 def decoded(body: bytes) -> str:
@@ -99,30 +92,6 @@ def response_text(exchange: Exchange) -> str:
     """What copying the response gives: the final object of a stream, else the body as it came."""
     final = final_object(exchange.events)
     return decoded(exchange.response_body) if final is None else final
-
-
-def final_object(events: Sequence[SseRecord]) -> str | None:
-    """The response object of the stream's last event, as the JSON text it came in, or `None`."""
-    for record in reversed(events[-8:]):
-        if record.type in _TERMINAL:
-            return _member(record.data, "response")
-    return None
-
-
-def _member(text: str, name: str) -> str | None:
-    """The object that is `name` in a JSON object, in its own spelling."""
-    try:
-        whole: object = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    wanted = cast("dict[str, object]", whole).get(name) if isinstance(whole, dict) else None
-    if not isinstance(wanted, dict):
-        return None
-    for match in re.finditer(rf'"{name}"\s*:\s*(?=\{{)', text):
-        value, end = _DECODER.raw_decode(text, match.end())
-        if value == wanted:
-            return text[match.end() : end]
-    return None
 
 
 def event_rows(record: SseRecord, number: int, *, raw: bytes | None, limit: int) -> list[Row]:
