@@ -1,4 +1,4 @@
-"""Reading a PDF that is to be sent: opened once, checked, and what was checked is what is sent."""
+"""Reading a file that is to be sent: opened once, checked, and what was checked is what is sent."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from tui.core.attachments import Attachment
+from tui.core.attachments import Attachment, file_kinds
 from tui.core.errors import AttachmentError
+from tui.core.images import image_info, image_tokens
 from tui.core.items import Item
 from tui.core.text import storable, visible_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pypdf import PdfReader
 
-__all__ = ["attachments_in", "read_attachment"]
+__all__ = ["attachment_of", "attachments_in", "read_attachment"]
 
 _PDF_TYPE: Final = "application/pdf"
 _SIGNATURE: Final = b"%PDF-"
@@ -31,31 +34,47 @@ _TEXT_PAGES: Final = 5  # pages whose text is looked at for the estimate; the re
 
 
 def read_attachment(path: str | Path, *, limit: int) -> Attachment:
-    """Read a PDF, once, from one descriptor.
+    """Read a PDF or a picture, once, from one descriptor.
 
     Args:
         path: As typed, dropped or pasted: `~` and surrounding quotes are understood.
         limit: Largest size in bytes, before base64.
 
     Raises:
-        AttachmentError: There is no such file, it is no regular file or no PDF, it is empty, too large,
-            encrypted, damaged or unreadable. The sentence names the file and what to do.
+        AttachmentError: There is no such file, it is no regular file, no PDF and no picture, it is empty, too
+            large, encrypted, damaged or unreadable. The sentence names the file and what to do.
     """
     place = _place(path)
     name = _visible_name(place)
     data = _read(place, name, limit)
+    return _checked(data, name, storable(place.name), storable(str(place)))
+
+
+def attachment_of(name: str, data: bytes, *, limit: int) -> Attachment:
+    """Check a file that is in memory already, such as a picture from the clipboard.
+
+    Raises:
+        AttachmentError: As `read_attachment`.
+    """
+    shown = visible_line(name)
+    _check_size(len(data), shown, limit)
+    return _checked(data, shown, storable(name), "")
+
+
+def _checked(data: bytes, shown: str, name: str, path: str) -> Attachment:
+    digest = hashlib.sha256(data).hexdigest()
+    if found := image_info(data):
+        if found.animated:
+            raise AttachmentError(f"{shown} is animated, which models do not read; save one frame of it.")
+        tokens = image_tokens(found.width, found.height)
+        return Attachment(name, path, found.media_type, data, digest, None, tokens, found.width, found.height)
     if _SIGNATURE not in data[:_SIGNATURE_WITHIN]:
-        raise AttachmentError(f"{name} is not a PDF; only PDF files can be attached.")
-    pages, characters = _look_inside(data, name)
-    return Attachment(
-        name=storable(place.name),
-        path=storable(str(place)),
-        media_type=_PDF_TYPE,
-        data=data,
-        sha256=hashlib.sha256(data).hexdigest(),
-        pages=pages,
-        estimated_tokens=pages * _TOKENS_PER_PAGE + characters // 4,
-    )
+        raise AttachmentError(
+            f"{shown} is not a PDF, and no PNG, JPEG, WebP or GIF image; other files cannot be attached."
+        )
+    pages, characters = _look_inside(data, shown)
+    tokens = pages * _TOKENS_PER_PAGE + characters // 4
+    return Attachment(name, path, _PDF_TYPE, data, digest, pages, tokens)
 
 
 def attachments_in(item: Item) -> list[Attachment]:
@@ -63,29 +82,41 @@ def attachments_in(item: Item) -> list[Attachment]:
 
     A file that cannot be read any longer is no error: its pages are unknown, and it is sent as it is.
     """
-    if '"input_file"' not in item.text:
+    if not file_kinds(item):
         return []
     content: object = item.payload.get("content")
     parts = cast("list[object]", content) if isinstance(content, list) else []
     found: list[Attachment] = []
     for part in parts:
         entry = cast("dict[str, object]", part) if isinstance(part, dict) else {}
-        head, comma, encoded = str(entry.get("file_data") or "").partition(";base64,")
-        if entry.get("type") != "input_file" or not comma:
+        field = {"input_file": "file_data", "input_image": "image_url"}.get(str(entry.get("type")), "")
+        head, comma, encoded = str(entry.get(field) or "").partition(";base64,")
+        if not field or not comma:
             continue
         try:
             data = base64.b64decode(encoded, validate=True)
         except ValueError:
             continue
-        name = str(entry.get("filename") or "file.pdf")
-        try:
-            pages, characters = _look_inside(data, name)
-        except AttachmentError:
-            pages, characters = None, 0
-        estimate = (pages or 1) * _TOKENS_PER_PAGE + characters // 4
-        digest = hashlib.sha256(data).hexdigest()
-        found.append(Attachment(name, "", head.removeprefix("data:"), data, digest, pages, estimate))
+        found.append(_sent_before(entry, head.removeprefix("data:"), data, len(found) + 1))
     return found
+
+
+def _sent_before(entry: Mapping[str, object], media_type: str, data: bytes, number: int) -> Attachment:
+    digest = hashlib.sha256(data).hexdigest()
+    if entry.get("type") == "input_image":
+        # A picture is sent without a name.
+        name = f"image {number}.{media_type.removeprefix('image/')}"
+        info = image_info(data)
+        width, height = (info.width, info.height) if info else (0, 0)
+        tokens = image_tokens(width, height) if info else 0
+        return Attachment(name, "", media_type, data, digest, None, tokens, width, height)
+    name = str(entry.get("filename") or "file.pdf")
+    try:
+        pages, characters = _look_inside(data, name)
+    except AttachmentError:
+        pages, characters = None, 0
+    estimate = (pages or 1) * _TOKENS_PER_PAGE + characters // 4
+    return Attachment(name, "", media_type, data, digest, pages, estimate)
 
 
 def _place(path: str | Path) -> Path:
@@ -93,7 +124,7 @@ def _place(path: str | Path) -> Path:
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
         text = text[1:-1]
     if not text or "\0" in text:
-        raise AttachmentError("There is no file name; give the path of a PDF.")
+        raise AttachmentError("There is no file name; give the path of a PDF or an image.")
     try:
         return Path(text).expanduser()
     except RuntimeError:  # ~someone who does not exist
@@ -117,7 +148,7 @@ def _read(place: Path, name: str, limit: int) -> bytes:
     try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
-            raise AttachmentError(f"{name} is a folder; give the path of a PDF file in it.")
+            raise AttachmentError(f"{name} is a folder; give the path of a file in it.")
         if not stat.S_ISREG(status.st_mode):
             raise AttachmentError(f"{name} is no regular file (a pipe, socket or device); copy it to a file.")
         _check_size(status.st_size, name, limit)
@@ -149,7 +180,7 @@ def _cannot_open(name: str, error: OSError) -> str:
     if isinstance(error, PermissionError):
         return f"{name} cannot be read: you have no permission."
     if isinstance(error, IsADirectoryError):
-        return f"{name} is a folder; give the path of a PDF file in it."
+        return f"{name} is a folder; give the path of a file in it."
     reason = os.strerror(error.errno).lower() if error.errno else "the system gives no reason"
     return f"{name} cannot be read: {reason}."
 

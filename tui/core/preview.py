@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from tui.core.attachments import file_kinds
 from tui.core.continuation import Request
 from tui.core.conversation import Conversation
 from tui.core.items import ContinuationMode, Item, Outcome, Turn
@@ -97,7 +98,7 @@ def preview_of(
         # What belongs to no turn and is not new is the text of a turn that broke off, after its other items.
         owner = None if new else found or owner
         files = new_file_tokens if new else 0
-        if found is not None and '"input_file"' in item.text:
+        if found is not None and file_kinds(item):
             files = file_tokens(found)
         unfinished = owner.outcome if owner and owner.outcome is not Outcome.COMPLETED else None
         if owner and owner.summary:
@@ -163,9 +164,9 @@ def _parts(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _file_names(payload: Mapping[str, Any]) -> list[str]:
     return [
-        f"[file {part.get('filename') or 'without a name'}]"
+        "[image]" if part["type"] == "input_image" else f"[file {part.get('filename') or 'without a name'}]"
         for part in _parts(payload)
-        if part.get("type") == "input_file"
+        if part.get("type") in ("input_file", "input_image")
     ]
 
 

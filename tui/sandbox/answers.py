@@ -6,6 +6,7 @@ import re
 
 from . import longform, samples
 from .context import Context
+from .image import Picture
 from .pdf import Pdf
 from .recall import find_in, is_question, one_line, remembered
 
@@ -48,8 +49,11 @@ def _body(context: Context, prompt: str, verbosity: str) -> str:
     if size := _SIZE.search(prompt):
         wanted = min(int(re.sub(r"[ ,]", "", size[1])), 200_000)
         return longform.long_text(wanted, size[2].lower(), samples.pick(prompt, 1000), context.split)
-    if context.asked.pdfs:
-        return _attached(list(context.asked.pdfs), prompt)
+    if context.asked.pdfs or context.asked.images:
+        parts = [_picture(shown) for shown in context.asked.images]
+        if context.asked.pdfs:
+            parts.append(_attached(list(context.asked.pdfs), prompt))
+        return "\n\n".join(parts)
     if asked_for := _asked_for(prompt):
         return asked_for
     return _from_context(context, prompt) or _ordinary(context, prompt, verbosity)
@@ -118,6 +122,13 @@ def _pages(doc: Pdf) -> str:
     return "1 page" if len(doc.pages) == 1 else f"{len(doc.pages)} pages"
 
 
+def _picture(shown: Picture) -> str:
+    return (
+        f"## The image\n\nIt is a **{shown.kind}** of **{shown.width} × {shown.height}** pixels; "
+        "this sandbox looks at no more than that."
+    )
+
+
 def _summary(doc: Pdf) -> str:
     head = f"## {one_line(doc.filename, 80)}\n\nThe document has **{_pages(doc)}**"
     lines = doc.lines
@@ -165,4 +176,5 @@ def _in_sight(context: Context) -> str:
             f"- Earlier messages of yours: {len(said)}; the first was “{one_line(said[0].text, 120)}”"
         )
     lines += [f"- The file `{one_line(doc.filename, 80)}`, {_pages(doc)}" for doc in context.pdfs]
+    lines += [f"- An image, {shown.kind}, {shown.width} × {shown.height} pixels" for shown in context.images]
     return "\n".join(lines)

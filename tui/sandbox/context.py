@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from . import errors, pdf, tokens
+from . import errors, image, pdf, tokens
 from .sealed import unseal
 from .shapes import Json
 from .store import ResponseStore, response_at
@@ -15,11 +15,12 @@ from .tokens import Split
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as text, with the documents attached to it."""
+    """One message as text, with the documents and pictures attached to it."""
 
     role: str
     text: str
     pdfs: tuple[pdf.Pdf, ...] = ()
+    images: tuple[image.Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ class Context:
     def pdfs(self) -> list[pdf.Pdf]:
         """Every document in sight, oldest first, each once."""
         return list(dict.fromkeys(doc for message in self.messages for doc in message.pdfs))
+
+    @property
+    def images(self) -> list[image.Picture]:
+        """Every picture in sight, oldest first, each once."""
+        return list(dict.fromkeys(shown for message in self.messages for shown in message.images))
 
 
 def chain(store: ResponseStore, response_id: str, now: float) -> list[Json]:
@@ -143,12 +149,15 @@ def _message(item: Json) -> Message:
         return Message(item["role"], content)
     texts: list[str] = []
     documents: list[pdf.Pdf] = []
+    images: list[image.Picture] = []
     for part in content:
         if part["type"] == "input_file":
             documents.append(pdf.read(str(part.get("filename") or "file.pdf"), part["file_data"]))
+        elif part["type"] == "input_image":
+            images.append(image.read(part["image_url"]))
         else:
             texts.append(str(part.get("text") or part.get("refusal") or ""))
-    return Message(item["role"], "\n".join(text for text in texts if text), tuple(documents))
+    return Message(item["role"], "\n".join(text for text in texts if text), tuple(documents), tuple(images))
 
 
 def pieces(context: Context) -> list[str]:
@@ -164,7 +173,10 @@ def pieces(context: Context) -> list[str]:
         for text in _texts(item):
             out += context.split(text)
         if "role" in item:
-            for document in _message(item).pdfs:
+            message = _message(item)
+            for shown in message.images:
+                out += [f"\0image {shown.digest}"] * shown.tokens
+            for document in message.pdfs:
                 for number, page in enumerate(document.pages):
                     image = hashlib.sha256(page.encode("utf-8", "replace")).hexdigest()[:12]
                     out += [f"\0page {number} {image}"] * tokens.PER_PAGE + context.split(page)
@@ -175,7 +187,8 @@ def rough(context: Context) -> int:
     """About how many tokens the context has, without cutting it: a quarter of its characters."""
     texts = [text for item in context.items for text in _texts(item)]
     pages = sum(len(doc.pages) for message in context.messages for doc in message.pdfs)
-    return sum(map(len, texts)) // 4 + tokens.PER_ITEM * len(context.items) + tokens.PER_PAGE * pages
+    seen = sum(shown.tokens for message in context.messages for shown in message.images)
+    return sum(map(len, texts)) // 4 + tokens.PER_ITEM * len(context.items) + tokens.PER_PAGE * pages + seen
 
 
 def _texts(item: Json) -> list[str]:

@@ -90,6 +90,7 @@ def _said(context: Context) -> tuple[str, ...]:
     """What the user said before, a line each, and what the documents are called."""
     texts = [recall.one_line(m.text, 160) for m in context.earlier if m.role == "user" and m.text.strip()]
     files = [f"{document.filename} was attached." for m in context.earlier for document in m.pdfs]
+    files += [f"An image of {p.width} × {p.height} was attached." for m in context.earlier for p in m.images]
     return tuple(dict.fromkeys([*texts, *files]))
 
 

@@ -211,6 +211,8 @@ def _check_content(content: object) -> None:
             raise errors.unknown_variant()
         if part["type"] == "input_file":
             _check_file(part)
+        elif part["type"] == "input_image":
+            _check_image(part)
 
 
 def _check_file(part: Json) -> None:
@@ -224,6 +226,28 @@ def _check_file(part: Json) -> None:
                 param="input",
             )
     if not isinstance(part.get("file_data"), str):
+        raise errors.unknown_variant()
+
+
+def _check_image(part: Json) -> None:
+    """A picture is a data URL; its size and kind are read with the context.
+
+    Section 1.4: GPT models take images, VERIFIED (cb). That file ids are refused, and URLs, which this server
+    could not fetch, and what `detail` may be, are ASSUMED (OpenAI's values).
+    """
+    url: object = part.get("image_url")
+    if part.get("file_id") is not None:
+        raise errors.ApiError(
+            400,
+            "unsupported_parameter",
+            "Unsupported parameter: 'file_id' is not supported. Send the image as 'image_url'.",
+            param="input",
+        )
+    if not isinstance(url, str):
+        raise errors.unknown_variant()
+    if not url.startswith("data:"):
+        raise errors.invalid("input", "'image_url' must be a data URL")
+    if part.get("detail") not in (None, "low", "high", "auto", "original"):
         raise errors.unknown_variant()
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui.commands import split_slash
+from tui.core.attachments import file_kinds
 from tui.core.errors import OutcropError
 from tui.screens.chat_settings import ChatSettings
 from tui.widgets.composer import Composer
@@ -95,7 +96,7 @@ class ChatPreview(ChatSettings):
     async def _estimate(self, conversation_id: str, path: tuple[Turn, ...]) -> None:
         """Estimate, once, what the files of earlier turns come to."""
         for turn in path:
-            if turn.id not in self._file_tokens and any('"input_file"' in item.text for item in turn.input):
+            if turn.id not in self._file_tokens and any(file_kinds(item) for item in turn.input):
                 with suppress(OutcropError, KeyError):
                     files = await self.session.attachments_of(conversation_id, turn.id)
                     self._file_tokens[turn.id] = sum(file.estimated_tokens for file in files)
