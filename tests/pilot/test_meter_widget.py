@@ -7,7 +7,8 @@ from rich.cells import cell_len
 from ui_samples import OneWidget, text_of
 
 from tui.core.items import Usage
-from tui.core.meter import CostEstimate, TurnTiming
+from tui.core.costs import CostEstimate
+from tui.core.meter import TurnTiming
 from tui.widgets.meter import Meter
 
 LAST = Usage(12_400, 8_192, 1_024, 512, 300, 12_912)

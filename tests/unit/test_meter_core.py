@@ -5,17 +5,9 @@ from decimal import Decimal
 import pytest
 
 from tui.core.catalogue import Price
+from tui.core.costs import CostEstimate, cost_of, price_for, total_cost
 from tui.core.items import Usage
-from tui.core.meter import (
-    Bucket,
-    CostEstimate,
-    cached_share,
-    context_share,
-    cost_of,
-    price_for,
-    split,
-    total_cost,
-)
+from tui.core.meter import Bucket, cached_share, context_share, split
 
 
 def price(

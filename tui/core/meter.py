@@ -1,4 +1,4 @@
-"""The meter's arithmetic: what the tokens of a turn were, and what they cost. Exact, in decimal.
+"""The meter's arithmetic: what the tokens of a turn and of a conversation were.
 
 Buckets are inclusive: cached and written tokens are inside the input, reasoning tokens inside the output,
 so a split only ever subtracts. A figure that needs a count the server did not give is unknown (`None`),
@@ -8,28 +8,18 @@ Source: bedrock-facts.md section 7.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Final
 
-from tui.core.catalogue import Price
 from tui.core.items import Usage
 
 __all__ = [
     "Bucket",
-    "CostEstimate",
     "Split",
     "TurnTiming",
     "cached_share",
     "context_share",
-    "cost_of",
-    "price_for",
     "split",
-    "total_cost",
 ]
-
-_PER: Final = Decimal(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,83 +88,6 @@ def context_share(last: Usage | None, window: int | None) -> float | None:
     if last is None or not window or last.input_tokens is None or last.output_tokens is None:
         return None
     return (last.input_tokens + last.output_tokens) / window
-
-
-@dataclass(frozen=True, slots=True)
-class CostEstimate:
-    """What something cost.
-
-    Attributes:
-        usd: US dollars, exact.
-        estimate: Whether it comes from list prices that may have changed; shown as "~".
-        at_least: Whether a part of it is unknown, so that it cost this or more.
-    """
-
-    usd: Decimal
-    estimate: bool = True
-    at_least: bool = False
-
-
-def price_for(prices: Iterable[Price], input_tokens: int) -> Price | None:
-    """The price that holds for a request of this size.
-
-    What the region's own endpoint charges comes before a global profile's price, and that before a list
-    price; within a kind, the tier is the highest one that the input exceeds.
-    """
-    rows = [price for price in prices if price.above == 0 or input_tokens > price.above]
-    for kind in ("in-region", "global", "list"):
-        tiers = [price for price in rows if price.kind == kind]
-        if tiers:
-            return max(tiers, key=lambda price: price.above)
-    return None
-
-
-def cost_of(usage: Usage | None, prices: Iterable[Price]) -> CostEstimate | None:
-    """What one turn cost; `None` when a count or a price that it needs is unknown.
-
-    `(input - cached - written) * in + cached * cached price + written * write price + output * out`, at the
-    prices that hold for an input of that size. A model with no price for writes in any tier bills them as
-    input; where only this tier's is missing, what writes cost is unknown.
-
-    Args:
-        usage: One response's usage, not a sum over turns, as the price may depend on the size of one input.
-        prices: The model's prices, as in the catalogue; dated list prices, so that the cost is an estimate.
-    """
-    if usage is None or usage.input_tokens is None or usage.output_tokens is None:
-        return None
-    rows = tuple(prices)
-    price = price_for(rows, usage.input_tokens)
-    if price is None or price.input is None or price.output is None:
-        return None
-    cached, written = usage.cached_tokens, usage.cache_write_tokens
-    if price.cached is None and cached != 0:
-        return None
-    if price.cache_write is None:
-        if written != 0 and any(other.cache_write is not None for other in rows):
-            return None
-        written = 0
-    if cached is None or written is None or cached + written > usage.input_tokens:
-        return None
-    usd = (
-        (usage.input_tokens - cached - written) * price.input
-        + cached * (price.cached or 0)
-        + written * (price.cache_write or 0)
-        + usage.output_tokens * price.output
-    ) / _PER
-    return CostEstimate(usd)
-
-
-def total_cost(costs: Iterable[CostEstimate | None]) -> CostEstimate | None:
-    """Add up the turns' costs; `None` when none is known, "at least" when some are not."""
-    rows = list(costs)
-    known = [cost for cost in rows if cost is not None]
-    if not known:
-        return None
-    return CostEstimate(
-        usd=sum((cost.usd for cost in known), Decimal(0)),
-        estimate=any(cost.estimate for cost in known),
-        at_least=len(known) < len(rows) or any(cost.at_least for cost in known),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -365,13 +365,14 @@ class ChatFrame(Screen[None]):
 
     def _refresh_meter(self) -> None:
         """Figures of the last turn and of the conversation's path."""
-        from tui.core.meter import cost_of, total_cost
+        from tui.core.costs import cost_of_model, total_cost
 
         path = self.session.conversation(self._conversation_id).path()
         ended = [turn for turn in path if turn.outcome is not None]
         models = {turn.id: self.session.catalogue.model(turn.target.model) for turn in ended if turn.target}
         costs = [
-            cost_of(turn.usage, model.prices) if (model := models.get(turn.id)) else None for turn in ended
+            cost_of_model(turn.usage, models.get(turn.id), turn.target.model) if turn.target else None
+            for turn in ended
         ]
         model = self.session.catalogue.model(self.session.target(self._conversation_id).model)
         self._the_meter().show(

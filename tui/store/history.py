@@ -18,9 +18,10 @@ from tui.core.errors import NoSuchConversation
 from tui.core.exchange import Exchange
 from tui.core.items import Item, Outcome, Turn, dump_json
 from tui.core.text import storable
-from tui.store import exchanges, responses, turns
+from tui.store import exchanges, responses, turns, usage
 from tui.store.branches import delete_branch, forget_exchanges, forget_turns
 from tui.store.database import Database
+from tui.store.ledger import Ledger
 from tui.store.process import is_alive, this_process
 from tui.store.rows import TURN_COLUMNS, items_reader, turn_from_row
 from tui.store.search import SUMMARY_COLUMNS, search, summary_from_row
@@ -36,7 +37,7 @@ StoredResponses = list[responses.StoredResponse]
 Exchanges = list[Exchange]
 
 
-class History:
+class History(Ledger):
     """The history in one SQLite file.
 
     Args:
@@ -79,6 +80,7 @@ class History:
             "instructions": storable(conversation.instructions),
             "model": conversation.model,
             "region": conversation.region,
+            "endpoint": conversation.endpoint,
             "tip": conversation.tip,
             "lost": lost,
             "controls": dump_json(conversation.controls.as_json()),
@@ -98,7 +100,7 @@ class History:
         self._end_abandoned()
         row = self._row(
             "SELECT id, created_at, title, sandbox, continuation, instructions, model, region, tip, lost,"
-            " controls FROM conversations WHERE id = ?",
+            " controls, endpoint FROM conversations WHERE id = ?",
             conversation_id,
         )
         if row is None:
@@ -123,6 +125,7 @@ class History:
             tip=tip,
             lost=frozenset(json.loads(row[9])) if row[9] else frozenset(),
             controls=Controls.from_json(json.loads(row[10])),
+            endpoint=row[11],
         )
 
     def in_background(self, sandbox: bool) -> tuple[str, ...]:
@@ -270,6 +273,9 @@ class History:
         where = f"outcome IS NULL AND owner IN ({marks})"
         # The server goes on with a background turn: it is resumed by its response id, not ended.
         ended_where = f"{where} AND NOT (background = 1 AND response_id IS NOT NULL)"
+        where_from = dict(
+            self._db.rows(f"SELECT id, conversation_id FROM turns WHERE {ended_where}", gone)
+        )
         for turn in self._turns(ended_where, *gone).values():
             with self._db.transaction() as db:
                 ended = replace(turn, outcome=Outcome.FAILED, error=ENDED_WHILE_RUNNING)
@@ -280,6 +286,7 @@ class History:
                 )
                 if changed.rowcount:  # else another process was faster
                     turns.index_turn(db, ended)
+                    usage.save_of_turn(db, where_from[turn.id], ended)
         with self._db.transaction() as db:
             db.execute(
                 f"UPDATE exchanges SET outcome = ?, owner = '' WHERE {where}", (Outcome.FAILED.value, *gone)
@@ -366,11 +373,12 @@ class History:
 
 _SAVE_CONVERSATION: Final = """
 INSERT INTO conversations (id, title, created_at, updated_at, sandbox, continuation, instructions, model,
-                           region, tip, lost, controls)
+                           region, tip, lost, controls, endpoint)
 VALUES (:id, :title, :created_at, :created_at, :sandbox, :continuation, :instructions, :model, :region, :tip,
-        :lost, :controls)
+        :lost, :controls, :endpoint)
 ON CONFLICT (id) DO UPDATE SET
     title = iif(excluded.title = '', title, excluded.title), continuation = excluded.continuation,
     instructions = excluded.instructions, model = excluded.model, region = excluded.region,
-    tip = excluded.tip, lost = excluded.lost, controls = excluded.controls
+    tip = excluded.tip, lost = excluded.lost, controls = excluded.controls,
+    endpoint = excluded.endpoint
 """

@@ -119,6 +119,50 @@ CREATE TABLE refused_parameters (
 ) STRICT, WITHOUT ROWID;
 """
 
+_THIRD: Final = """
+-- What each response came to, one row each whatever asked for it (a turn, a summary, a check). It holds no
+-- text, and stays when its conversation is deleted: the money is spent all the same.
+CREATE TABLE usage_records (
+    id TEXT PRIMARY KEY,
+    at REAL NOT NULL,
+    conversation_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    model TEXT NOT NULL,
+    region TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    sandbox INTEGER NOT NULL,
+    usage TEXT
+) STRICT;
+CREATE INDEX usage_by_time ON usage_records (at);
+INSERT INTO usage_records
+    SELECT t.id, t.created_at, t.conversation_id, 'turn', json_extract(t.target, '$[0]'),
+        json_extract(t.target, '$[1]'), json_extract(t.target, '$[2]'), c.sandbox, t.usage
+    FROM turns AS t JOIN conversations AS c ON c.id = t.conversation_id
+    WHERE t.target IS NOT NULL AND t.summary = 0 AND t.outcome IS NOT NULL
+        AND (t.usage IS NOT NULL OR t.response_id IS NOT NULL);
+
+-- What came of checking whether a model answers somewhere; `place` is an endpoint, a profile or a base URL.
+CREATE TABLE pairing_checks (
+    model TEXT NOT NULL,
+    region TEXT NOT NULL,
+    place TEXT NOT NULL,
+    at REAL NOT NULL,
+    works INTEGER NOT NULL,
+    sentence TEXT NOT NULL,
+    PRIMARY KEY (model, region, place)
+) STRICT, WITHOUT ROWID;
+-- Which models a place listed when it was last asked: a JSON list of ids.
+CREATE TABLE model_lists (
+    region TEXT NOT NULL,
+    place TEXT NOT NULL,
+    at REAL NOT NULL,
+    models TEXT NOT NULL,
+    PRIMARY KEY (region, place)
+) STRICT, WITHOUT ROWID;
+-- `endpoint`: the one last chosen in the conversation (mantle, runtime, or the name of a profile).
+ALTER TABLE conversations ADD COLUMN endpoint TEXT;
+"""
+
 
 def _first(db: sqlite3.Connection) -> None:
     for statement in _statements(_FIRST):
@@ -127,6 +171,11 @@ def _first(db: sqlite3.Connection) -> None:
 
 def _second(db: sqlite3.Connection) -> None:
     for statement in _statements(_SECOND):
+        db.execute(statement)
+
+
+def _third(db: sqlite3.Connection) -> None:
+    for statement in _statements(_THIRD):
         db.execute(statement)
 
 
@@ -142,5 +191,5 @@ def _statements(script: str) -> list[str]:
     return statements
 
 
-MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [_first, _second]
+MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [_first, _second, _third]
 SCHEMA_VERSION: Final = len(MIGRATIONS)

@@ -17,6 +17,7 @@ from tui.store.rows import (
     usage_to_text,
 )
 from tui.store.title import title_of
+from tui.store.usage import save_of_turn as save_usage_of_turn
 
 __all__ = ["index_turn", "save_partial", "save_turn"]
 
@@ -49,6 +50,7 @@ def save_turn(
     db.execute(_TOUCH, values)
     if turn.stored and turn.response_id and turn.target:
         save_of_turn(db, turn.id)
+    save_usage_of_turn(db, conversation_id, turn)
 
 
 def save_partial(

@@ -11,8 +11,9 @@ from textual.content import Content, Span
 from textual.widget import Widget
 
 from tui.core import figures
+from tui.core.costs import CostEstimate
 from tui.core.items import Usage
-from tui.core.meter import Bucket, CostEstimate, TurnTiming, cached_share, context_share, split
+from tui.core.meter import Bucket, TurnTiming, cached_share, context_share, split
 
 __all__ = ["Meter"]
 

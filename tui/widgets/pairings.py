@@ -11,7 +11,7 @@ from textual.fuzzy import FuzzySearch
 
 from tui.core import figures
 from tui.core.catalogue import Catalogue, Model, Pairing, Price
-from tui.core.meter import price_for
+from tui.core.costs import price_for
 from tui.widgets.columns import Cell, Column, layout, table_row, titles_row
 from tui.widgets.rows import Mark, Row
 
