@@ -15,6 +15,7 @@ from tui.app import OutcropApp
 from tui.config import Settings, load_settings
 from tui.core.attachments import Attachment
 from tui.core.conversation import Conversation, ConversationSummary
+from tui.core.drafts import Draft
 from tui.core.errors import AttachmentError, InputError, OutcropError, TokenMissing
 from tui.core.events import ReasoningDelta, SessionEvent, TextDelta, TurnEnded, TurnStarted
 from tui.core.items import Item, Outcome, Target, Turn, user_message
@@ -106,6 +107,9 @@ class StandInSession:
         self.credentials = StandInCredentials()
         self.script = script
         self.drafts: dict[str, str] = {}
+        self.pastes: dict[str, Any] = {}
+        self.draft_files: dict[str, Any] = {}
+        self.recent: tuple[str, ...] = ()
         self.sent: list[tuple[str, tuple[Attachment, ...]]] = []
         self.gate = asyncio.Event()
         self.gate.set()
@@ -227,11 +231,22 @@ class StandInSession:
     async def delete(self, conversation_id: str) -> None:
         self._conversations.pop(conversation_id)
 
-    async def save_draft(self, conversation_id: str, text: str) -> None:
+    async def save_draft(self, conversation_id: str, text: str, pastes: Any = ()) -> None:
         self.drafts[conversation_id] = text
+        self.pastes[conversation_id] = tuple(pastes)
 
-    async def load_draft(self, conversation_id: str) -> str:
-        return self.drafts.get(conversation_id, "")
+    async def save_draft_files(self, conversation_id: str, files: Any) -> None:
+        self.draft_files[conversation_id] = tuple(files)
+
+    async def load_draft(self, conversation_id: str) -> Draft:
+        return Draft(
+            self.drafts.get(conversation_id, ""),
+            self.pastes.get(conversation_id, ()),
+            self.draft_files.get(conversation_id, ()),
+        )
+
+    async def recent_prompts(self, limit: int = 200) -> tuple[str, ...]:
+        return self.recent
 
     async def attach(self, path: str) -> Attachment:
         file = Path(path).expanduser()

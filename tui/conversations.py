@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tui.config import Settings
@@ -16,6 +16,7 @@ from tui.core.attachments import Attachment
 from tui.core.catalogue import Catalogue
 from tui.core.controls import Controls
 from tui.core.conversation import BranchContents, Conversation, ConversationSummary
+from tui.core.drafts import Draft, Span
 from tui.core.errors import InputError
 from tui.core.exchange import Exchange
 from tui.core.ids import new_id
@@ -201,13 +202,21 @@ class Conversations:
 
     # -- drafts and attachments ------------------------------------------------------------------
 
-    async def save_draft(self, conversation_id: str, text: str) -> None:
-        """Keep what is being typed; an empty text forgets it."""
-        await self.records.call(History.save_draft, conversation_id, storable(text))
+    async def save_draft(self, conversation_id: str, text: str, pastes: Sequence[Span] = ()) -> None:
+        """Keep what is being typed; an empty text forgets it. `pastes` are stretches of it, see `Draft`."""
+        await self.records.call(History.save_draft, conversation_id, storable(text), tuple(pastes))
 
-    async def load_draft(self, conversation_id: str) -> str:
-        """What was being typed there when it was last saved."""
+    async def save_draft_files(self, conversation_id: str, files: Sequence[Attachment]) -> None:
+        """Keep the files that go with what is being typed, instead of those kept before."""
+        await self.records.call(History.save_draft_files, conversation_id, tuple(files))
+
+    async def load_draft(self, conversation_id: str) -> Draft:
+        """What was being typed there when it was last saved, with its files."""
         return await self.records.call(History.load_draft, conversation_id)
+
+    async def recent_prompts(self, limit: int = 200) -> tuple[str, ...]:
+        """The prompts sent last in any conversation of this run's kind (sandbox or service), oldest first."""
+        return await self.records.call(History.recent_prompts, self.settings.sandbox, limit)
 
     async def attach(self, path: str) -> Attachment:
         """Read a file that is to go with the next prompt.
@@ -217,6 +226,17 @@ class Conversations:
         """
         module = await asyncio.to_thread(importlib.import_module, "tui.attachments")
         return await asyncio.to_thread(module.read_attachment, path, limit=self.settings.attachment_limit)
+
+    async def attach_data(self, name: str, data: bytes) -> Attachment:
+        """Take what is in memory as a file that is to go with the next prompt: a picture of the clipboard.
+
+        Raises:
+            AttachmentError: It cannot be sent; the sentence says why.
+        """
+        module = await asyncio.to_thread(importlib.import_module, "tui.attachments")
+        return await asyncio.to_thread(
+            module.attachment_of, name, data, limit=self.settings.attachment_limit
+        )
 
     async def attachments_of(self, conversation_id: str, turn_id: str) -> builtins.list[Attachment]:
         """The files that were sent with a turn, so that they can go with another one.

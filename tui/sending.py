@@ -18,7 +18,7 @@ from tui.background import BackgroundRun, JobWire, check_path
 from tui.clients import Clients
 from tui.config import Settings
 from tui.conversations import Conversations
-from tui.core.attachments import Attachment
+from tui.core.attachments import Attachment, why_not_in_path
 from tui.core.background import is_running, why_not_in_background
 from tui.core.continuation import LeftOut, Options, Request, continuation_named
 from tui.core.conversation import Conversation
@@ -200,6 +200,8 @@ class Sending(Conversations):
             why_not = why_not_in_background(target, base.continuation, self.catalogue.model(target.model))
             if background and why_not is not None:
                 raise InputError(why_not)
+            if sentence := why_not_in_path(self.catalogue.model(target.model), base.path(), items):
+                raise InputError(sentence)
             # Before the wire layer is imported: that takes seconds, and a missing token is said at once.
             await self.check_token(target)
             await self.warm_up()

@@ -159,7 +159,7 @@ async def test_answering_once_more_adds_a_sibling_and_keeps_the_first_answer(san
         assert shown(app).count("user||two") == 1
         assert "A new branch begins here, 2 of 2" in shown(app)
         assert session.settings.sandbox is False
-        assert await session.load_draft(conversation_id) == ""
+        assert (await session.load_draft(conversation_id)).is_empty
     await session.aclose()
 
 

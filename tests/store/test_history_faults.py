@@ -221,7 +221,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
             History(path)
     history = History(path)
     history.save_draft("c1", "still there")
-    assert history.load_draft("c1") == "still there"
+    assert history.load_draft("c1").text == "still there"
     history.close()
 
 

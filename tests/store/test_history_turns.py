@@ -92,7 +92,7 @@ def test_a_lone_surrogate_is_kept_in_items_and_replaced_in_plain_text(history):
     loaded = history.load("c1").turns["t1"]
     assert loaded.prompt == "broken \ud83d emoji"
     assert loaded.input[0].payload == saved.input[0].payload
-    assert loaded.partial_text == loaded.error == history.load_draft("c1") == "\N{REPLACEMENT CHARACTER}"
+    assert loaded.partial_text == loaded.error == history.load_draft("c1").text == "\N{REPLACEMENT CHARACTER}"
 
 
 def test_updating_a_turn_keeps_its_place_and_the_tip(history):
@@ -171,7 +171,7 @@ def test_lists_are_newest_first_and_know_the_sandbox(history):
 def test_drafts_are_kept_by_conversation(history):
     history.save_draft("", "for a new one")
     history.save_draft("c1", "for c1")
-    assert (history.load_draft(""), history.load_draft("c1"), history.load_draft("c2")) == (
+    assert (history.load_draft("").text, history.load_draft("c1").text, history.load_draft("c2").text) == (
         "for a new one",
         "for c1",
         "",

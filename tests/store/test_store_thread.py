@@ -104,7 +104,7 @@ async def test_closing_finishes_what_was_asked_and_refuses_more(store, path):
         await store.call(History.drafts)
     assert store.close()
     history = History(path)
-    assert history.load_draft("") == "last words"
+    assert history.load_draft("").text == "last words"
     history.close()
 
 
@@ -134,7 +134,7 @@ async def test_a_history_that_cannot_be_opened_fails_each_call_and_is_tried_agai
 
 def test_code_without_a_loop_can_wait(store):
     store.call_now(History.save_draft, "", "now")
-    assert store.call_now(History.load_draft, "") == "now"
+    assert store.call_now(History.load_draft, "").text == "now"
     with pytest.raises(StoreError, match="no conversation"):
         store.call_now(History.load, "nope")
 
@@ -158,7 +158,7 @@ def test_an_exit_without_closing_saves_and_does_not_hang(path, ending):
     )
     assert (result.returncode, result.stderr) == (0, "")
     history = History(path)
-    assert history.load_draft("late") == "saved"
+    assert history.load_draft("late").text == "saved"
     history.close()
 
 

@@ -7,18 +7,20 @@ has committed durably when it returns, or raises `StoreError` and has written no
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from tui.core.attachments import Attachment
 from tui.core.controls import Controls
 from tui.core.conversation import Conversation, ConversationSummary
+from tui.core.drafts import Draft, Span
 from tui.core.errors import NoSuchConversation
 from tui.core.exchange import Exchange
 from tui.core.items import Item, Outcome, Turn, dump_json
 from tui.core.text import storable
-from tui.store import exchanges, responses, turns, usage
+from tui.store import drafts, exchanges, responses, turns, usage
 from tui.store.branches import delete_branch, forget_exchanges, forget_turns
 from tui.store.database import Database
 from tui.store.ledger import Ledger
@@ -188,7 +190,7 @@ class History(Ledger):
             forget_turns(db, dict(rows.fetchall()))
             rows = db.execute("SELECT id FROM exchanges WHERE conversation_id = ?", (conversation_id,))
             forget_exchanges(db, [row[0] for row in rows.fetchall()])
-            db.execute("DELETE FROM drafts WHERE conversation_id = ?", (conversation_id,))
+            drafts.forget(db, conversation_id)
             db.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
         self._db.erase_deleted()
 
@@ -294,17 +296,36 @@ class History(Ledger):
 
     # Drafts
 
-    def save_draft(self, conversation_id: str, text: str) -> None:
-        """Keep what is typed and not sent; an empty text removes it. The id `""` is the new conversation."""
-        if text:
-            self._write("INSERT OR REPLACE INTO drafts VALUES (?, ?)", conversation_id, storable(text))
-        else:
-            self._write("DELETE FROM drafts WHERE conversation_id = ?", conversation_id)
+    def save_draft(self, conversation_id: str, text: str, pastes: Sequence[Span] = ()) -> None:
+        """Keep what is typed and not sent; an empty text removes it. The id `""` is the new conversation.
 
-    def load_draft(self, conversation_id: str) -> str:
-        """What was typed and not sent; empty when there is nothing."""
-        row = self._row("SELECT text FROM drafts WHERE conversation_id = ?", conversation_id)
-        return "" if row is None else str(row[0])
+        Args:
+            conversation_id: Whose draft.
+            text: All of it, pastes expanded.
+            pastes: The stretches of it that are shown as chips.
+        """
+        with self._db.transaction() as db:
+            drafts.save_text(db, conversation_id, text, pastes)
+
+    def save_draft_files(self, conversation_id: str, files: Sequence[Attachment]) -> None:
+        """Keep the files of a draft, in their order, instead of those kept before."""
+        with self._db.transaction() as db:
+            drafts.save_files(db, conversation_id, files)
+
+    def load_draft(self, conversation_id: str) -> Draft:
+        """What was typed and not sent, with its files; empty when there is nothing."""
+        with self._db.sentences():
+            return drafts.load(self._db.connection, conversation_id)
+
+    def recent_prompts(self, sandbox: bool, limit: int) -> tuple[str, ...]:
+        """The prompts sent last, of all conversations with the sandbox or the service, oldest first."""
+        rows = self._db.rows(
+            "SELECT s.prompt FROM turns AS t JOIN conversations AS c ON c.id = t.conversation_id"
+            " JOIN turn_search AS s ON s.rowid = t.seq"
+            " WHERE c.sandbox = ? AND t.summary = 0 AND s.prompt != '' ORDER BY t.seq DESC LIMIT ?",
+            (sandbox, limit),
+        )
+        return tuple(str(row[0]) for row in reversed(rows))
 
     def drafts(self) -> dict[str, str]:
         """Every draft by conversation id."""

@@ -163,6 +163,19 @@ CREATE TABLE model_lists (
 ALTER TABLE conversations ADD COLUMN endpoint TEXT;
 """
 
+_DRAFTS: Final = """
+-- `pastes`: the stretches of the text that are shown as chips, a JSON list of [first, after the last].
+ALTER TABLE drafts ADD COLUMN pastes TEXT NOT NULL DEFAULT '[]';
+-- `about`: name, kind and estimates as JSON; `data`: the data URL, its bytes packed into a blob.
+CREATE TABLE draft_files (
+    conversation_id TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    about TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (conversation_id, place)
+) STRICT, WITHOUT ROWID;
+"""
+
 
 def _first(db: sqlite3.Connection) -> None:
     for statement in _statements(_FIRST):
@@ -179,6 +192,11 @@ def _third(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def _drafts(db: sqlite3.Connection) -> None:
+    for statement in _statements(_DRAFTS):
+        db.execute(statement)
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: `executescript` would commit the migration's transaction."""
     statements: list[str] = []
@@ -191,5 +209,5 @@ def _statements(script: str) -> list[str]:
     return statements
 
 
-MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [_first, _second, _third]
+MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [_first, _second, _third, _drafts]
 SCHEMA_VERSION: Final = len(MIGRATIONS)
