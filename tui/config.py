@@ -8,7 +8,7 @@ Source of the variables' names and of the base URL's normalization: the guide, "
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,8 @@ from tui.config_values import (
     read_toml,
     shown,
 )
-from tui.core.catalogue import Catalogue, is_region, parse_catalogue
+from tui.core.catalogue import Catalogue, is_region
+from tui.core.catalogue_file import parse_catalogue
 from tui.core.errors import ConfigError
 from tui.core.items import ContinuationMode, Target
 
@@ -76,7 +77,7 @@ class Settings:
         attachment_limit: Largest attachment in bytes, before base64.
         send_key: Key that sends, as Textual spells it.
         newline_key: Key that inserts a newline.
-        keymap: Keys by binding id, from the file's `[keys]`; the ids are the app's.
+        keymap: Keys and chords by binding id, from the file's `[keymap]`; the ids are the app's.
         config_dir: Folder of `config.toml`, `catalogue.toml`, themes.
         data_dir: Folder of the history.
         sources: Where each setting came from, e.g. `environment AWS_REGION`.
@@ -330,13 +331,30 @@ def _checked_region(name: str, where: str, catalogue: Catalogue) -> str:
 
 
 def _keymap(document: Mapping[str, Any], path: Path) -> Mapping[str, str]:
-    keys = document.get("keys", {})
-    if not isinstance(keys, dict):
-        raise ConfigError(f"{path}, keys: must be a table of binding = keys, e.g. [keys] quit = 'ctrl+q'.")
-    for name, value in cast("dict[str, object]", keys).items():
-        if not isinstance(value, str) or not value.strip():
-            raise ConfigError(f"{path}, keys.{shown(name)}: must be keys as a text, e.g. 'ctrl+q'.")
-    return cast("dict[str, str]", keys)
+    """Keys and chords by id, of the table `[keymap]`; `[keys]` is its older name."""
+    if "keys" in document and "keymap" in document:
+        raise ConfigError(f"{path}: [keys] is the older name of [keymap]; give one of them.")
+    table = "keys" if "keys" in document else "keymap"
+    keymap = document.get(table, {})
+    if not isinstance(keymap, dict):
+        raise ConfigError(
+            f"{path}, {table}: must be a table such as [keymap] and below it app.quit = 'ctrl+q'."
+        )
+    return dict(_keys(cast("dict[str, object]", keymap), f"{path}, {table}.", ""))
+
+
+def _keys(table: Mapping[str, object], where: str, prefix: str) -> Iterator[tuple[str, str]]:
+    """The entries of a table; `turn.stop = …` without quotes is a table in it, and meant the same."""
+    for name, value in table.items():
+        id_ = f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from _keys(cast("dict[str, object]", value), where, f"{id_}.")
+            continue
+        texts = cast("list[object]", value) if isinstance(value, list) else [value]
+        keys = [text for text in texts if isinstance(text, str) and text.strip()]
+        if not texts or len(keys) != len(texts):
+            raise ConfigError(f"{where}{shown(id_)}: must be keys as a text, e.g. 'ctrl+q, ctrl+x q'.")
+        yield id_, ",".join(keys)
 
 
 def _why(error: Exception) -> str:

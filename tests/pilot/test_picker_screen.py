@@ -8,7 +8,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from ui_samples import OneWidget, text_of
 
-from tui.core.catalogue import Catalogue, parse_catalogue
+from tui.core.catalogue import Catalogue
+from tui.core.catalogue_file import parse_catalogue
 from tui.screens.picker import PickerScreen
 from tui.widgets.pairings import all_choices, search
 from tui.widgets.virtual_lines import VirtualLines

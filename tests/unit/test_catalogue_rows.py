@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import tui.core.catalogue as module
-from tui.core.catalogue import DEFAULT_MAX_OUTPUT, Pairing, is_region, parse_catalogue
+from tui.core.catalogue import DEFAULT_MAX_OUTPUT, Pairing, is_region
+from tui.core.catalogue_file import parse_catalogue
 
 TEXT = Path(module.__file__).with_name("catalogue.toml").read_text(encoding="utf-8")
 CATALOGUE = parse_catalogue(TEXT)
@@ -35,8 +36,10 @@ def test_every_row_is_complete(model):
     assert model.endpoints["mantle"]
     assert model.prices and all(price.source and price.date for price in model.prices)
     assert model.default_max_output <= (model.max_output or model.context)
-    assert [price.above for price in model.prices] == sorted({price.above for price in model.prices})
-    assert set(model.uncertain) <= {"context", "max_output", "regions", "effort_values", "prices"}
+    tiers = [(price.kind, price.above) for price in model.prices]
+    assert len(set(tiers)) == len(tiers) and [above for _, above in tiers] == sorted(
+        above for _, above in tiers
+    )
     for place in model.places:
         assert place.source and set(place.regions) <= set(CATALOGUE.regions)
 
@@ -64,9 +67,7 @@ def test_an_impossible_pairing_has_a_reason_and_the_nearest_that_works():
                 if not pairing.possible:
                     assert pairing.reason and pairing.nearest
                     near, where = pairing.nearest
-                    assert any(
-                        CATALOGUE.pairing(near, where, other).possible for other in ("mantle", "runtime")
-                    )
+                    assert CATALOGUE.pairing(near, where, pairing.nearest_endpoint).possible
 
 
 def test_the_nearest_region_is_on_the_same_continent_where_it_can_be():
@@ -83,6 +84,59 @@ def test_on_runtime_a_model_goes_under_a_profiles_id():
 def test_an_api_that_is_not_ours_is_the_reason():
     pairing = CATALOGUE.pairing("openai.gpt-oss-20b", "us-west-2", "runtime")
     assert not pairing.possible and "not the Responses API" in pairing.reason
+
+
+def test_a_token_of_another_region_is_the_reason_and_what_works_with_it_is_the_nearest():
+    pairing = CATALOGUE.pairing("openai.gpt-5.4", "us-east-1", "mantle", "us-west-2")
+    assert not pairing.possible and pairing.elsewhere == "us-west-2"
+    assert pairing.reason == "The token in force works in us-west-2 only, not in us-east-1."
+    assert pairing.nearest == ("openai.gpt-5.4", "us-west-2")
+    assert CATALOGUE.pairing("openai.gpt-5.4", "us-west-2", "mantle", "us-west-2") == Pairing(True)
+    # The model is not where the token works: the reason says so, the nearest is a pairing for another token.
+    pairing = CATALOGUE.pairing("openai.gpt-6-sol", "us-east-1", "mantle", "us-west-2")
+    assert pairing.reason.endswith("openai.gpt-6-sol is not served there.")
+    assert pairing.nearest == ("openai.gpt-6-sol", "us-east-1")
+    # What the catalogue rules out stays ruled out for the catalogue's reason.
+    pairing = CATALOGUE.pairing("openai.gpt-5.4", "eu-west-1", "mantle", "us-west-2")
+    assert "it is in" in pairing.reason and pairing.nearest == ("openai.gpt-5.4", "us-west-2")
+    assert CATALOGUE.pairing("x", "us-east-1", "my-profile", "us-west-2") == Pairing(True)
+
+
+def test_other_apis_have_pairings_of_their_own():
+    ask = CATALOGUE.pairing
+    for api in ("chat_completions", "converse", "invoke_model"):
+        assert ask("openai.gpt-oss-20b-1:0", "us-west-2", "runtime", api=api).possible
+        pairing = ask("openai.gpt-5.4", "us-west-2", "mantle", api=api)
+        assert not pairing.possible and "serves Responses, not the" in pairing.reason
+        assert pairing.nearest is None and pairing.nearest_endpoint == ""
+    assert "APIs" in ask("openai.gpt-5.6-sol", "us-east-1", "mantle", api="chat_completions").reason
+
+
+def test_cache_retention_is_that_of_the_models_generation():
+    kinds = {model.id: model.cache for model in CATALOGUE.models}
+    assert kinds["openai.gpt-5.4"] == "in_memory" and kinds["openai.gpt-5.5"] == "24h"
+    newer = {name for name in kinds if "gpt-5.6" in name or "gpt-6" in name}
+    assert len(newer) == 6 and {kinds[name] for name in newer} == {"prompt_cache_options"}
+    for name in newer:
+        model = CATALOGUE.model(name)
+        assert model.cache_ttls == ("30m",) and model.doubts("cache") and model.doubts("cacheable_from")
+    assert CATALOGUE.model("openai.gpt-5.4").cacheable_from == 1024
+    assert not CATALOGUE.model("openai.gpt-5.4").doubts("cacheable_from")
+
+
+def test_what_is_uncertain_in_the_sources_is_uncertain_here():
+    doubts = {
+        "openai.gpt-5.4": ["context", "max_output"],
+        "openai.gpt-5.5": ["context", "max_output"],
+        "openai.gpt-5.6-terra": ["max_output", "regions", "apis"],
+        "openai.gpt-6-astra": ["prices"],
+        "openai.gpt-6-sol": ["prices"],
+        "openai.gpt-oss-20b": ["effort_values", "regions"],
+        "openai.gpt-oss-120b": ["effort_values", "prices"],
+    }
+    for name, fields in doubts.items():
+        assert [field for field in fields if not CATALOGUE.model(name).doubts(field)] == [], name
+    assert not CATALOGUE.model("openai.gpt-5.4").doubts("prices")
 
 
 def test_what_nobody_knows_is_possible():
@@ -111,6 +165,33 @@ def test_an_override_changes_the_fields_it_names_and_adds_models():
     assert "mx-central-1" in catalogue.regions
 
 
+def test_an_override_changes_one_place_or_price_and_leaves_the_others():
+    own = """
+    [[model]]
+    id = "openai.gpt-5.6-sol"
+    [[model.place]]
+    endpoint = "mantle"
+    regions = ["eu-west-1"]
+    [[model.price]]
+    above = 272_000
+    cache_write = 11
+    [[model.price]]
+    kind = "global"
+    input = 4
+    """
+    model = parse_catalogue(TEXT, own).model("openai.gpt-5.6-sol")
+    mantle, runtime = model.places
+    assert mantle.regions == ("eu-west-1",) and mantle.apis == ("responses", "chat_completions")
+    assert runtime.ids == ("us.openai.gpt-5.6-sol", "global.openai.gpt-5.6-sol")
+    prices = {(price.kind, price.above): price for price in model.prices}
+    assert prices["in-region", 0].input == Decimal("4.40")
+    assert (prices["in-region", 272_000].input, prices["in-region", 272_000].cache_write) == (
+        Decimal("8.80"),
+        11,
+    )
+    assert prices["global", 0].input == 4 and prices["global", 0].output is None
+
+
 @pytest.mark.parametrize(
     ("own", "words"),
     [
@@ -123,6 +204,17 @@ def test_an_override_changes_the_fields_it_names_and_adds_models():
         ('[[model]]\nid = "x"\ndefault_effort = "high"', "none of its effort_values"),
         ('[[model]]\nid = "x"\n[[model.place]]\nendpoint = "moon"', "mantle or runtime"),
         ('[[model]]\nid = "x"\n[[model.place]]\nendpoint = "mantle"', "regions are missing"),
+        (
+            '[[model]]\nid = "x"\ncache = "48h"',
+            "cache may be in_memory, 24h, prompt_cache_options, not '48h'",
+        ),
+        ('[[model]]\nid = "x"\nfeatures = ["telepathy"]', "features may be background"),
+        ('[[model]]\nid = "x"\nuncertain = ["all"]', "uncertain may be"),
+        (
+            '[[model]]\nid = "x"\n[[model.place]]\nendpoint="mantle"\nregions=["us-east-1"]\napis=["soap"]',
+            "model x, place: apis may be responses, chat_completions",
+        ),
+        ('[[model]]\nid = "x"\n[[model.price]]\nkind = "cheap"', "model x, price: kind may be in-region"),
         ('[[model]]\nid = "x"\n[[model.price]]\ninput = -1', "input must be dollars"),
         ('[[model]]\nid = "x"\n[[model.price]]\ninput = nan', "input must be dollars"),
         ('regions = ["somewhere"]', "not the name of a region"),
