@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Final
 from urllib.parse import urlsplit
 
 from tui.core import figures
 from tui.core.exchange import Exchange, SseRecord
+from tui.core.stream_timing import stream_row
 from tui.widgets.columns import Column, layout, table_row, titles_row
 from tui.widgets.inspection.pages import OUTCOME_MARKS
 from tui.widgets.rows import Mark, Row
 
-__all__ = ["EventTable", "ExchangeTable", "event_preview"]
+__all__ = ["EventTable", "ExchangeTable"]
 
 
 _EXCHANGE_COLUMNS: Final = (
@@ -112,15 +112,13 @@ class EventTable:
 
     def row(self, index: int, width: int) -> Row:
         """The event at `index`; only this one is looked into."""
-        record = self._events[index]
-        gap = record.offset - self._events[index - 1].offset if index else 0.0
-        size = record.end - record.start
+        event = stream_row(self._events, index, min(width, self._limit or width))
         cells: dict[str, tuple[str, Mark | None]] = {
-            "offset": (f"{record.offset * 1000:,.0f}", "number"),
-            "gap": (f"+{gap * 1000:,.0f}", "warning" if gap >= 1 else "dim"),
-            "type": (record.type.removeprefix("response.") or "no type", _type_mark(record.type)),
-            "size": (figures.size(size), "dim"),
-            "preview": (event_preview(record, min(width, self._limit or width)), None),
+            "offset": (f"{event.offset * 1000:,.0f}", "number"),
+            "gap": (f"+{event.gap * 1000:,.0f}", "warning" if event.gap >= 1 else "dim"),
+            "type": (event.type.removeprefix("response.") or "no type", _type_mark(event.type)),
+            "size": (figures.size(event.size), "dim"),
+            "preview": (event.preview, None),
         }
         return table_row(layout(_EVENT_COLUMNS, width), cells)
 
@@ -131,36 +129,3 @@ def _type_mark(kind: str) -> Mark | None:
     if kind.endswith(".delta"):
         return "key"
     return "accent"
-
-
-_LOOK_INTO: Final = 8192
-
-
-def event_preview(record: SseRecord, limit: int) -> str:
-    """What is new in an event, in one line: a delta's text, an item's type, else how its data begins."""
-    if len(record.data) > _LOOK_INTO:
-        return record.data[:limit]
-    try:
-        event: object = json.loads(record.data)
-    except (ValueError, RecursionError):
-        return record.data[:limit]
-    if not isinstance(event, dict):
-        return record.data[:limit]
-    return _told(cast("dict[str, Any]", event), record.data)[:limit]
-
-
-def _told(event: dict[str, Any], data: str) -> str:
-    if isinstance(event.get("delta"), str):
-        return cast("str", event["delta"])
-    item: object = event.get("item")
-    if isinstance(item, dict):
-        entry = cast("dict[str, Any]", item)
-        return f"{entry.get('type', '')}  {entry.get('id', '')}".strip()
-    response: object = event.get("response")
-    if isinstance(response, dict):
-        entry = cast("dict[str, Any]", response)
-        return f"{entry.get('status', '')}  {entry.get('id', '')}".strip()
-    for key in ("text", "message", "arguments"):
-        if isinstance(event.get(key), str):
-            return cast("str", event[key])
-    return data
