@@ -8,19 +8,22 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events
+from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 
+from tui.commands import by_id
 from tui.core.errors import ConfigError
 from tui.core.text import visible_line
-from tui.keymap import bindings, check_keymap, display_keys, keys_of, tell_alt_enter_apart
+from tui.keymap import bindings, check_keymap, leader_binding, tell_alt_enter_apart
 from tui.screens.chat import ChatScreen, StartWith
 from tui.themes import DEFAULT_THEME, load_theme, load_themes, own_folder
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from tui.commands import Command
     from tui.session import Session
 
 __all__ = ["OutcropApp"]
@@ -52,6 +55,7 @@ class OutcropApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         # The inspector as a full screen is closed by the key that opened it.
         *bindings("app.", "inspector.toggle"),
+        leader_binding(),
         Binding("ctrl+c", "interrupt", show=False, system=True),
     ]
 
@@ -77,11 +81,13 @@ class OutcropApp(App[int]):
         self._start = StartWith(open_conversation, continue_latest, tuple(files))
         self._problems: list[str] = []
         self._pressed: dict[str, float] = {}
-        checked = check_keymap(session.settings.keymap)
-        self._checked = checked
-        self._problems += checked.problems
-        if checked.keymap:
-            self.set_keymap(dict(checked.keymap))
+        settings = session.settings
+        self._keymap_now = check_keymap(
+            settings.keymap, {settings.send_key: "send_key", settings.newline_key: "newline_key"}
+        )
+        self._problems += self._keymap_now.problems
+        if self._keymap_now.changed:
+            self.set_keymap(self._keymap_now.for_textual)
         self._theme_folders = (own_folder(), session.settings.config_dir / "themes")
         self._first_theme(theme or session.settings.theme or DEFAULT_THEME)
         self._chat: ChatScreen | None = None
@@ -90,15 +96,41 @@ class OutcropApp(App[int]):
     # ---- keys
 
     def keys_of(self, command_id: str) -> str:
-        """The key that runs a command, as people write it; empty when it has none."""
-        keys = keys_of(command_id, self._checked.keymap)
-        return display_keys(keys[0]) if keys else ""
+        """The key that runs a command, or its chord, as people write it; empty when it has neither."""
+        return self._keymap_now.first(command_id)
 
     def all_keys(self) -> dict[str, str]:
         """The first key of every command that has one, by binding id."""
         from tui.commands import COMMANDS
 
         return {command.id: key for command in COMMANDS if (key := self.keys_of(command.id))}
+
+    def usable(self, command: Command, screen: Screen[Any] | None = None) -> bool:
+        """Whether a command can be run on a screen; on the one that is open, where none is given."""
+        owner, _, action = command.action.partition("(")[0].partition(".")
+        return hasattr(self if owner == "app" else screen or self.screen, f"action_{action}")
+
+    def action_leader(self) -> None:
+        """Begin a chord; in a text with a selection the key cuts, as it does everywhere."""
+        from tui.screens.which_key import WhichKey
+
+        below = self.screen
+        if getattr(below.focused, "selected_text", ""):
+            raise SkipAction
+
+        async def chosen(command_id: str | None) -> None:
+            command = by_id(command_id) if command_id else None
+            if command is not None:
+                await self.run_action(command.action)
+
+        self.push_screen(
+            WhichKey(
+                self._keymap_now,
+                lambda command: self.usable(command, below),
+                at_once=self.animation_level == "none",
+            ),
+            chosen,
+        )
 
     # ---- screens
 
@@ -133,7 +165,7 @@ class OutcropApp(App[int]):
         from tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.session.settings, self._checked.keymap))
+            self.push_screen(HelpScreen(self.session.settings, self._keymap_now))
 
     # ---- themes
 
@@ -266,7 +298,7 @@ class OutcropApp(App[int]):
         elif isinstance(event, events.Key):
             if event.key != "ctrl+c":
                 self._pressed.pop("interrupt", None)
-            if event.key not in keys_of("app.quit", self._checked.keymap):
+            if event.key not in self._keymap_now.keys["app.quit"]:
                 self._pressed.pop("leave", None)
         await super().on_event(event)
 

@@ -116,7 +116,7 @@ def check_keys(document: Mapping[str, Any], path: Path) -> None:
     Raises:
         ConfigError: Names the file, the key, the nearest known one, and all of them.
     """
-    known = sorted({option.key for option in OPTIONS.values() if option.key} | {"keys"})
+    known = sorted({option.key for option in OPTIONS.values() if option.key} | {"keymap", "keys"})
     for key in document:
         if key in known:
             continue

@@ -10,8 +10,10 @@ from textual.color import Color
 from ui_stand_in import StandInSession, app_for, settled, until
 
 from tui.commands import COMMANDS, split_slash
+from tui.commands.chords import PREFIXES
 from tui.core.errors import ConfigError
-from tui.keymap import bindings, check_keymap, display_keys
+from tui.key_names import display_key, read_key
+from tui.keymap import bindings, check_keymap
 from tui.screens.chat import ChatScreen
 from tui.screens.help import HelpScreen
 from tui.screens.theme_picker import ThemePicker
@@ -136,24 +138,33 @@ async def test_slash_theme_takes_a_name(tmp_path: Path) -> None:
 # ---- keys and commands
 
 
-def test_no_two_commands_share_a_key_a_slash_name_or_an_id() -> None:
+def test_no_two_commands_share_a_key_a_chord_a_slash_name_or_an_id() -> None:
     keys = [key for command in COMMANDS for key in command.keys.split(",") if key]
     assert len(keys) == len(set(keys))
     slashes = [command.slash for command in COMMANDS if command.slash]
     assert len(slashes) == len(set(slashes))
     assert len({command.id for command in COMMANDS}) == len(COMMANDS)
+    defaults = {command.id: command.keys or f"ctrl+x {command.chord}" for command in COMMANDS}
+    assert check_keymap(defaults, {"enter": "send_key", "ctrl+j": "newline_key"}).problems == ()
+    chords = {command.id: tuple(command.chord.split()) for command in COMMANDS}
+    for id_, chord in chords.items():
+        for other, its in chords.items():
+            assert other == id_ or its[: len(chord)] != chord, (id_, other)
 
 
-def test_every_command_can_be_reached_and_its_action_exists() -> None:
+def test_every_command_has_a_chord_an_entry_in_the_palette_and_an_action() -> None:
     from tui.app import OutcropApp
 
     for command in COMMANDS:
-        assert command.keys or command.slash or command.palette, command.id
+        first, *rest = command.chord.split()
+        assert len(rest) <= 1 and (first in PREFIXES) == bool(rest), command.id
+        assert all(read_key(key) == key for key in (first, *rest)), command.id
+        assert command.palette, command.id
         owner, name = command.action.split("(")[0].split(".")
         assert hasattr(OutcropApp if owner == "app" else ChatScreen, f"action_{name}"), command.id
 
 
-def test_a_keymap_is_checked(tmp_path: Path) -> None:
+def test_a_keymap_is_checked() -> None:
     checked = check_keymap(
         {
             "turn.stop": "f11",
@@ -161,26 +172,79 @@ def test_a_keymap_is_checked(tmp_path: Path) -> None:
             "help.open": "ctrl+t",
             "theme.pick": "enter",
             "history.open": "",
+            "turn.edit": "F6, Ctrl+X w w",
+            "turn.fork": "ctrl+x n x",
+            "turn.preview": "ctrl+b p",
+            "conversation.new": "j",
+            "app.quit": "ctrl+foo",
         }
     )
-    assert dict(checked.keymap) == {"turn.stop": "f11"}
-    said = "\n".join(checked.problems)
-    assert (
-        "no.such" in said
-        and "continuation.toggle" in said
-        and "theme.pick" in said
-        and "history.open" in said
+    assert checked.changed == {"turn.stop": "f11", "turn.edit": "F6, Ctrl+X w w"}
+    assert checked.keys["turn.edit"] == ("f6",) and checked.chords["turn.edit"] == (("w", "w"),)
+    assert checked.for_textual == {"turn.stop": "f11", "turn.edit": "f6"}
+    assert checked.others == {"no.such": "f5"}
+    assert checked.problems == (
+        "The keymap gives theme.pick Enter, which text fields need.",
+        "The keymap gives history.open nothing, which it cannot have.",
+        "The keymap gives turn.preview 'ctrl+b p', but chords begin with the leader, Ctrl+X.",
+        "The keymap gives conversation.new j, which text fields need.",
+        "The keymap gives app.quit 'ctrl+foo', which is no key.",
+        "The keymap gives help.open the key Ctrl+T, which continuation.toggle has.",
+        "The keymap gives turn.fork the chord Ctrl+X n x, which can never be pressed: "
+        "Ctrl+X n is conversation.new.",
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"help.open": "f11, ctrl+x s"}, "the chord Ctrl+X s, which begins a chord of"),
+        ({"help.open": "ctrl+x n"}, "the chord Ctrl+X n, which conversation.new has"),
+        ({"leader": "ctrl+t"}, "leader cannot be Ctrl+T, which continuation.toggle has. It stays Ctrl+X."),
+        ({"leader": "b"}, "must be one key that types nothing"),
+        ({"help.open": "ctrl+x"}, "Ctrl+X, which begins chords"),
+        # What is left out takes its own key back, which another entry has taken by then.
+        ({"help.open": "ctrl+t", "theme.pick": "f1"}, "theme.pick the key F1, which help.open has"),
+    ],
+)
+def test_conflicts_of_keys_and_of_chords_are_sentences(wanted: dict[str, str], said: str) -> None:
+    checked = check_keymap(wanted)
+    assert any(said in problem for problem in checked.problems), checked.problems
+    assert not checked.changed
 
 
 def test_two_commands_may_swap_their_keys() -> None:
     checked = check_keymap({"help.open": "f9", "theme.pick": "f1"})
-    assert dict(checked.keymap) == {"help.open": "f9", "theme.pick": "f1"}
+    assert (checked.first("help.open"), checked.first("theme.pick")) == ("F9", "F1")
     assert checked.problems == ()
 
 
+def test_another_leader_takes_every_chord_with_it() -> None:
+    checked = check_keymap({"leader": "Ctrl+B", "turn.edit": "leader w w", "turn.fork": "ctrl+b y"})
+    assert checked.problems == ()
+    assert checked.shown("turn.edit") == ("Ctrl+B w w",)
+    assert checked.shown("turn.fork") == ("Ctrl+B y",)
+    assert checked.shown("turn.regenerate") == ("Ctrl+B r",)
+    assert checked.for_textual["leader"] == "ctrl+b"
+
+
+def test_a_key_of_the_composer_that_a_command_has_too_is_told() -> None:
+    checked = check_keymap({}, {"ctrl+s": "send_key", "ctrl+j": "newline_key"})
+    assert checked.problems == (
+        "send_key is Ctrl+S, which responses.open has too: in the composer it is send_key's.",
+    )
+
+
+@pytest.mark.parametrize("character", "?/-.,+_@#[]{}|\\<>'\"`~!$%^&*()=:;é")
+def test_a_character_is_read_as_the_key_that_types_it(character: str) -> None:
+    from textual.keys import _character_to_key
+
+    assert read_key(character) == _character_to_key(character)
+    assert display_key(read_key(character) or "") == character
+
+
 def test_keys_are_written_as_people_write_them() -> None:
-    assert [display_keys(key) for key in ("ctrl+shift+p", "escape", "f12", "alt+up")] == [
+    assert [display_key(key) for key in ("ctrl+shift+p", "escape", "f12", "alt+up")] == [
         "Ctrl+Shift+P",
         "Esc",
         "F12",

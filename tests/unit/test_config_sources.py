@@ -204,8 +204,10 @@ def test_a_bad_variable_is_named_with_its_value_and_what_is_allowed(load, variab
         ('continuation = "statefull"', ["continuation", "stateful, stateless"]),
         ('endpoint = "custom"', ["endpoint", "mantle, runtime"]),
         ("model = 5", ["model", "one word"]),
-        ("[keys]\nquit = 5", ["keys.", "quit", "ctrl+q"]),
-        ("keys = 5", ["keys", "table"]),
+        ("[keymap]\nquit = 5", ["keymap.", "quit", "ctrl+q"]),
+        ("[keymap]\napp.quit = []", ["keymap.", "app.quit", "ctrl+q"]),
+        ("keymap = 5", ["keymap", "table"]),
+        ("[keys]\n[keymap]", ["[keys]", "[keymap]", "one of them"]),
         ("send_key = 'f2'\nnewline_key = 'f2'", ["send_key", "newline_key", "differ"]),
         ("model = x", ["line 1"]),
         ('token = "bedrock-api-key-SECRET"', ["token", "outcrop token set"]),
@@ -250,7 +252,11 @@ def test_a_token_put_into_another_variable_is_not_shown(load):
 
 
 def test_the_keymap_is_read(load):
+    assert load(None, "[keymap]\nquit = 'ctrl+x'").keymap == {"quit": "ctrl+x"}
     assert load(None, "[keys]\nquit = 'ctrl+x'").keymap == {"quit": "ctrl+x"}
+    quoted = load(None, "[keymap]\n'app.quit' = ['f5', 'ctrl+x w w']")
+    plain = load(None, "[keymap]\napp.quit = 'f5,ctrl+x w w'")
+    assert quoted.keymap == plain.keymap == {"app.quit": "f5,ctrl+x w w"}
 
 
 def test_the_users_catalogue_is_laid_over_the_packages(load, tmp_path):

@@ -70,7 +70,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "",
         "region",
         "[REGION]",
-        palette=False,
         chord="s g",
     ),
     Command(
@@ -112,7 +111,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "",
         "effort",
         "VALUE",
-        palette=False,
         chord="s e",
     ),
     Command(
@@ -124,7 +122,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "",
         "verbosity",
         "VALUE",
-        palette=False,
         chord="s v",
     ),
     Command(
@@ -136,7 +133,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "",
         "maxtokens",
         "NUMBER",
-        palette=False,
         chord="s m",
     ),
     Command(

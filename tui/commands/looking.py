@@ -38,7 +38,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         _GROUP,
         "screen.scroll_pane('page_up')",
         "pageup",
-        palette=False,
         chord="g u",
     ),
     Command(
@@ -48,7 +47,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         _GROUP,
         "screen.scroll_pane('page_down')",
         "pagedown",
-        palette=False,
         chord="g d",
     ),
     Command(

@@ -18,7 +18,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         _GROUP,
         "app.command_palette",
         "ctrl+p",
-        palette=False,
         chord="x",
     ),
     Command(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -15,7 +14,8 @@ from textual.widgets import Static
 
 from tui.commands import COMMANDS
 from tui.core.text import visible_line
-from tui.keymap import display_keys, keys_of
+from tui.key_names import display_key
+from tui.keymap import Keymap
 
 if TYPE_CHECKING:
     from tui.config import Settings
@@ -67,7 +67,7 @@ class HelpScreen(ModalScreen[None]):
     }
     """
 
-    def __init__(self, settings: Settings, keymap: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, keymap: Keymap) -> None:
         super().__init__()
         self._settings = settings
         self._keymap = keymap
@@ -96,7 +96,7 @@ class HelpScreen(ModalScreen[None]):
             lines += [Content(""), _heading(group)]
             for command in COMMANDS:
                 if command.group == group:
-                    keys = " ".join(display_keys(key) for key in keys_of(command.id, self._keymap))
+                    keys = "  ".join(self._keymap.shown(command.id))
                     slash = f"/{command.slash} {command.argument}".rstrip() if command.slash else ""
                     text = f"{command.title}. {command.help}"
                     lines.append(_row(keys, text, slash) if keys else _row(slash, text))
@@ -115,9 +115,9 @@ class HelpScreen(ModalScreen[None]):
     def _composer(self) -> tuple[tuple[str, str], ...]:
         settings = self._settings
         return (
-            (display_keys(settings.send_key), "Sends. While an answer arrives the prompt waits in a queue."),
+            (display_key(settings.send_key), "Sends. While an answer arrives the prompt waits in a queue."),
             (
-                display_keys(settings.newline_key),
+                display_key(settings.newline_key),
                 "Begins a new line; Shift+Enter and Alt+Enter too, where the terminal can tell them apart.",
             ),
             ("/", "At the beginning lists the commands below; Tab completes, paths of /attach too."),
