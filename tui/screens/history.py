@@ -93,12 +93,12 @@ class HistoryScreen(ModalScreen[str | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", show=False),
-        Binding("up,ctrl+p", "move(-1)", "Up", show=False, priority=True),
-        Binding("down,ctrl+n", "move(1)", "Down", show=False, priority=True),
-        Binding("pageup", "page(-1)", "Page up", show=False, priority=True),
-        Binding("pagedown", "page(1)", "Page down", show=False, priority=True),
-        Binding("ctrl+d,delete", "delete", "Delete", show=False, priority=True),
+        Binding("escape", "cancel", "Cancel", show=False, id="dialog.close"),
+        Binding("up,ctrl+p", "move(-1)", "Up", show=False, priority=True, id="list.up"),
+        Binding("down,ctrl+n", "move(1)", "Down", show=False, priority=True, id="list.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, priority=True, id="list.page_up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, priority=True, id="list.page_down"),
+        Binding("ctrl+d,delete", "delete", "Delete", show=False, priority=True, id="history.delete"),
     ]
     DEFAULT_CSS = """
     HistoryScreen { align: center middle; }
@@ -275,9 +275,9 @@ class ConfirmScreen(ModalScreen[bool]):
     """A question with two answers; the careful one has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n", "answer(False)", "No", show=False),
-        Binding("y", "answer(True)", "Yes", show=False),
-        Binding("left,right,up,down", "app.focus_next", "Other answer", show=False),
+        Binding("escape,n", "answer(False)", "No", show=False, id="question.no"),
+        Binding("y", "answer(True)", "Yes", show=False, id="question.yes"),
+        Binding("left,right,up,down", "app.focus_next", "Other answer", show=False, id="question.other"),
     ]
     DEFAULT_CSS = """
     ConfirmScreen {

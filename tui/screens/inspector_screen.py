@@ -25,7 +25,9 @@ class InspectorScreen(Screen[None]):
         inspector: The widget, for `show_exchanges` and `refresh_live`.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close", show=False, id="inspector.close")
+    ]
     DEFAULT_CSS = """
     InspectorScreen {
         background: $surface;

@@ -43,11 +43,11 @@ class PickerScreen(ModalScreen[tuple[str, str] | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", show=False),
-        Binding("up,ctrl+p", "move(-1)", "Up", show=False, priority=True),
-        Binding("down,ctrl+n", "move(1)", "Down", show=False, priority=True),
-        Binding("pageup", "page(-1)", "Page up", show=False, priority=True),
-        Binding("pagedown", "page(1)", "Page down", show=False, priority=True),
+        Binding("escape", "cancel", "Cancel", show=False, id="dialog.close"),
+        Binding("up,ctrl+p", "move(-1)", "Up", show=False, priority=True, id="list.up"),
+        Binding("down,ctrl+n", "move(1)", "Down", show=False, priority=True, id="list.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, priority=True, id="list.page_up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, priority=True, id="list.page_down"),
     ]
     DEFAULT_CSS = """
     PickerScreen { align: center middle; }

@@ -117,10 +117,17 @@ class PreviewScreen(ModalScreen[bool]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f5", "cancel", "Cancel", show=False),
-        Binding("enter", "send", "Send", show=False, priority=True),
-        Binding("t", "switch", "Switch mode", show=False),
-        Binding("tab,left,right", "app.focus_next", "The other mode", show=False, priority=True),
+        Binding("escape,f5", "cancel", "Cancel", show=False, id="dialog.close"),
+        Binding("enter", "send", "Send", show=False, priority=True, id="preview.send"),
+        Binding("t", "switch", "Switch mode", show=False, id="preview.switch"),
+        Binding(
+            "tab,left,right",
+            "app.focus_next",
+            "The other mode",
+            show=False,
+            priority=True,
+            id="preview.other",
+        ),
     ]
     DEFAULT_CSS = """
     PreviewScreen {

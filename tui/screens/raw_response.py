@@ -31,8 +31,8 @@ class RawResponseScreen(ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", "Close", show=False),
-        Binding("c,y", "copy", "Copy", show=False),
+        Binding("escape,q", "close", "Close", show=False, id="dialog.close"),
+        Binding("c,y", "copy", "Copy", show=False, id="raw.copy"),
     ]
     DEFAULT_CSS = "RawResponseScreen { align: center middle; }"
 

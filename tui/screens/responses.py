@@ -129,12 +129,12 @@ class ResponsesScreen(ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", "Close", show=False),
-        Binding("space", "mark", "Mark", show=False, priority=True),
-        Binding("d,delete", "delete", "Delete", show=False),
-        Binding("D,shift+delete", "delete_all", "Delete all", show=False),
-        Binding("x,tab", "other", "Kept or gone", show=False, priority=True),
-        Binding("r,f5", "reload", "Read again", show=False),
+        Binding("escape,q", "close", "Close", show=False, id="dialog.close"),
+        Binding("space", "mark", "Mark", show=False, priority=True, id="responses.mark"),
+        Binding("d,delete", "delete", "Delete", show=False, id="responses.delete"),
+        Binding("D,shift+delete", "delete_all", "Delete all", show=False, id="responses.delete_all"),
+        Binding("x,tab", "other", "Kept or gone", show=False, priority=True, id="responses.other"),
+        Binding("r,f5", "reload", "Read again", show=False, id="responses.reload"),
     ]
     DEFAULT_CSS = """
     ResponsesScreen { align: center middle; }

@@ -75,9 +75,9 @@ class SettingsScreen(ModalScreen[Chosen | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f10", "keep", "Keep and close", show=False, priority=True),
-        Binding("ctrl+s", "keep", "Keep and close", show=False, priority=True),
-        Binding("ctrl+r", "restore", "As it was", show=False, priority=True),
+        Binding("escape,f10", "keep", "Keep and close", show=False, priority=True, id="settings.keep"),
+        Binding("ctrl+s", "keep", "Keep and close", show=False, priority=True, id="settings.keep"),
+        Binding("ctrl+r", "restore", "As it was", show=False, priority=True, id="settings.restore"),
     ]
     DEFAULT_CSS = f"""
     SettingsScreen {{

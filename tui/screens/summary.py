@@ -28,8 +28,8 @@ class SummaryScreen(ModalScreen[Summary | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "discard", "Discard", show=False),
-        Binding("ctrl+s", "take", "Continue", show=False, priority=True),
+        Binding("escape", "discard", "Discard", show=False, id="summary.discard"),
+        Binding("ctrl+s", "take", "Continue", show=False, priority=True, id="summary.take"),
     ]
     DEFAULT_CSS = """
     SummaryScreen {

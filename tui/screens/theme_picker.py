@@ -22,7 +22,9 @@ __all__ = ["ThemePicker"]
 class ThemePicker(ModalScreen[str]):
     """The theme under the cursor is worn at once; Escape takes it off again."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False, id="dialog.close")
+    ]
     DEFAULT_CSS = """
     ThemePicker {
         align: right middle;

@@ -86,7 +86,9 @@ class TokenDialog(ModalScreen[TokenChoice | None]):
         keyring_available: Whether it can be kept in the OS keyring.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False, id="dialog.close")
+    ]
     DEFAULT_CSS = """
     TokenDialog {
         align: center middle;

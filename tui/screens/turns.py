@@ -139,13 +139,13 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f4", "cancel", "Cancel", show=False),
-        Binding("f", "take('fork')", "Continue from here", show=False),
-        Binding("e", "take('edit')", "Edit", show=False),
-        Binding("r", "take('again')", "Answer once more", show=False),
+        Binding("escape,f4", "cancel", "Cancel", show=False, id="dialog.close"),
+        Binding("f", "take('fork')", "Continue from here", show=False, id="turns.fork"),
+        Binding("e", "take('edit')", "Edit", show=False, id="turns.edit"),
+        Binding("r", "take('again')", "Answer once more", show=False, id="turns.again"),
         # First, as the list would scroll sideways.
-        Binding("left,h", "walk(-1)", "Branch before", show=False, priority=True),
-        Binding("right,l", "walk(1)", "Branch after", show=False, priority=True),
+        Binding("left,h", "walk(-1)", "Branch before", show=False, priority=True, id="turns.branch_before"),
+        Binding("right,l", "walk(1)", "Branch after", show=False, priority=True, id="turns.branch_after"),
     ]
     DEFAULT_CSS = """
     TurnsScreen { align: center middle; }

@@ -40,9 +40,9 @@ class Chip(Static, can_focus=True):
     """One attachment; Delete, Backspace, Enter or a click on its cross removes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("delete,backspace,enter", "remove", "Remove", show=False),
-        Binding("left", "app.focus_previous", "Previous", show=False),
-        Binding("right", "app.focus_next", "Next", show=False),
+        Binding("delete,backspace,enter", "remove", "Remove", show=False, id="chip.remove"),
+        Binding("left", "app.focus_previous", "Previous", show=False, id="chip.before"),
+        Binding("right", "app.focus_next", "Next", show=False, id="chip.after"),
     ]
 
     def __init__(self, index: int, attachment: Attachment) -> None:

@@ -29,12 +29,12 @@ class ChoiceLine(Widget, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "step(-1)", "Before", show=False),
-        Binding("right,l,space", "step(1)", "After", show=False),
-        Binding("home", "step(-1000)", "First", show=False),
-        Binding("end", "step(1000)", "Last", show=False),
-        Binding("up", "app.focus_previous", "Line above", show=False),
-        Binding("down,enter", "app.focus_next", "Line below", show=False),
+        Binding("left,h", "step(-1)", "Before", show=False, id="choice.before"),
+        Binding("right,l,space", "step(1)", "After", show=False, id="choice.after"),
+        Binding("home", "step(-1000)", "First", show=False, id="choice.first"),
+        Binding("end", "step(1000)", "Last", show=False, id="choice.last"),
+        Binding("up", "app.focus_previous", "Line above", show=False, id="choice.line_above"),
+        Binding("down,enter", "app.focus_next", "Line below", show=False, id="choice.line_below"),
     ]
     DEFAULT_CSS = """
     ChoiceLine { height: 1; padding: 0 1; background: $surface; color: $text-muted; }

@@ -48,13 +48,13 @@ class ConversationPane(Canvas, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
     DEFAULT_CSS = PANE_CSS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "Scroll up", show=False),
-        Binding("down,j", "scroll_down", "Scroll down", show=False),
-        Binding("pageup", "page_up", "Page up", show=False),
-        Binding("pagedown", "page_down", "Page down", show=False),
-        Binding("home,g", "scroll_home", "Start", show=False),
-        Binding("end,G", "scroll_end", "End", show=False),
-        Binding("enter,space", "toggle_fold", "Fold", show=False),
+        Binding("up,k", "scroll_up", "Scroll up", show=False, id="pane.line_up"),
+        Binding("down,j", "scroll_down", "Scroll down", show=False, id="pane.line_down"),
+        Binding("pageup", "page_up", "Page up", show=False, id="pane.page_up"),
+        Binding("pagedown", "page_down", "Page down", show=False, id="pane.page_down"),
+        Binding("home,g", "scroll_home", "Start", show=False, id="pane.first"),
+        Binding("end,G", "scroll_end", "End", show=False, id="pane.last"),
+        Binding("enter,space", "toggle_fold", "Fold", show=False, id="pane.fold"),
     ]
 
     class LinkClicked(Message):

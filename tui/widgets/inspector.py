@@ -80,18 +80,20 @@ class Inspector(Widget):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,left_square_bracket", "tab_by(-1)", "Previous tab", show=False),
-        Binding("right,right_square_bracket", "tab_by(1)", "Next tab", show=False),
-        Binding("1", "tab(0)", "Shape", show=False),
-        Binding("2", "tab(1)", "Request", show=False),
-        Binding("3", "tab(2)", "Response", show=False),
-        Binding("4", "tab(3)", "Events", show=False),
-        Binding("n", "exchange_by(1)", "Next exchange", show=False),
-        Binding("p", "exchange_by(-1)", "Previous exchange", show=False),
-        Binding("r", "raw", "Raw bytes", show=False),
-        Binding("c,y", "copy", "Copy", show=False),
-        Binding("h", "copy_headers", "Copy headers", show=False),
-        Binding("escape", "close", "Close", show=False),
+        Binding(
+            "left,left_square_bracket", "tab_by(-1)", "Previous tab", show=False, id="inspector.tab_before"
+        ),
+        Binding("right,right_square_bracket", "tab_by(1)", "Next tab", show=False, id="inspector.tab_after"),
+        Binding("1", "tab(0)", "Shape", show=False, id="inspector.shape"),
+        Binding("2", "tab(1)", "Request", show=False, id="inspector.request"),
+        Binding("3", "tab(2)", "Response", show=False, id="inspector.response"),
+        Binding("4", "tab(3)", "Events", show=False, id="inspector.events"),
+        Binding("n", "exchange_by(1)", "Next exchange", show=False, id="inspector.exchange_after"),
+        Binding("p", "exchange_by(-1)", "Previous exchange", show=False, id="inspector.exchange_before"),
+        Binding("r", "raw", "Raw bytes", show=False, id="inspector.raw"),
+        Binding("c,y", "copy", "Copy", show=False, id="inspector.copy"),
+        Binding("h", "copy_headers", "Copy headers", show=False, id="inspector.copy_headers"),
+        Binding("escape", "close", "Close", show=False, id="inspector.close"),
     ]
     DEFAULT_CSS = """
     Inspector {

@@ -31,13 +31,13 @@ class VirtualLines(ScrollView, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown,space", "page(1)", "Page down", show=False),
-        Binding("home,g", "edge(-1)", "First", show=False),
-        Binding("end,G", "edge(1)", "Last", show=False),
-        Binding("enter", "choose", "Choose", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False, id="lines.up"),
+        Binding("down,j", "move(1)", "Down", show=False, id="lines.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="lines.page_up"),
+        Binding("pagedown,space", "page(1)", "Page down", show=False, id="lines.page_down"),
+        Binding("home,g", "edge(-1)", "First", show=False, id="lines.first"),
+        Binding("end,G", "edge(1)", "Last", show=False, id="lines.last"),
+        Binding("enter", "choose", "Choose", show=False, id="lines.choose"),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "virtual-lines--cursor",
