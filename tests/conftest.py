@@ -17,6 +17,11 @@ _OURS = ("AWS_", "BEDROCK_", "OUTCROP_", "OPENAI_", "OTEL_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """A worker per core for the whole suite; none for a few files."""
+    return None if config.args == config.getini("testpaths") else 0
+
+
 @pytest.fixture(autouse=True)
 def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):

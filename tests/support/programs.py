@@ -22,7 +22,8 @@ __all__ = ["ENDED_KEYS", "OUTCROP", "Finished", "Program", "until"]
 
 OUTCROP = (sys.executable, "-m", "tui")
 _CHECKOUT = Path(__file__).resolve().parents[2]
-_NOT_OURS = ("AWS_", "BEDROCK_", "OUTCROP_", "OPENAI_", "OTEL_", "COV_", "XDG_", "TEXTUAL")
+_NOT_OURS = ("AWS_", "BEDROCK_", "OUTCROP_", "OPENAI_", "OTEL_", "COV_", "XDG_", "TEXTUAL", "PYTEST_")
+_SIZE = ("COLUMNS", "LINES")  # pytest's workers have them, and they would outrank the terminal's own size
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 Json = dict[str, Any]
@@ -141,7 +142,7 @@ class Program:
         env = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(_NOT_OURS) and name.lower() not in _PROXIES
+            if not name.startswith(_NOT_OURS) and name not in _SIZE and name.lower() not in _PROXIES
         }
         env |= {
             "HOME": str(self.home),
