@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-__all__ = ["AttachmentRemoved", "CommandRequested", "FilesGiven"]
+__all__ = [
+    "AttachmentMoved",
+    "AttachmentOpened",
+    "AttachmentRemoved",
+    "ClipboardWanted",
+    "CommandRequested",
+    "FilesGiven",
+]
 
 
 @dataclass
@@ -34,3 +41,23 @@ class AttachmentRemoved(Message):
     """The chip at this index is to go."""
 
     index: int
+
+
+@dataclass
+class AttachmentMoved(Message):
+    """The chip at this index is to change places with the one `step` further on."""
+
+    index: int
+    step: int
+
+
+@dataclass
+class AttachmentOpened(Message):
+    """There is more to be said of the attachment at this index."""
+
+    index: int
+
+
+@dataclass
+class ClipboardWanted(Message):
+    """What the system's clipboard holds is to be pasted into the composer."""

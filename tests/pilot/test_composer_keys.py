@@ -11,7 +11,7 @@ from ui_stand_in import Held, StandInSession, app_for, settled, typed, until
 
 from tui.keymap import tell_alt_enter_apart
 from tui.widgets.completion import complete_command, complete_path
-from tui.widgets.pasted_paths import pasted_pdf_paths
+from tui.widgets.pasted_paths import pasted_paths
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def spellings(file: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("spelling", list(spellings(Path("/x"))))
 def test_every_spelling_of_a_dropped_path_is_read(pdf: Path, spelling: str) -> None:
-    assert pasted_pdf_paths(spellings(pdf)[spelling]) == (str(pdf),)
+    assert pasted_paths(spellings(pdf)[spelling]) == (str(pdf),)
 
 
 def test_several_dropped_files_are_read(pdf: Path) -> None:
@@ -47,16 +47,16 @@ def test_several_dropped_files_are_read(pdf: Path) -> None:
     other.write_bytes(b"%PDF-1.4")
     escaped = str(other).replace(" ", "\\ ")
     both = (str(pdf), str(other))
-    assert pasted_pdf_paths(f"{spellings(pdf)['backslashes']} {escaped}") == both
-    assert pasted_pdf_paths(f"file://{quote(str(pdf))}\nfile://{quote(str(other))}\n") == both
+    assert pasted_paths(f"{spellings(pdf)['backslashes']} {escaped}") == both
+    assert pasted_paths(f"file://{quote(str(pdf))}\nfile://{quote(str(other))}\n") == both
 
 
 def test_text_that_only_speaks_of_files_is_text(pdf: Path) -> None:
-    assert pasted_pdf_paths(f"please read {pdf}") == ()
-    assert pasted_pdf_paths(str(pdf.with_name("missing.pdf"))) == ()
-    assert pasted_pdf_paths(str(pdf.parent)) == ()
-    assert pasted_pdf_paths("file://elsewhere/etc/a.pdf") == ()
-    assert pasted_pdf_paths("a\0b.pdf") == ()
+    assert pasted_paths(f"please read {pdf}") == ()
+    assert pasted_paths(str(pdf.with_name("missing.pdf"))) == ()
+    assert pasted_paths(str(pdf.parent)) == ()
+    assert pasted_paths("file://elsewhere/etc/a.pdf") == ()
+    assert pasted_paths("a\0b.pdf") == ()
 
 
 def test_paths_complete_to_folders_and_pdf_files(pdf: Path, tmp_path: Path) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -16,13 +15,20 @@ from textual.timer import Timer
 from textual.widgets import TextArea
 
 from tui.commands import COMMANDS, by_slash, split_slash
+from tui.core.drafts import Draft
 from tui.core.text import visible
 from tui.messages import CommandRequested, FilesGiven
-from tui.widgets.completion import Completion, complete_choices, complete_command, complete_path
-from tui.widgets.pasted_paths import pasted_pdf_paths
-
-if TYPE_CHECKING:
-    from textual.widgets import OptionList
+from tui.widgets.completion import (
+    Completion,
+    complete_choices,
+    complete_command,
+    complete_mention,
+    complete_path,
+)
+from tui.widgets.completion_list import CompletionList
+from tui.widgets.composer_input import ComposerInput
+from tui.widgets.file_search import kind_of, read_text
+from tui.widgets.paste_chips import PasteChip, PasteChips
 
 __all__ = ["Composer", "ComposerInput"]
 
@@ -32,89 +38,14 @@ DRAFT_DELAY = 0.25
 Choices = Callable[[str], Iterable[tuple[str, str]]]
 
 
-class ComposerInput(TextArea):
-    """The text area inside the composer; it tells keys apart, the composer decides what they mean."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        # A text area pages through its own text; a prompt is short and the conversation is long.
-        Binding("pageup", "screen.scroll_pane('page_up')", show=False, id="pane.page_up"),
-        Binding("pagedown", "screen.scroll_pane('page_down')", show=False, id="pane.page_down"),
-    ]
-
-    def __init__(
-        self, send_keys: frozenset[str], newline_keys: frozenset[str], decide: Callable[[str], None]
-    ) -> None:
-        super().__init__(
-            soft_wrap=True, tab_behavior="focus", show_line_numbers=False, highlight_cursor_line=False
-        )
-        self._send_keys = send_keys
-        self._newline_keys = newline_keys
-        # A call, not a message: a key typed right after Enter must not get into what is sent.
-        self._decide = decide
-        self.popup_open = False
-
-    async def _on_key(self, event: events.Key) -> None:
-        meaning = self._meaning(event)
-        if meaning is None and event.key.startswith("alt+"):
-            # It carries the letter as its character, which a text area would insert; bindings come later.
-            event.prevent_default()
-            return
-        if meaning is None:
-            # `enter` may be neither: then it inserts a line, as in any text area.
-            await super()._on_key(event)
-            return
-        event.stop()
-        event.prevent_default()
-        if meaning == "newline":
-            self.replace("\n", *self.selection, maintain_selection_offset=False)
-            self.scroll_cursor_visible()
-        else:
-            self._decide(meaning)
-
-    def _meaning(self, event: events.Key) -> str | None:
-        key = event.key
-        if self.popup_open and key in ("up", "down", "tab", "escape", "pageup", "pagedown"):
-            return key
-        if key in self._newline_keys:
-            return "newline"
-        if key in self._send_keys:
-            return "send"
-        if key == "up" and self.at_first_row and not self.selected_text:
-            return "earlier"
-        if key == "down" and self.at_last_row and not self.selected_text:
-            return "later"
-        return None
-
-    @property
-    def at_first_row(self) -> bool:
-        """Whether the cursor is on the first row as wrapped."""
-        return self.navigator.is_first_wrapped_line(self.cursor_location)
-
-    @property
-    def at_last_row(self) -> bool:
-        """Whether the cursor is on the last row as wrapped."""
-        return self.navigator.is_last_wrapped_line(self.cursor_location)
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        paths = pasted_pdf_paths(event.text)
-        if paths:
-            self.post_message(FilesGiven(paths))
-            return
-        # A text area hands controls on to the terminal as they are; here they become symbols at the door.
-        text = visible(event.text.replace("\r\n", "\n").replace("\r", "\n"))
-        self.replace(text, *self.selection, maintain_selection_offset=False)
-        self.scroll_cursor_visible()
-
-
 class Composer(Vertical):
-    """The prompt's editor with its list of completions above it.
+    """The prompt's editor with its list of completions and the chips of long pastes above it.
 
     Args:
         send_keys: Keys that send, in Textual's spelling.
         newline_keys: Keys that insert a line break.
         choices: Gives the values (value, detail) that a slash command, named without slash, may take.
+        fold: From how many lines and characters on a paste becomes a chip; 0 is never.
     """
 
     DEFAULT_CSS = """
@@ -135,19 +66,6 @@ class Composer(Vertical):
             .text-area--cursor-line { background: $surface; }
             .text-area--placeholder { color: $text-muted; }
         }
-        & > OptionList {
-            display: none;
-            height: auto;
-            max-height: 9;
-            border: none;
-            border-left: outer $secondary;
-            background: $panel;
-            padding: 0 1;
-            scrollbar-size-vertical: 1;
-            scrollbar-background: $panel;
-            &.-open { display: block; }
-        }
-        & > OptionList:focus { border: none; border-left: outer $secondary; }
     }
     """
 
@@ -155,12 +73,14 @@ class Composer(Vertical):
         """A prompt is to be sent; the composer is empty again.
 
         Attributes:
-            text: The prompt; may be empty, as attachments may go alone.
+            text: The prompt, pastes expanded; may be empty, as attachments may go alone.
+            draft: The same with where the pastes stand, should it come back.
         """
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, prompt: str | Draft) -> None:
             super().__init__()
-            self.text = text
+            self.draft = Draft(prompt) if isinstance(prompt, str) else prompt
+            self.text = self.draft.text
 
     class DraftChanged(Message):
         """A moment has passed since the text was changed: it should be saved."""
@@ -168,59 +88,96 @@ class Composer(Vertical):
     class TakeBackRequested(Message):
         """Up was pressed in an empty composer while prompts are queued."""
 
+    class PasteOpened(Message):
+        """A paste is to be read and changed: `change_paste` takes what came of it."""
+
+        def __init__(self, mark: str, text: str) -> None:
+            super().__init__()
+            self.mark = mark
+            self.text = text
+
     def __init__(
         self,
         *,
         send_keys: Iterable[str] = ("enter",),
         newline_keys: Iterable[str] = ("ctrl+j", "shift+enter", "alt+enter"),
         choices: Choices | None = None,
+        fold: tuple[int, int] = (15, 2000),
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
         send = frozenset(send_keys)
-        self.input = ComposerInput(send, frozenset(newline_keys) - send, self._decide)
-        self._popup: OptionList | None = None  # made when it is first needed: it costs start-up time
+        self.input = ComposerInput(send, frozenset(newline_keys) - send, self._decide, fold)
+        self._list = CompletionList(self)
+        self._chips: PasteChips | None = None  # made with the first long paste: it costs start-up time
+        self._chips_of: tuple[str, ...] = ()
         self._choices: Choices = choices or (lambda _: ())
-        self._completions: Sequence[Completion] = ()
         self._completed_for = ""
-        self._offered_for = ""
-        self._history: list[str] = []
+        self._history: list[Draft] = []
         self._place = 0  # index into the history; its length stands for the draft
-        self._draft = ""
+        self._draft = Draft()
         self._draft_timer: Timer | None = None
         self.take_back_first = False
 
     def compose(self) -> ComposeResult:
-        """The text area; the list of completions comes above it when there is one."""
+        """The text area; the list of completions and the chips come above it when there are any."""
         yield self.input
+
+    # ---- what is written
 
     @property
     def text(self) -> str:
-        """What is written now."""
-        return self.input.text
+        """What is written now, every paste expanded: what would be sent."""
+        return self.input.marks.expand(self.input.text)
 
     @text.setter
     def text(self, text: str) -> None:
-        self.input.load_text(visible(text))
+        self.draft = Draft(text)
+
+    @property
+    def draft(self) -> Draft:
+        """What is written now, with where its pastes stand; without attachments."""
+        return self.input.marks.draft(self.input.text)
+
+    @draft.setter
+    def draft(self, draft: Draft) -> None:
+        self._load(draft)
         self.input.move_cursor(self.input.document.end)
+
+    def _load(self, draft: Draft) -> None:
+        """Replace everything, undo steps included."""
+        safe = visible(draft.text)
+        # What had to be changed to be shown has other places; that does not happen to what came from here.
+        spans = draft.pastes if len(safe) == len(draft.text) else ()
+        self.input.load_text(self.input.marks.load(Draft(safe, spans)))
+        self._show_chips()
 
     @property
     def offers(self) -> tuple[str, ...]:
         """The labels of the list of completions; empty while there is none."""
-        return tuple(completion.label for completion in self._completions)
+        return tuple(completion.label for completion in self._list.completions)
 
     def set_placeholder(self, model: str) -> None:
         """Show the model that will answer."""
-        self.input.placeholder = Content(f"Message {model}  ·  / for commands")
+        self.input.placeholder = Content(f"Message {model}  ·  / for commands  ·  @ for files")
 
     def set_history(self, prompts: Iterable[str]) -> None:
-        """Replace what Up goes back through, oldest first."""
-        self._history = [visible(prompt) for prompt in prompts if prompt]
+        """Replace what Up goes back through, oldest first; the same twice in a row counts once."""
+        self._history = []
+        for prompt in prompts:
+            if prompt and (not self._history or self._history[-1].text != prompt):
+                self._history.append(Draft(visible(prompt)))
         self._place = len(self._history)
 
-    def put_back(self, text: str) -> None:
+    def put_back(self, prompt: str | Draft) -> None:
         """Return a prompt that was not sent, in front of what has been written since."""
-        self.text = f"{text}\n\n{self.text}" if self.text.strip() else text
+        draft = Draft(prompt) if isinstance(prompt, str) else prompt
+        self.draft = Draft.joined([draft, self.draft]) if self.text.strip() else draft
+
+    def insert(self, text: str) -> None:
+        """Insert text at the cursor, as if it were pasted."""
+        self.input.take_paste(text)
+        self.input.focus()
 
     def offer_again(self) -> None:
         """There are more choices now for the command that is being typed."""
@@ -230,7 +187,7 @@ class Composer(Vertical):
         """Empty the composer; what was in it can be had again with Up or undo. Returns it."""
         text = self.text
         if text.strip():
-            self._remember(text)
+            self._remember(self.draft)
             # An edit, not `load_text`: that would throw away the undo steps.
             self.input.clear()
         return text
@@ -240,6 +197,7 @@ class Composer(Vertical):
         event.stop()
         if self._draft_timer is None:
             self._draft_timer = self.set_timer(DRAFT_DELAY, self._save_draft)
+        self._show_chips()
         self._offer_completions()
 
     def _save_draft(self) -> None:
@@ -251,11 +209,11 @@ class Composer(Vertical):
             case "send":
                 self._enter()
             case "up" | "down" | "pageup" | "pagedown":
-                self._move_in_popup(key)
+                self._list.move(key)
             case "tab":
                 self._accept()
             case "escape":
-                self._close_popup()
+                self._list.close()
             case "earlier":
                 self._earlier()
             case "later":
@@ -263,149 +221,198 @@ class Composer(Vertical):
             case _:
                 pass
 
+    # ---- long pastes
+
+    def _show_chips(self) -> None:
+        marks = self.input.marks
+        present = tuple(marks.in_order(self.input.text))
+        if present == self._chips_of:
+            return
+        self._chips_of = present
+        if self._chips is None:
+            self._chips = PasteChips()
+            self.mount(self._chips, before=0)
+        pastes = [(mark, marks.number_of(mark), marks.text_of(mark) or "") for mark in present]
+        self.run_worker(partial(self._chips.show, pastes), group="paste chips", exclusive=True)
+
+    @property
+    def pastes(self) -> tuple[str, ...]:
+        """The long pastes that stand in the prompt, in order."""
+        return tuple(self.input.marks.text_of(mark) or "" for mark in self._chips_of)
+
+    def open_paste(self, number: int | None = None) -> bool:
+        """Ask for a paste to be opened: of this number as its chip shows it, or the one near the cursor.
+
+        Returns:
+            Whether there is such a paste.
+        """
+        marks = self.input.marks
+        if number is None:
+            mark = self.input.mark_near_cursor()
+        else:
+            mark = next((mark for mark in self._chips_of if marks.number_of(mark) == number), None)
+        text = marks.text_of(mark) if mark is not None else None
+        if mark is None or text is None:
+            return False
+        self.post_message(self.PasteOpened(mark, text))
+        return True
+
+    def change_paste(self, mark: str, text: str, *, expand: bool = False) -> None:
+        """Take a paste as it was changed, as a chip or expanded in its place; an empty one goes."""
+        marks = self.input.marks
+        if expand or not text:
+            self.input.replace_mark(mark, marks.guard(visible(text)))
+        elif text != marks.text_of(mark):
+            # Another mark, so that undo brings back the paste as it was.
+            self.input.replace_mark(mark, marks.add(visible(text)))
+        self.input.focus()
+
+    @on(PasteChip.Opened)
+    def _paste_opened(self, event: PasteChip.Opened) -> None:
+        event.stop()
+        self.post_message(self.PasteOpened(event.mark, self.input.marks.text_of(event.mark) or ""))
+
+    @on(PasteChip.Removed)
+    def _paste_removed(self, event: PasteChip.Removed) -> None:
+        event.stop()
+        self.change_paste(event.mark, "")
+
     # ---- sending
 
     def _enter(self) -> None:
-        chosen = self._chosen()
-        if chosen is not None and chosen.text.strip() != self.text.strip():
+        chosen = self._list.chosen()
+        if chosen is not None and (chosen.path or chosen.text.strip() != self.input.text.strip()):
             self._accept()
-            if not chosen.final:
+            if not chosen.final or chosen.text.startswith("@"):
                 return
         text = self.text
-        slash = split_slash(text)
+        slash = None if self._chips_of else split_slash(text)
         command = by_slash(slash[0]) if slash else None
         if slash and command:
             if command.argument and not command.argument.startswith("[") and not slash[1]:
                 return  # it needs its argument; the list of completions is open for it
-            self._close_popup()
-            self._remember(text)
+            self._list.close()
+            self._remember(self.draft)
             self.input.clear()
             self.post_message(CommandRequested(command.id, slash[1]))
         elif slash:
             self.notify(_unknown(slash[0]), severity="warning", markup=False)
         else:
-            self._remember(text)
-            self.input.load_text("")
-            self.post_message(self.Submitted(text.strip()))
+            draft = self.draft.stripped()
+            self._remember(draft)
+            self._load(Draft())
+            self.post_message(self.Submitted(draft))
 
     # ---- earlier prompts
 
-    def _remember(self, text: str) -> None:
-        text = text.strip()
-        if text and (not self._history or self._history[-1] != text):
-            self._history.append(text)
+    def _remember(self, draft: Draft) -> None:
+        draft = draft.stripped()
+        if not draft.is_empty and (not self._history or self._history[-1].text != draft.text):
+            self._history.append(draft)
         self._place = len(self._history)
-        self._draft = ""
+        self._draft = Draft()
 
     def _earlier(self) -> None:
-        if self.take_back_first and not self.text:
+        if self.take_back_first and not self.input.text:
             self.post_message(self.TakeBackRequested())
             return
         if not self._place:
             return
         if self._place == len(self._history):
-            self._draft = self.text
+            self._draft = self.draft
         self._place -= 1
-        self._show(self._history[self._place])
+        self.draft = self._history[self._place]
 
     def _later(self) -> None:
         if self._place >= len(self._history):
             return
         self._place += 1
-        self._show(self._draft if self._place == len(self._history) else self._history[self._place])
-
-    def _show(self, text: str) -> None:
-        self.input.load_text(text)
-        self.input.move_cursor(self.input.document.end)
+        self.draft = self._draft if self._place == len(self._history) else self._history[self._place]
 
     # ---- completion
 
     def _offer_completions(self) -> None:
-        text = self.text
-        if not text.startswith("/") or "\n" in text or text == self._completed_for:
-            if text != self._completed_for:
-                self._close_popup()
+        text = self.input.text
+        if text == self._completed_for:
+            return
+        if not text.startswith("/") or "\n" in text:
+            mention = self.input.mention
+            if mention is None:
+                self._list.close()
+            else:
+                self.run_worker(
+                    partial(self._complete_mention, text, mention[2]), group="completion", exclusive=True
+                )
             return
         name, space, argument = text[1:].partition(" ")
         if not space:
-            self._fill_popup(complete_command(text) if name.replace("-", "").isalpha() or not name else ())
+            named = name.replace("-", "").isalpha() or not name
+            self._offer(complete_command(text) if named else ())
         elif name == "attach":
-            self.run_worker(self._complete_path(text, argument), group="completion", exclusive=True)
+            self.run_worker(partial(self._complete_path, text, argument), group="completion", exclusive=True)
         elif by_slash(name):
-            self._fill_popup(complete_choices(name, argument, self._choices(name)))
+            self._offer(complete_choices(name, argument, self._choices(name)))
         else:
-            self._close_popup()
+            self._list.close()
 
     async def _complete_path(self, text: str, argument: str) -> None:
         found = await asyncio.to_thread(complete_path, "attach", argument.lstrip())
-        if text == self.text:
-            self._fill_popup(found)
+        if text == self.input.text:
+            self._offer(found)
 
-    def _fill_popup(self, completions: Sequence[Completion]) -> None:
-        self._completions = completions
-        self._offered_for = self.text
-        if not completions or [completion.text for completion in completions] == [self.text]:
-            self._close_popup()
-            return
-        width = max(len(completion.label) for completion in completions[:20]) + 2
-        popup = self._the_popup()
-        popup.clear_options()
-        popup.add_options([_line(completion, width) for completion in completions])
-        popup.highlighted = 0
-        popup.add_class("-open")
-        self.input.popup_open = True
+    async def _complete_mention(self, text: str, typed: str) -> None:
+        found = await asyncio.to_thread(complete_mention, typed)
+        if text == self.input.text and self.input.mention is not None:
+            self._offer(found)
 
-    def _the_popup(self) -> OptionList:
-        if self._popup is None:
-            from textual.widgets import OptionList
-
-            self._popup = OptionList()
-            self._popup.can_focus = False
-            self.mount(self._popup, before=self.input)
-        return self._popup
-
-    def _close_popup(self) -> None:
-        self._completions = ()
-        if self._popup is not None:
-            self._popup.remove_class("-open")
-        self.input.popup_open = False
-
-    def _chosen(self) -> Completion | None:
-        index = self._popup.highlighted if self._popup is not None else None
-        if not self._completions or index is None or index >= len(self._completions):
-            return None
-        if self._offered_for != self.text:
-            return None  # a folder is still being read: the list is for what stood here before
-        return self._completions[index]
+    def _offer(self, completions: Sequence[Completion]) -> None:
+        self._list.show(completions, self.input.text)
 
     def _accept(self) -> None:
-        chosen = self._chosen()
+        chosen = self._list.chosen()
         if chosen is None:
             return
-        self._close_popup()
-        if chosen.final:
-            self._completed_for = chosen.text
-        self.input.replace(chosen.text, (0, 0), self.input.document.end, maintain_selection_offset=False)
-        self.input.move_cursor(self.input.document.end)
+        self._list.close()
+        if not chosen.text.startswith("@"):
+            if chosen.final:
+                self._completed_for = chosen.text
+            self.input.replace(chosen.text, (0, 0), self.input.document.end, maintain_selection_offset=False)
+            self.input.move_cursor(self.input.document.end)
+            return
+        mention = self.input.mention
+        if mention is None:
+            return
+        self.input.replace(
+            "" if chosen.path else chosen.text, mention[0], mention[1], maintain_selection_offset=False
+        )
+        if chosen.path and kind_of(chosen.path):
+            self.post_message(FilesGiven((chosen.path,)))
+        elif chosen.path:
+            self.run_worker(partial(self._insert_file, chosen.path), group="insert")
 
-    def _move_in_popup(self, key: str) -> None:
-        popup = self._the_popup()
-        match key:
-            case "up":
-                popup.action_cursor_up()
-            case "down":
-                popup.action_cursor_down()
-            case "pageup":
-                popup.action_page_up()
-            case _:
-                popup.action_page_down()
+    async def _insert_file(self, path: str) -> None:
+        """Put a text file's name and text into the prompt, as a chip."""
+        try:
+            text = await asyncio.to_thread(read_text, path)
+        except ValueError as error:
+            self.notify(str(error), severity="warning", markup=False)
+            return
+        self.input.put_chip(visible(_fenced(path.rpartition("/")[2], text)))
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+    def completion_clicked(self) -> None:
         """A line of the list was clicked: take it."""
-        event.stop()
-        self._the_popup().highlighted = event.option_index
         self._accept()
         self.input.focus()
+
+
+def _fenced(name: str, text: str) -> str:
+    """A file's text as a code block under its name; the fence is longer than any in the text."""
+    from tui.core.text import visible_line
+
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{visible_line(name)}:\n\n{fence}\n{text.rstrip()}\n{fence}\n"
 
 
 def _unknown(name: str) -> str:
@@ -414,8 +421,3 @@ def _unknown(name: str) -> str:
     close = get_close_matches(name, [command.slash for command in COMMANDS if command.slash], 1)
     meant = f" Did you mean /{close[0]}?" if close else " Type / for a list."
     return f"There is no command /{name}.{meant} With a space before it, it is sent."
-
-
-def _line(completion: Completion, width: int) -> Content:
-    label = completion.label.ljust(width)
-    return Content.assemble((label, ""), (completion.detail, "dim"))

@@ -1,4 +1,4 @@
-"""Whether a pasted text is the path of PDF files: terminals paste a path when a file is dropped on them."""
+"""Whether a pasted text names files to attach: terminals paste a path when a file is dropped on them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ import os
 import shlex
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["pasted_pdf_paths"]
+from tui.core.images import IMAGE_SUFFIXES
+
+__all__ = ["pasted_paths"]
 
 _LONGEST = 8192  # A longer paste is a text, whatever is in it.
+_SUFFIXES = (".pdf", *IMAGE_SUFFIXES)
 
 
-def pasted_pdf_paths(text: str) -> tuple[str, ...]:
-    """The existing `.pdf` files that the whole text names, in order; empty when it is anything else.
+def pasted_paths(text: str) -> tuple[str, ...]:
+    """The existing PDFs and images that the whole text names, in order; empty when it is anything else.
 
     Understood are a plain path, with spaces or `~` too, a quoted one, one with backslashes before spaces,
-    `file://` URLs, and several of these separated by line breaks or spaces.
+    `file://` URLs, several of these separated by line breaks or spaces, and what file managers copy: a
+    `text/uri-list` (RFC 2483) with its comments, or a first line `copy`.
     """
     text = text.strip()
-    if not text or len(text) > _LONGEST or ".pdf" not in text.lower():
+    if not text or len(text) > _LONGEST or not any(suffix in text.lower() for suffix in _SUFFIXES):
         return ()
-    for parts in ((text,), tuple(text.splitlines()), _shell_words(text)):
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    if len(lines) > 1 and lines[0].strip() in ("copy", "cut"):
+        del lines[0]
+    for parts in ((text,), tuple(lines), _shell_words(text)):
         paths = tuple(path for part in parts if (path := _path(part)))
         if paths and len(paths) == len([part for part in parts if part.strip()]):
             return paths
@@ -44,7 +51,12 @@ def _path(text: str) -> str:
         forms.append(words[0])
     for form in forms:
         path = _of_url(form) if form.lower().startswith("file:") else os.path.expanduser(form)
-        if path.lower().endswith(".pdf") and "\0" not in path and "\n" not in path and os.path.isfile(path):
+        if (
+            path.lower().endswith(_SUFFIXES)
+            and "\0" not in path
+            and "\n" not in path
+            and os.path.isfile(path)
+        ):
             return path
     return ""
 
