@@ -85,6 +85,7 @@ class OutcropApp(App[int]):
         self._keymap_now = check_keymap(
             settings.keymap, {settings.send_key: "send_key", settings.newline_key: "newline_key"}
         )
+        self._local_keys: dict[str, str] = {}
         self._problems += self._keymap_now.problems
         if self._keymap_now.changed:
             self.set_keymap(self._keymap_now.for_textual)
@@ -111,11 +112,11 @@ class OutcropApp(App[int]):
         return hasattr(self if owner == "app" else screen or self.screen, f"action_{action}")
 
     def action_leader(self) -> None:
-        """Begin a chord; in a text with a selection the key cuts, as it does everywhere."""
+        """Begin a chord; in a text with a selection, and in a dialog's texts, the key cuts as everywhere."""
         from tui.screens.which_key import WhichKey
 
         below = self.screen
-        if getattr(below.focused, "selected_text", ""):
+        if below.is_modal or getattr(below.focused, "selected_text", ""):
             raise SkipAction
 
         async def chosen(command_id: str | None) -> None:
@@ -153,7 +154,17 @@ class OutcropApp(App[int]):
         """Collect garbage from now on, leaving out what was imported: it stays for ever."""
         gc.freeze()
         gc.enable()
+        self._take_other_keys()
         self._load_themes()
+
+    def _take_other_keys(self) -> None:
+        """The user's keys inside dialogs and panes, looked up where those stand; few users have any."""
+        if self._keymap_now.others:
+            from tui.contexts import check_others
+
+            self._local_keys, problems = check_others(self._keymap_now.others)
+            self.update_keymap(self._local_keys)
+            self._problems += problems
 
     def push_screen(self, *args: Any, **kwargs: Any) -> Any:
         """Open a screen; what stands at the screen's edge would cover a part of it."""
@@ -165,7 +176,7 @@ class OutcropApp(App[int]):
         from tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.session.settings, self._keymap_now))
+            self.push_screen(HelpScreen(self.session.settings, self._keymap_now, self._local_keys))
 
     # ---- themes
 

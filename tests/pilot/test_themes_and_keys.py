@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual.color import Color
+from textual.widgets import Static
 from ui_stand_in import StandInSession, app_for, settled, until
 
 from tui.commands import COMMANDS, split_slash
@@ -17,6 +18,7 @@ from tui.keymap import bindings, check_keymap
 from tui.screens.chat import ChatScreen
 from tui.screens.help import HelpScreen
 from tui.screens.theme_picker import ThemePicker
+from tui.screens.which_key import WhichKey
 from tui.themes import load_theme, load_themes, own_folder, parse_theme
 
 OWN = [path.stem for path in sorted(own_folder().glob("*.toml"))]
@@ -260,25 +262,81 @@ def test_only_one_line_that_begins_with_a_word_is_a_command() -> None:
         assert split_slash(text) is None, text
 
 
-async def test_the_users_keys_work_and_are_the_ones_shown(tmp_path: Path) -> None:
+async def test_the_users_keys_and_chords_work_and_are_the_ones_shown(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.mkdir()
-    (config / "config.toml").write_text('[keys]\n"help.open" = "f11"\n"nonsense" = "f5"\n')
+    (config / "config.toml").write_text(
+        '[keymap]\nhelp.open = "f11, ctrl+x w w"\ntheme.pick = "ctrl+x j"\nnonsense = "f5"\n'
+        'dialog.close = "ctrl+y"\nlist.down = "j"\nlines.dwon = "f5"\nhelp.top = "ctrl+b"\n'
+    )
     app = app_for(StandInSession(tmp_path))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await until(pilot, lambda: any("nonsense" in note.message for note in app._notifications))
+        await until(pilot, lambda: len(app._notifications) >= 3)
+        said = " ".join(note.message for note in app._notifications)
+        assert "no command: nonsense" in said and "lines.dwon (did you mean 'lines.down'?)" in said
+        assert "gives list.down j, which types a character in the history" in said
         await pilot.press("f1")
         await settled(pilot)
         assert app.screen is app.chat
-        await pilot.press("f11")
+        await pilot.press("ctrl+x", "w", "w")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        page = app.screen.page(84).plain
-        assert "F4" in page and "F1 " not in page
+        await pilot.press("escape", "f11")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        help_screen = app.screen
+        assert isinstance(help_screen, HelpScreen)
+        page = help_screen.page(88).plain
         for command in COMMANDS:
-            assert command.title in page
+            assert command.title in page and command.id in page, command.id
+        assert "F1 " not in page and "Ctrl+X ?" not in page and "Ctrl+X w w" in page
+        await pilot.press(*"theme")
+        found = help_screen.query_one(Static).content.plain
+        assert "Ctrl+X j" in found and "/theme [NAME]" in found and "In the choice of a theme" in found
+        assert "Ctrl+Y" in found and "Quit" not in found
+        await pilot.press(*" xyzzy")
+        assert "Nothing here has “theme xyzzy” in it." in help_screen.query_one(Static).content.plain
+        await pilot.press("escape")
+        assert app.screen is help_screen and "Quit" in help_screen.query_one(Static).content.plain
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.chat)
         assert "F11 help" in app.chat.status.render().plain
+        await pilot.press("ctrl+x", "j")
+        await until(pilot, lambda: isinstance(app.screen, ThemePicker))
+        await pilot.press("ctrl+y")
+        await until(pilot, lambda: app.screen is app.chat)
+
+
+async def test_the_leader_waits_lists_and_leaves_and_cuts_what_is_selected(tmp_path: Path) -> None:
+    app = app_for(StandInSession(tmp_path))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: bool(app.chat.conversation_id))
+        composer = app.chat.composer
+        composer.text = "one two"
+        await pilot.press("ctrl+x")
+        panel = app.screen
+        assert isinstance(panel, WhichKey) and not panel.has_class("-shown")
+        await until(pilot, lambda: panel.has_class("-shown"))
+        listed = panel.query_one(Static).content.plain
+        assert "n  New conversation" in listed and "s  Settings …" in listed and "Esc leaves" in listed
+        assert max(len(line) for line in listed.splitlines()) <= 76 and len(listed.splitlines()) <= 20
+        await pilot.press("s")
+        listed = panel.query_one(Static).content.plain
+        assert "e  Reasoning effort" in listed and "New conversation" not in listed
+        await pilot.press("Z")
+        assert "Ctrl+X s Z is no command." in panel.query_one(Static).content.plain
+        await pilot.press("backspace")
+        assert "New conversation" in panel.query_one(Static).content.plain
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.chat)
+        assert composer.text == "one two" and composer.input.has_focus
+        await pilot.press("ctrl+x", "ctrl+x")
+        await until(pilot, lambda: app.screen is app.chat)
+        await pilot.press("ctrl+shift+left", "ctrl+x")
+        await until(pilot, lambda: composer.text == "one ")
+        assert app.screen is app.chat
+        # As fast as keys come, before the list has been there.
+        await pilot.press("ctrl+x", "c", "l")
+        await until(pilot, lambda: "stateless" in app.chat.status.render().plain)
+        assert app.screen is app.chat
 
 
 async def test_the_palette_runs_a_command_found_by_a_part_of_its_name(tmp_path: Path) -> None:
