@@ -120,6 +120,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_history(commands)
     _add_responses(commands)
     _add_token(commands)
+    keys = commands.add_parser("keys", help="every key, chord and command with its id, as they are now")
+    form = keys.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="as tables in Markdown")
+    form.add_argument("--json", action="store_true", help="JSON for scripts")
     sandbox = commands.add_parser("sandbox", help="serve the embedded endpoint on loopback until interrupted")
     sandbox.add_argument("--port", type=int, default=0, metavar="N", help="by default one that is free")
     sandbox.add_argument("--region", metavar="R", help="the region it plays; by default us-west-2")
@@ -225,6 +229,8 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
             from tui.subcommands.responses import run
         case "token":
             from tui.subcommands.token import run
+        case "keys":
+            from tui.subcommands.keys import run
         case "sandbox":
             from tui.subcommands.sandbox import run
         case _:
