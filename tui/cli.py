@@ -120,6 +120,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_history(commands)
     _add_responses(commands)
     _add_token(commands)
+    _add_models(commands)
+    _add_usage(commands)
     keys = commands.add_parser("keys", help="every key, chord and command with its id, as they are now")
     form = keys.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="as tables in Markdown")
@@ -146,6 +148,7 @@ def _common_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     add("--model", metavar="M", default=nothing, help="model id, e.g. openai.gpt-5.4")
     add("--endpoint", choices=["mantle", "runtime"], default=nothing, help="which Bedrock endpoint")
     add("--base-url", metavar="URL", default=nothing, help="another OpenAI-compatible base URL")
+    add("--profile", metavar="NAME", default=nothing, help="a base URL of the config file, with its own token")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument(
         "--stateful", dest="continuation", action="store_const", const="stateful", default=nothing,
@@ -214,7 +217,36 @@ def _add_token(commands: Subcommands) -> None:
         ("clear", "remove it from the keyring"),
     ):
         action = actions.add_parser(name, help=text)
-        action.add_argument("--region", metavar="R", help="for this region only")
+        which = action.add_mutually_exclusive_group()
+        which.add_argument("--region", metavar="R", help="for this region only")
+        which.add_argument("--profile", metavar="NAME", help="of this profile of the config file")
+
+
+def _add_models(commands: Subcommands) -> None:
+    import argparse
+
+    models = commands.add_parser("models", help="which models there are, where, and what they cost")
+    add, nothing = models.add_argument, argparse.SUPPRESS
+    add("--region", metavar="R", default=nothing, help="in this region; by default the one of the settings")
+    add("--model", metavar="M", default=nothing, help="this model only; with --check, the one to check")
+    add("--endpoint", choices=["mantle", "runtime"], default=nothing, help="on this endpoint")
+    add("--profile", metavar="NAME", default=nothing, help="of a profile of the config file")
+    add("--base-url", metavar="URL", default=nothing, help="of another OpenAI-compatible base URL")
+    add("--sandbox", action="store_true", default=nothing, help="of the embedded endpoint")
+    add("--check", action="store_true", help="send the smallest paid request, and say whether it works")
+    add("--offline", action="store_true", help="ask no server: what the catalogue knows")
+    add("--json", action="store_true", help="JSON for scripts")
+
+
+def _add_usage(commands: Subcommands) -> None:
+    usage = commands.add_parser("usage", help="tokens and costs over days, models and regions")
+    add = usage.add_argument
+    add("--since", metavar="D", help="a day such as 2026-11-01, or 7d for seven days; by default 30d")
+    add("--by", choices=["day", "model", "region"], default="day", help="by default by local day")
+    add("--sandbox", action="store_true", help="what was sent to the embedded endpoint instead")
+    form = usage.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="JSON for scripts")
+    form.add_argument("--csv", action="store_true", help="CSV for spreadsheets")
 
 
 def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
@@ -229,6 +261,10 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
             from tui.subcommands.responses import run
         case "token":
             from tui.subcommands.token import run
+        case "models":
+            from tui.subcommands.models import run
+        case "usage":
+            from tui.subcommands.usage import run
         case "keys":
             from tui.subcommands.keys import run
         case "sandbox":

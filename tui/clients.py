@@ -64,7 +64,7 @@ class Clients:
             )
 
             def token() -> str:
-                return self._credentials.token_for(target.region)
+                return self._credentials.token_for(settings.token_place(target))
 
             client = ResponsesClient(target, token, limits, transport=self._transport)
             self._clients[key] = client

@@ -10,24 +10,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, cast
 
+from tui.config_places import RANKS, canonical_base_url, checked_region, place_of
 from tui.config_values import (
     OPTIONS,
     Found,
     check_keys,
-    closest,
     is_loopback,
     normalized_base_url,
     read_toml,
     shown,
 )
-from tui.core.catalogue import Catalogue, is_region
+from tui.core.catalogue import DEFAULT_ROUTE, ENDPOINTS, Catalogue
 from tui.core.catalogue_file import parse_catalogue
-from tui.core.errors import ConfigError
+from tui.core.errors import ConfigError, TokenUnusable
 from tui.core.items import ContinuationMode, Target
+from tui.profiles import Profile, read_profiles
 
 __all__ = [
     "Settings",
@@ -39,14 +41,8 @@ __all__ = [
     "normalized_base_url",
 ]
 
-_HOSTS: Final = {
-    "mantle": "https://bedrock-mantle.{region}.api.aws",
-    "runtime": "https://bedrock-runtime.{region}.amazonaws.com",
-}
-_DEFAULT_ROUTE: Final = "/openai/v1"
 # Beside the code: importlib.resources alone would cost 15 ms before the first paint.
 _CATALOGUE: Final = Path(__file__).parent / "core" / "catalogue.toml"
-_RANKS: Final = ("default", "config file", "environment", "flag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,9 @@ class Settings:
     Attributes:
         model: Model id as sent.
         region: AWS region.
-        endpoint: `mantle`, `runtime`, or `custom` for a base URL of the user's own.
+        endpoint: `mantle`, `runtime`, the name of a profile, or `custom` for a base URL of the user's own.
+        profile: The profile that was asked for; empty for none. It is in force where `endpoint` names it.
+        profiles: Those of the config file, by name.
         base_url: The base URL in force for `model`, normalized, e.g.
             `https://bedrock-mantle.us-west-2.api.aws/openai/v1`.
         base_url_is_custom: Whether it is kept whatever model and region are chosen.
@@ -73,8 +71,12 @@ class Settings:
         stream_background: Whether to ask for a stream with background turns; they are polled otherwise.
         notify: Whether to ring the terminal's bell, and to notify the desktop where the terminal can, when an
             answer from the background arrives unseen.
+        budget_per_conversation: US dollars from which on a conversation asks before it goes on; or `None`.
+        budget_per_day: The same for all that is sent on one local day.
         cleanup_stored_responses: Whether to delete at the end what this run stored at the server.
         attachment_limit: Largest attachment in bytes, before base64.
+        paste_chip_lines: A paste of more lines becomes a chip; 0 takes no notice of lines.
+        paste_chip_chars: A paste of more characters becomes a chip; 0 takes no notice of them.
         send_key: Key that sends, as Textual spells it.
         newline_key: Key that inserts a newline.
         keymap: Keys and chords by binding id, from the file's `[keymap]`; the ids are the app's.
@@ -87,6 +89,7 @@ class Settings:
     model: str
     region: str
     endpoint: str
+    profile: str
     base_url: str
     base_url_is_custom: bool
     sandbox: bool
@@ -103,6 +106,10 @@ class Settings:
     server_compaction: bool
     stream_background: bool
     attachment_limit: int
+    budget_per_conversation: Decimal | None
+    budget_per_day: Decimal | None
+    paste_chip_lines: int
+    paste_chip_chars: int
     send_key: str
     newline_key: str
     keymap: Mapping[str, str]
@@ -110,36 +117,84 @@ class Settings:
     data_dir: Path
     sources: Mapping[str, str]
     catalogue: Catalogue = field(repr=False, compare=False)
+    profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile])
 
-    def target(self, model: str | None = None, region: str | None = None) -> Target:
+    def target(
+        self, model: str | None = None, region: str | None = None, endpoint: str | None = None
+    ) -> Target:
         """Where a request goes; a base URL of the user's own, and the sandbox's, serve every model.
 
         Args:
             model: Instead of the model of the settings.
             region: Instead of the region of the settings.
+            endpoint: Instead of the endpoint of the settings: `mantle`, `runtime` or the name of a profile;
+                one that is not to be had here counts as not given (`knows_endpoint`).
 
         Raises:
             ConfigError: `region` has not the form of a region.
         """
-        model = model or self.model
-        region = _checked_region(region or self.region, "the region", self.catalogue)
-        if self.sandbox and (region, self.endpoint) != (self.region, "mantle"):
-            base_url = self._sandbox_url(model, region)
-        elif self.base_url_is_custom:
+        if endpoint is None or not self.knows_endpoint(endpoint):
+            endpoint = self.endpoint
+        profile = None if self.sandbox else self.profiles.get(endpoint)
+        model = model or (profile.model if profile and endpoint != self.endpoint else "") or self.model
+        region = checked_region(region or self.region, "the region", self.catalogue)
+        route = self.catalogue.route(model, endpoint)
+        if self.sandbox and (region, endpoint, route) != (self.region, "mantle", DEFAULT_ROUTE):
+            base_url = self._sandbox_url(region, endpoint, route)
+        elif profile is not None:
+            base_url = profile.base_url
+        elif self.base_url_is_custom and endpoint == self.endpoint:
             base_url = self.base_url
         else:
-            base_url = canonical_base_url(self.endpoint, region, self.catalogue.route(model, self.endpoint))
-        return Target(model, region, self.endpoint, base_url, self.sandbox)
+            base_url = canonical_base_url(endpoint, region, route)
+        return Target(model, region, endpoint, base_url, self.sandbox)
 
-    def _sandbox_url(self, model: str, region: str) -> str:
+    def knows_endpoint(self, endpoint: str) -> bool:
+        """Whether this run can send to an endpoint of that name.
+
+        A base URL that was given for the run (`custom`) stands alone: nothing is sent past it. The sandbox
+        plays Bedrock's own endpoints.
+        """
+        if endpoint == self.endpoint:
+            return True
+        if self.endpoint == "custom":
+            return False
+        return endpoint in ENDPOINTS or (endpoint in self.profiles and not self.sandbox)
+
+    def reaches(self, target: Target) -> bool:
+        """Whether this run may send to where something was sent before, by an earlier run maybe."""
+        if target.sandbox or self.sandbox:
+            return target.sandbox == self.sandbox
+        if target.endpoint in self.profiles:
+            return self.profiles[target.endpoint].base_url == target.base_url
+        if target.base_url == self.base_url:
+            return True
+        return target.endpoint in ENDPOINTS and self.endpoint != "custom"
+
+    def token_place(self, target: Target) -> str:
+        """Under what the credentials know the token for a target: its region, or its profile's token.
+
+        Raises:
+            TokenUnusable: The target bears a profile's name and is not at the profile's base URL.
+        """
+        profile = None if target.sandbox else self.profiles.get(target.endpoint)
+        if profile is None:
+            return target.region
+        if profile.base_url != target.base_url:
+            raise TokenUnusable(
+                f"The token of the profile {profile.name} goes to {profile.base_url} only, not to "
+                f"{target.base_url}."
+            )
+        return profile.token_place
+
+    def _sandbox_url(self, region: str, endpoint: str, route: str) -> str:
         """The sandbox plays every region and both endpoints, each under a path of its own."""
-        origin = self.base_url.removesuffix(_DEFAULT_ROUTE)
-        below = "/runtime" if self.endpoint == "runtime" else ""
-        return f"{origin}/{region}{below}{self.catalogue.route(model, self.endpoint)}"
+        origin = self.base_url.removesuffix(DEFAULT_ROUTE)
+        return f"{origin}/{region}{'/runtime' if endpoint == 'runtime' else ''}{route}"
 
     def with_sandbox(self, base_url: str) -> Settings:
         """The same settings, talking to the embedded endpoint at `base_url`; it wins over any other."""
-        endpoint = "mantle" if self.endpoint == "custom" else self.endpoint
+        endpoint = self.endpoint if self.endpoint in ENDPOINTS else "mantle"
         return replace(
             self,
             sandbox=True,
@@ -163,17 +218,6 @@ def default_dirs(environ: Mapping[str, str]) -> tuple[Path, Path]:
         config = config or platformdirs.user_config_dir("outcrop", appauthor=False)
         data = data or platformdirs.user_data_dir("outcrop", appauthor=False)
     return Path(config).expanduser(), Path(data).expanduser()
-
-
-def canonical_base_url(endpoint: str, region: str, route: str = _DEFAULT_ROUTE) -> str:
-    """Bedrock's own base URL (bedrock-facts.md 1.1).
-
-    Args:
-        endpoint: `mantle` or `runtime`.
-        region: AWS region.
-        route: `/openai/v1`, or `/v1` for models that are served there.
-    """
-    return _HOSTS[endpoint].format(region=region) + route
 
 
 @lru_cache(maxsize=4)
@@ -216,7 +260,8 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
     catalogue = load_catalogue(config_dir)
     found = {name: _find(name, flags, environ, document, path) for name in OPTIONS}
     keymap = _keymap(document, path)
-    place = _place(found, catalogue)
+    profiles = read_profiles(document, path)
+    place = place_of(found, catalogue, profiles)
     timeout, idle = found["request_timeout"], found["idle_timeout"]
     if timeout.rank > idle.rank:
         idle = timeout
@@ -236,6 +281,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         data_dir=data_dir,
         sources=sources,
         catalogue=catalogue,
+        profiles=profiles,
     )
 
 
@@ -259,75 +305,16 @@ def _find(
     option = OPTIONS[name]
     given = flags.get(name)
     if given is not None and given != "" and given is not False:
-        return option.read(given, _RANKS.index("flag"), option.flag, f"flag {option.flag}")
+        return option.read(given, RANKS.index("flag"), option.flag, f"flag {option.flag}")
     for variable in option.variables:
         text = environ.get(variable, "").strip()
         if text:
-            rank = _RANKS.index("environment")
+            rank = RANKS.index("environment")
             return option.read(text, rank, variable, f"environment {variable}")
     if option.key and option.key in document:
         where = f"{path}, {option.key}"
-        return option.read(document[option.key], _RANKS.index("config file"), where, f"config file {path}")
+        return option.read(document[option.key], RANKS.index("config file"), where, f"config file {path}")
     return Found(option.default, 0, "default", name)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    values: Mapping[str, object]
-    sources: Mapping[str, str]
-
-
-def _place(found: Mapping[str, Found], catalogue: Catalogue) -> _Place:
-    """Region, endpoint and base URL, which depend on each other.
-
-    Bedrock's own base URL is another way to name an endpoint and a region, at the rank where it was
-    given; any other base URL is `custom`, unless a stronger place names an endpoint.
-    """
-    region, endpoint, url = found["region"], found["endpoint"], found["base_url"]
-    model = str(found["model"].value)
-    custom = False
-    if url.rank:
-        named = _canonical_parts(str(url.value))
-        if url.rank == endpoint.rank == _RANKS.index("flag") and (not named or named[0] != endpoint.value):
-            raise ConfigError("--base-url and --endpoint name different places; give one of them.")
-        if url.rank >= endpoint.rank and named:
-            endpoint = Found(named[0], url.rank, url.source, url.where)
-            if url.rank >= region.rank:
-                region = Found(named[1], url.rank, url.source, url.where)
-        elif url.rank >= endpoint.rank:
-            endpoint = Found("custom", url.rank, url.source, url.where)
-            custom = True
-    place = _checked_region(str(region.value), region.where, catalogue)
-    if custom:
-        base_url, source = str(url.value), url.source
-    else:
-        route = catalogue.route(model, str(endpoint.value))
-        base_url, source = canonical_base_url(str(endpoint.value), place, route), endpoint.source
-    return _Place(
-        {"region": place, "endpoint": endpoint.value, "base_url": base_url, "base_url_is_custom": custom},
-        {"region": region.source, "endpoint": endpoint.source, "base_url": source},
-    )
-
-
-def _canonical_parts(url: str) -> tuple[str, str] | None:
-    """Endpoint and region that a base URL of Bedrock's own stands for."""
-    for endpoint, host in _HOSTS.items():
-        before, after = host.split("{region}")
-        after += _DEFAULT_ROUTE
-        if url.startswith(before) and url.endswith(after):
-            region = url[len(before) : len(url) - len(after)]
-            if is_region(region):
-                return endpoint, region
-    return None
-
-
-def _checked_region(name: str, where: str, catalogue: Catalogue) -> str:
-    if is_region(name):
-        return name
-    hint = closest(name, catalogue.regions)
-    raise ConfigError(
-        f"{where}: {shown(name)} is not the name of a region{hint}. A region looks like us-west-2."
-    )
 
 
 def _keymap(document: Mapping[str, Any], path: Path) -> Mapping[str, str]:

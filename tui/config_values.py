@@ -6,6 +6,7 @@ import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -29,6 +30,9 @@ _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 _SECRET_PREFIXES: Final = ("bedrock-api-key-", "absk")
 _MEGABYTE: Final = 1_000_000
+_WRITING_KEYS: Final = frozenset(
+    {"space", "tab", "shift+tab", "up", "down", "left", "right", "backspace", "delete", "home", "end", "escape"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ def check_keys(document: Mapping[str, Any], path: Path) -> None:
     Raises:
         ConfigError: Names the file, the key, the nearest known one, and all of them.
     """
-    known = sorted({option.key for option in OPTIONS.values() if option.key} | {"keymap", "keys"})
+    known = sorted({option.key for option in OPTIONS.values() if option.key} | {"keymap", "keys", "profiles"})
     for key in document:
         if key in known:
             continue
@@ -223,6 +227,19 @@ def _share(given: object) -> float:
     return number
 
 
+def _dollars(given: object) -> Decimal:
+    wrong = ValueError("it must be US dollars above 0, e.g. 5 or '2.50'")
+    if isinstance(given, bool):
+        raise wrong
+    try:
+        amount = Decimal(str(given).strip().removeprefix("$"))
+    except InvalidOperation:
+        raise wrong from None
+    if not amount.is_finite() or amount <= 0:
+        raise wrong
+    return amount
+
+
 def _flag(given: object) -> bool:
     text = str(given).strip().lower()
     if text in _TRUE:
@@ -239,11 +256,19 @@ def _word(given: object) -> str:
     return text
 
 
+def _composer_key(given: object) -> str:
+    text = str(_word(given)).lower()
+    if len(text) == 1 or text in _WRITING_KEYS:
+        raise ValueError("it must be a key that writes nothing and moves nothing, such as enter or ctrl+s")
+    return text
+
+
 OPTIONS: Final[dict[str, Option]] = {
     "model": Option(_word, "openai.gpt-5.4", "--model", ("BEDROCK_MODEL",), "model"),
     "region": Option(_word, "us-west-2", "--region", ("AWS_REGION", "AWS_DEFAULT_REGION"), "region"),
     "endpoint": Option(_one_of("mantle", "runtime"), "mantle", "--endpoint", (), "endpoint"),
     "base_url": Option(_base_url, "", "--base-url", ("BEDROCK_BASE_URL",), "base_url"),
+    "profile": Option(_word, "", "--profile", (), "profile"),
     "sandbox": Option(_flag, False, "--sandbox"),
     "continuation": Option(
         _one_of("stateful", "stateless"), "stateful", "--stateful|--stateless", (), "continuation"
@@ -266,6 +291,10 @@ OPTIONS: Final[dict[str, Option]] = {
     "notify": Option(_flag, True, "", (), "notify"),
     "stream_background": Option(_flag, False, "", (), "stream_background"),
     "attachment_limit": Option(_whole(1, 1_000, _MEGABYTE), 20 * _MEGABYTE, "", (), "attachment_limit_mb"),
-    "send_key": Option(_word, "enter", "", (), "send_key"),
-    "newline_key": Option(_word, "ctrl+j", "", (), "newline_key"),
+    "budget_per_conversation": Option(_dollars, None, "", (), "budget_per_conversation"),
+    "budget_per_day": Option(_dollars, None, "", (), "budget_per_day"),
+    "paste_chip_lines": Option(_whole(0, 1_000_000), 15, "", (), "paste_chip_lines"),
+    "paste_chip_chars": Option(_whole(0, 100_000_000), 2_000, "", (), "paste_chip_chars"),
+    "send_key": Option(_composer_key, "enter", "", (), "send_key"),
+    "newline_key": Option(_composer_key, "ctrl+j", "", (), "newline_key"),
 }

@@ -259,15 +259,39 @@ class Conversations:
         await self._change(replace(self._conversations[conversation_id], continuation=mode))
 
     async def set_target(
-        self, conversation_id: str, *, model: str | None = None, region: str | None = None
+        self,
+        conversation_id: str,
+        *,
+        model: str | None = None,
+        region: str | None = None,
+        endpoint: str | None = None,
     ) -> None:
-        """Choose model or region for the next turns of a conversation.
+        """Choose model, region or endpoint for the next turns of a conversation; `None` leaves it.
 
         Controls that the model does not take stay chosen and are not sent; `unsent` names them.
+
+        Args:
+            conversation_id: An open conversation.
+            model: As it is to be sent; with another profile, that profile's model by default.
+            region: AWS region.
+            endpoint: `mantle`, `runtime` or the name of a profile.
+
+        Raises:
+            InputError: This run cannot send to that endpoint.
         """
         conversation = self._conversations[conversation_id]
+        if endpoint is not None:
+            if not self.settings.knows_endpoint(endpoint):
+                raise InputError(f"This run cannot send to {visible_line(endpoint)}.")
+            profile = self.settings.profiles.get(endpoint)
+            model = model or (profile.model if profile and not self.settings.sandbox else "")
         await self._change(
-            replace(conversation, model=model or conversation.model, region=region or conversation.region)
+            replace(
+                conversation,
+                model=model or conversation.model,
+                region=region or conversation.region,
+                endpoint=endpoint or conversation.endpoint,
+            )
         )
 
     async def set_controls(self, conversation_id: str, controls: Controls) -> None:
@@ -309,6 +333,10 @@ class Conversations:
             conversation = replace(conversation, model=settings.model)
         if _is_flag(settings, "region"):
             conversation = replace(conversation, region=settings.region)
+        if _is_flag(settings, "endpoint"):
+            conversation = replace(conversation, endpoint=settings.endpoint)
+        if _is_flag(settings, "profile") and settings.endpoint == settings.profile:
+            conversation = replace(conversation, endpoint=settings.endpoint, model=settings.model)
         if _is_flag(settings, "continuation"):
             conversation = replace(conversation, continuation=settings.continuation)
         await self._change(conversation)
@@ -325,7 +353,7 @@ class Conversations:
     def target(self, conversation_id: str) -> Target:
         """Model, region, endpoint and base URL now in force for a conversation."""
         conversation = self._conversations[conversation_id]
-        return self.settings.target(conversation.model, conversation.region)
+        return self.settings.target(conversation.model, conversation.region, conversation.endpoint)
 
 
 def _is_flag(settings: Settings, name: str) -> bool:

@@ -17,6 +17,7 @@ from tui.core.token import (
     duration,
     parse_token,
 )
+from tui.profiles import PROFILE_PREFIX, Profile
 from tui.system_keyring import Keyring, SystemKeyring
 
 if TYPE_CHECKING:
@@ -93,11 +94,15 @@ class Credentials:
     environment, the keyring (the region's entry, then `default`). A token that says itself that it cannot
     work in the region is passed over where another one can.
 
+    A profile's token is another matter: wherever a region is asked for here, `Profile.token_place` asks for
+    that token. It is looked for under its own names only, and no region ever gets it, nor the reverse.
+
     Args:
         environ: The environment; only AWS_BEARER_TOKEN_BEDROCK is read, and not in the sandbox.
         region: The region of the settings.
         sandbox: The token is `sandbox`, and no real one is read anywhere.
         regions: Every region known, so that `clear` without a region finds each entry.
+        profiles: Those of the config file; their variables are read here.
         keyring: Instead of the machine's own.
         clock: Seconds since the epoch.
     """
@@ -109,20 +114,24 @@ class Credentials:
         *,
         sandbox: bool = False,
         regions: Iterable[str] = (),
+        profiles: Iterable[Profile] = (),
         keyring: Keyring | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._region = region
         self._sandbox = sandbox
-        self._regions = tuple(dict.fromkeys((_DEFAULT, region, *regions)))
+        self._profiles = {profile.token_place: profile for profile in profiles}
+        self._regions = tuple(dict.fromkeys((_DEFAULT, region, *regions, *self._profiles)))
         self._keyring = keyring or SystemKeyring()
         self._clock = clock
         self._memory: dict[str, _Secret] = {}
         self._kept: dict[str, _Secret] = {}
-        self._environment: _Secret | None = None
-        self._refusal: TokenUnusable | None = None
+        self._environment: dict[str, _Secret] = {}
+        self._refusal: dict[str, TokenUnusable] = {}
         if not sandbox:
-            self._read_environment(environ)
+            self._read_environment(environ, VARIABLE, "")
+            for place, profile in self._profiles.items():
+                self._read_environment(environ, profile.token_env, place)
 
     def __repr__(self) -> str:
         return f"Credentials(region={self._region!r}, sandbox={self._sandbox})"
@@ -141,9 +150,7 @@ class Credentials:
         if refusal is not None:
             raise refusal
         if secret is None:
-            raise TokenMissing(
-                f"There is no Bedrock key for {region}. Set {VARIABLE}, or keep one with `outcrop token set`."
-            )
+            raise TokenMissing(f"{self._none_for(region)} {self._ways(region)}")
         return secret.reveal()
 
     def status(self, region: str) -> TokenStatus:
@@ -154,10 +161,10 @@ class Credentials:
         secret, refusal = self._best(region)
         if secret is None:
             source: TokenSource = "none" if refusal is None else "environment"
-            sentence = f"There is no Bedrock key for {region}." if refusal is None else str(refusal)
+            sentence = self._none_for(region) if refusal is None else str(refusal)
             return TokenStatus(source, "unknown", None, None, False, sentence)
         info = secret.info
-        sentence = str(refusal) if refusal is not None else self._words(secret)
+        sentence = str(refusal) if refusal is not None else self._words(secret, region)
         return TokenStatus(secret.source, info.kind, info.region, info.expires_at, refusal is None, sentence)
 
     def remember(self, token: str, region: str | None = None) -> TokenInfo:
@@ -196,12 +203,13 @@ class Credentials:
             if isinstance(outcome, KeyringError):
                 return _key_status(outcome)
             if not outcome:
-                return KeyStatus("none", f"The keyring has no Bedrock key for {region}.")
+                return KeyStatus("none", f"The keyring has no {self._what(region)}.")
             try:
                 for name, token in outcome.items():
                     self._keep(token, name)
             except (TokenMissing, TokenUnusable) as error:
-                return KeyStatus("failed", f"What the keyring holds for {region} is no key. {error}")
+                name = region.removeprefix(PROFILE_PREFIX)
+                return KeyStatus("failed", f"What the keyring holds for {name} is no key. {error}")
             return KeyStatus("found")
 
         def late(outcome: dict[str, str] | KeyringError) -> None:
@@ -209,7 +217,8 @@ class Credentials:
             if on_late is not None:
                 on_late(status)
 
-        answer = await _in_daemon(lambda: _fetch(self._keyring, (region, _DEFAULT)), timeout, late)
+        names = (region,) if region.startswith(PROFILE_PREFIX) else (region, _DEFAULT)
+        answer = await _in_daemon(lambda: _fetch(self._keyring, names), timeout, late)
         return settled(answer[0]) if answer else KeyStatus("locked", _silence(timeout))
 
     async def store(
@@ -236,7 +245,8 @@ class Credentials:
         """
         cleaned = clean_token(token)
         info = parse_token(cleaned)
-        if region is not None and info.region not in (None, region):
+        is_profile = region is not None and region.startswith(PROFILE_PREFIX)
+        if region is not None and not is_profile and info.region not in (None, region):
             raise TokenUnusable(
                 f"This key was made for {info.region} and works only there; it is not kept for {region}."
             )
@@ -289,27 +299,30 @@ class Credentials:
             raise answer[0]
         return answer[0]
 
-    def _read_environment(self, environ: Mapping[str, str]) -> None:
-        text = environ.get(VARIABLE, "")
+    def _read_environment(self, environ: Mapping[str, str], variable: str, place: str) -> None:
+        text = environ.get(variable, "") if variable else ""
         if not text.strip():
             return
         try:
-            self._environment = _Secret(clean_token(text), "environment")
+            self._environment[place] = _Secret(clean_token(text), "environment")
         except (TokenMissing, TokenUnusable) as error:
-            self._refusal = TokenUnusable(f"{VARIABLE}: {error}")
+            self._refusal[place] = TokenUnusable(f"{variable}: {error}")
 
     def _keep(self, token: str, name: str) -> None:
         self._kept[name] = _Secret(clean_token(token), "keyring")
 
     def _candidates(self, region: str) -> list[_Secret]:
+        if region.startswith(PROFILE_PREFIX):
+            own = (self._memory.get(region), self._environment.get(region), self._kept.get(region))
+            return [secret for secret in own if secret is not None]
         found = [
             self._memory.get(region),
             self._memory.get(_DEFAULT),
-            self._environment,
+            self._environment.get(""),
             self._kept.get(region),
             self._kept.get(_DEFAULT),
             # A key of another region cannot work, but its reason says more than "there is none".
-            *self._memory.values(),
+            *(secret for name, secret in self._memory.items() if not name.startswith(PROFILE_PREFIX)),
         ]
         return [secret for secret in found if secret is not None]
 
@@ -318,21 +331,38 @@ class Credentials:
         candidates = self._candidates(region)
         now = self._clock()
         for secret in candidates:
-            if check(secret.info, region, now) is None:
+            if _check(secret.info, region, now) is None:
                 return secret, None
         if candidates:
-            return candidates[0], check(candidates[0].info, region, now)
-        return None, self._refusal
+            return candidates[0], _check(candidates[0].info, region, now)
+        return None, self._refusal.get(region if region.startswith(PROFILE_PREFIX) else "")
+
+    def _what(self, region: str) -> str:
+        if region.startswith(PROFILE_PREFIX):
+            return f"token named {region.removeprefix(PROFILE_PREFIX)}"
+        return f"Bedrock key for {region}"
+
+    def _none_for(self, region: str) -> str:
+        return f"There is no {self._what(region)}."
+
+    def _ways(self, region: str) -> str:
+        """How to give the token that is missing."""
+        profile = self._profiles.get(region)
+        if profile is None:
+            return f"Set {VARIABLE}, or keep one with `outcrop token set`."
+        keep = f"eep one with `outcrop token set --profile {profile.name}`."
+        return f"Set {profile.token_env}, or k{keep}" if profile.token_env else f"K{keep}"
 
     def _has_usable(self, region: str) -> bool:
         secret, refusal = self._best(region)
         return secret is not None and refusal is None
 
-    def _words(self, secret: _Secret) -> str:
+    def _words(self, secret: _Secret, region: str) -> str:
         info = secret.info
+        profile = self._profiles.get(region)
         names: dict[TokenKind, str] = {"short-term": "Short-term key", "long-term": "Long-term key"}
         where: dict[TokenSource, str] = {
-            "environment": f"from {VARIABLE}",
+            "environment": f"from {profile.token_env if profile else VARIABLE}",
             "keyring": "from the keyring",
             "memory": "for this run only",
         }
@@ -342,6 +372,11 @@ class Credentials:
         if info.expires_at is not None:
             words += f", valid for {duration(info.expires_at - self._clock())} more at most"
         return words + "."
+
+
+def _check(info: TokenInfo, region: str, now: float) -> TokenUnusable | None:
+    """As `check`; a profile's token may be a key of any region: its gateway knows what it does with it."""
+    return check(info, (info.region or "") if region.startswith(PROFILE_PREFIX) else region, now)
 
 
 def _fetch(keyring: Keyring, names: Iterable[str]) -> dict[str, str]:

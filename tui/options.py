@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tui.config import Settings
+from tui.core.catalogue import ENDPOINTS
 from tui.core.compaction import CONTEXT_MANAGEMENT, compact_threshold
 from tui.core.continuation import Options
 from tui.core.controls import Controls
@@ -46,7 +47,7 @@ class RequestOptions:
 
     def of(self, settings: Settings, conversation: Conversation) -> Options:
         """The options with which the conversation's next turn is planned."""
-        target = settings.target(conversation.model, conversation.region)
+        target = settings.target(conversation.model, conversation.region, conversation.endpoint)
         controls, _ = conversation.controls.checked(settings.catalogue.model(target.model))
         limit = controls.max_output_tokens or settings.max_output_tokens
         # One place and one order for what is not in `Options` itself: equal requests are equal bytes.
@@ -71,7 +72,7 @@ class RequestOptions:
 
     def unsent(self, settings: Settings, conversation: Conversation) -> list[str]:
         """A sentence for each control that is chosen and not sent as it is chosen, and why."""
-        target = settings.target(conversation.model, conversation.region)
+        target = settings.target(conversation.model, conversation.region, conversation.endpoint)
         model = settings.catalogue.model(target.model)
         controls, said = conversation.controls.checked(model)
         if controls.summary is not None and self.is_refused(target, "reasoning.summary"):
@@ -100,7 +101,7 @@ def _place(target: Target) -> str:
     """The endpoint; where the user brought a base URL, that one, as each is another server."""
     if target.sandbox:
         return "sandbox"
-    return target.base_url if target.endpoint == "custom" else target.endpoint
+    return target.endpoint if target.endpoint in ENDPOINTS else target.base_url
 
 
 def checked_change(settings: Settings, conversation: Conversation, controls: Controls) -> Controls:
@@ -111,7 +112,8 @@ def checked_change(settings: Settings, conversation: Conversation, controls: Con
     Raises:
         InputError: A value that is new is refused by the model, or by every model.
     """
-    model = settings.catalogue.model(conversation.model or settings.model)
+    target = settings.target(conversation.model, conversation.region, conversation.endpoint)
+    model = settings.catalogue.model(target.model)
     _, said = controls.changed_from(conversation.controls).checked(model)
     if said:
         raise InputError(" ".join(said))

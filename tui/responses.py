@@ -295,9 +295,7 @@ class StoredResponses:
             raise InputError(f"{what} was made with {kind}: start {how} --sandbox.")
         if target.sandbox:
             return replace(target, base_url=settings.base_url)
-        if target.base_url != settings.base_url and (
-            settings.base_url_is_custom or target.endpoint == "custom"
-        ):
+        if not settings.reaches(target):
             where = visible_line(target.base_url)
             raise InputError(f"{what} was made at {where}: start with --base-url {where}.")
         return target

@@ -196,7 +196,7 @@ class Sending(Conversations):
         try:
             check_path(conversation, parent)
             base = conversation.at(parent)
-            target = self.settings.target(base.model, base.region)
+            target = self.settings.target(base.model, base.region, base.endpoint)
             why_not = why_not_in_background(target, base.continuation, self.catalogue.model(target.model))
             if background and why_not is not None:
                 raise InputError(why_not)
@@ -206,7 +206,12 @@ class Sending(Conversations):
             await self.check_token(target)
             await self.warm_up()
             options = self._options.of(self.settings, base)
-            base = replace(base, model=options.target.model, region=options.target.region)
+            base = replace(
+                base,
+                model=options.target.model,
+                region=options.target.region,
+                endpoint=_kept_endpoint(options.target, self.settings) or base.endpoint,
+            )
             turn = Turn(
                 id=new_id(),
                 parent_id=parent,
@@ -295,9 +300,10 @@ class Sending(Conversations):
         Raises:
             TokenError: There is none that could work.
         """
-        asked = await self.credentials.load(target.region)
+        place = self.settings.token_place(target)
+        asked = await self.credentials.load(place)
         try:
-            self.credentials.token_for(target.region)
+            self.credentials.token_for(place)
         except TokenMissing:
             if asked.state in ("locked", "unavailable", "failed"):
                 raise TokenMissing(asked.sentence) from None
@@ -314,7 +320,13 @@ class Sending(Conversations):
         if current is not None:
             # A background turn may have ended while this was written.
             conversation = (
-                replace(current, model=base.model, region=base.region, title=current.title or base.title)
+                replace(
+                    current,
+                    model=base.model,
+                    region=base.region,
+                    endpoint=base.endpoint,
+                    title=current.title or base.title,
+                )
                 .at(turn.parent_id)
                 .append(turn)
             )
@@ -364,6 +376,11 @@ class Sending(Conversations):
     def _next_number(self, conversation_id: str) -> int:
         rows = self._exchanges.get(conversation_id, [])
         return rows[-1].number + 1 if rows else 1
+
+
+def _kept_endpoint(target: Target, settings: Settings) -> str | None:
+    """A profile stays with the conversation that was begun with it, as its model is nobody else's."""
+    return target.endpoint if target.endpoint in settings.profiles and not target.sandbox else None
 
 
 async def _message(prompt: str, attachments: Sequence[Attachment]) -> Item:

@@ -96,7 +96,7 @@ class Session(Sending):
         await self.warm_up()
         if target.sandbox:
             # Its port is another in each run.
-            target = self.settings.target(target.model, target.region)
+            target = self.settings.target(target.model, target.region, target.endpoint)
         options = Options(target, 0)
         plan = TurnPlan(
             conversation,
@@ -210,10 +210,6 @@ class Session(Sending):
 
 def _check_reachable(target: Target, settings: Settings) -> None:
     """Make sure that a turn of an earlier run is asked for where this run's settings send the token."""
-    if (
-        not target.sandbox
-        and target.base_url != settings.base_url
-        and (settings.base_url_is_custom or target.endpoint == "custom")
-    ):
+    if not target.sandbox and not settings.reaches(target):
         where = visible_line(target.base_url)
         raise InputError(f"This answer is made at {where}: start with --base-url {where} to get it.")

@@ -83,6 +83,7 @@ def _credentials(settings: Settings) -> Credentials:
         settings.region,
         sandbox=settings.sandbox,
         regions=settings.catalogue.regions,
+        profiles=settings.profiles.values(),
     )
 
 

@@ -8,9 +8,10 @@ import getpass
 import os
 import sys
 
-from tui.config import Settings, load_settings
+from tui.config import load_settings
 from tui.core.errors import InputError, KeyringError, TokenMissing
 from tui.credentials import Credentials
+from tui.profiles import PROFILE_PREFIX
 
 __all__ = ["run"]
 
@@ -23,20 +24,27 @@ def run(options: argparse.Namespace) -> int:
         KeyringError: The keyring did not do what was asked.
         InputError: The region is no region.
     """
-    settings = load_settings({"region": options.region}, os.environ)
-    credentials = Credentials(os.environ, settings.region, regions=settings.catalogue.regions)
+    settings = load_settings({"region": options.region, "profile": options.profile}, os.environ)
+    profile = settings.profiles.get(options.profile or "")
+    credentials = Credentials(
+        os.environ,
+        settings.region,
+        regions=settings.catalogue.regions,
+        profiles=settings.profiles.values(),
+    )
+    place = profile.token_place if profile else options.region
     match options.action:
         case "set":
-            return _set(credentials, options.region)
+            return _set(credentials, place)
         case "status":
-            return asyncio.run(_status(credentials, settings))
+            return asyncio.run(_status(credentials, place or settings.region))
         case _:
-            return _clear(credentials, options.region)
+            return _clear(credentials, place)
 
 
-def _set(credentials: Credentials, region: str | None) -> int:
-    name = asyncio.run(credentials.store(_entered(), region))
-    which = "every region without a key of its own" if name == "default" else name
+def _set(credentials: Credentials, place: str | None) -> int:
+    name = asyncio.run(credentials.store(_entered(), place))
+    which = "every region without a key of its own" if name == "default" else _words(name)
     print(f"The key is kept in the keyring, for {which}.", file=sys.stderr)
     return 0
 
@@ -54,23 +62,29 @@ def _entered() -> str:
         raise InputError("Standard input holds no key: a key is printable ASCII text.") from None
 
 
-async def _status(credentials: Credentials, settings: Settings) -> int:
-    asked = await credentials.load(settings.region)
-    status = credentials.status(settings.region)
-    named = settings.region in status.sentence
-    print(status.sentence if named else f"{settings.region}: {status.sentence}")
+async def _status(credentials: Credentials, place: str) -> int:
+    asked = await credentials.load(place)
+    status = credentials.status(place)
+    named = place.removeprefix(PROFILE_PREFIX) in status.sentence
+    print(status.sentence if named else f"{_words(place)}: {status.sentence}")
     if asked.sentence and status.source == "none":
         print(asked.sentence)
     return 0 if status.usable else 3
 
 
-def _clear(credentials: Credentials, region: str | None) -> int:
+def _words(place: str) -> str:
+    """A region as it is; a profile's token by its name."""
+    name = place.removeprefix(PROFILE_PREFIX)
+    return f"the token named {name}" if name != place else place
+
+
+def _clear(credentials: Credentials, place: str | None) -> int:
     try:
-        removed = asyncio.run(credentials.clear(region))
+        removed = asyncio.run(credentials.clear(place))
     except KeyringError as error:
         raise KeyringError(f"Nothing was removed. {error}") from None
     if removed:
-        print(f"Removed from the keyring: {', '.join(removed)}.", file=sys.stderr)
+        print(f"Removed from the keyring: {', '.join(map(_words, removed))}.", file=sys.stderr)
     else:
         print("The keyring holds no key of Outcrop's.", file=sys.stderr)
     return 0
