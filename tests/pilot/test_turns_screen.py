@@ -19,6 +19,7 @@ from tui.core.items import Outcome, Turn, user_message
 from tui.sandbox.server import SandboxServer
 from tui.screens.turns import TurnsScreen
 from tui.session import Session
+from tui.widgets.transcript.block import BlockKind
 
 
 def app_of(session: Session) -> OutcropApp:
@@ -35,6 +36,12 @@ async def talked(sandbox: SandboxServer, *prompts: str) -> tuple[Session, str]:
 
 def prompts_of(session: Session, conversation_id: str) -> list[str]:
     return [turn.prompt for turn in session.conversation(conversation_id).path()]
+
+
+def titles_of(app: OutcropApp) -> list[str]:
+    """The titles of the prompts in the pane."""
+    views = app.chat.pane._flow.views
+    return [view.block.title for view in views if view.block.kind is BlockKind.USER]
 
 
 async def ready(pilot: Pilot[Any], session: Session, conversation_id: str) -> None:
@@ -118,8 +125,22 @@ async def test_going_on_from_an_earlier_turn_begins_a_branch_and_walking_finds_b
         assert "The path does not part here" in text_of(app)
         await pilot.press("escape")
         await settled(pilot)
-        assert "Branch 2 of 2 begins here." in shown(app)
         assert "user||other" in shown(app)
+        assert titles_of(app) == ["You", "You  ‹ 2/2 ›"]
+
+        # The same walk from the pane: at the prompt in sight where the conversation parts.
+        await pilot.press("alt+left")
+        await until(pilot, lambda: prompts_of(session, conversation_id) == ["one", "two", "three"])
+        await until(pilot, lambda: titles_of(app) == ["You", "You  ‹ 1/2 ›", "You"])
+        await settled(pilot)
+        assert "‹ 1/2 ›" in text_of(app)
+        await pilot.press("alt+right")
+        await until(pilot, lambda: titles_of(app) == ["You", "You  ‹ 2/2 ›"])
+        await settled(pilot)
+        assert "‹ 2/2 ›" in text_of(app)
+        await pilot.press("alt+right")
+        await settled(pilot)
+        assert prompts_of(session, conversation_id) == ["one", "other"]
     await session.aclose()
 
 

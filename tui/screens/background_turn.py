@@ -11,7 +11,7 @@ from tui.core.attachments import Attachment
 from tui.core.events import BackgroundStarted, BackgroundStatus, SessionEvent, TurnEnded
 from tui.core.items import Turn
 from tui.core.text import visible_line
-from tui.screens.turn_blocks import LiveTurn
+from tui.screens.live_turn import LiveTurn
 from tui.widgets.transcript.block import Block, BlockKind
 
 __all__ = ["BackgroundTurn", "clock_words"]

@@ -7,26 +7,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.binding import BindingType
 from textual.worker import WorkerError
 
-from tui.core.errors import OutcropError, TokenError, TokenRefused
-from tui.core.items import Outcome
+from tui.core.drafts import Draft
+from tui.core.errors import OutcropError
 from tui.keymap import bindings
-from tui.screens.chat_background import ChatBackground
-from tui.screens.chat_compaction import ChatCompaction
+from tui.screens.chat_open import ChatOpen
 from tui.screens.chat_responses import ChatResponses
+from tui.screens.chat_sending import ChatSending, blocks_of
 from tui.screens.chat_turns import ChatTurns
-from tui.screens.queue import Queue, Queued
-from tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
     from tui.core.conversation import Conversation
-    from tui.core.items import Turn
-    from tui.screens.turn_blocks import LiveTurn
     from tui.session import Session
-    from tui.widgets.transcript.block import Block
 
 __all__ = ["ChatScreen", "StartWith"]
 
@@ -46,7 +40,7 @@ class StartWith:
     files: tuple[str, ...] = ()
 
 
-class ChatScreen(ChatBackground, ChatCompaction, ChatResponses, ChatTurns):
+class ChatScreen(ChatSending, ChatOpen, ChatResponses, ChatTurns):
     """Shows one conversation; turns of others may run on behind it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("screen.")]
@@ -54,9 +48,7 @@ class ChatScreen(ChatBackground, ChatCompaction, ChatResponses, ChatTurns):
     def __init__(self, session: Session, start: StartWith, keys: dict[str, str]) -> None:
         super().__init__(session, keys)
         self._start = start
-        self._ready = asyncio.Event()
-        self._queue = Queue()
-        self._unsent: Queued | None = None
+        self._wanted = ""
 
     def on_mount(self) -> None:
         """Everything that is not on the first picture happens after it."""
@@ -95,17 +87,19 @@ class ChatScreen(ChatBackground, ChatCompaction, ChatResponses, ChatTurns):
 
     async def show_conversation(self, conversation: Conversation) -> None:
         """Show another conversation, a turn of which may be running."""
-        await self._save_draft_now()
+        self._wanted = conversation.id
+        await self.recall(conversation.id)
+        if self._wanted != conversation.id:
+            return  # yet another one was asked for meanwhile
         if shown := self._live.get(self._conversation_id):
             shown.show_in(None)
-        self._conversation_id = conversation.id
-        self.seen(conversation.id)
+        self.change_over(conversation.id)
+        self.opened(conversation.id)
         self.take_up(conversation)
         if not await self.draw():
             return
-        self._show_running(self._live.get(conversation.id))
         self._hush()
-        await self._restore_draft()
+        self._show_running(self._live.get(conversation.id))
         self._refresh_queue()
         self._exchanges_shown()
         self.offer_compaction()
@@ -115,7 +109,8 @@ class ChatScreen(ChatBackground, ChatCompaction, ChatResponses, ChatTurns):
         """Draw the path of the conversation anew; whether it is still the one that is shown."""
         conversation = self.session.conversation(self._conversation_id)
         live = self._live.get(conversation.id)
-        blocks = await asyncio.to_thread(_blocks, conversation, live.turn.id if live and live.turn else None)
+        running = live.turn.id if live and live.turn else None
+        blocks = await asyncio.to_thread(blocks_of, conversation, running)
         if self._conversation_id != conversation.id:
             return False
         if self._live.get(conversation.id) is not live:
@@ -130,251 +125,19 @@ class ChatScreen(ChatBackground, ChatCompaction, ChatResponses, ChatTurns):
         self._refresh_meter()
         return True
 
-    # ---- drafts
-
-    def _draft_id(self) -> str:
-        """Where the draft is kept: a conversation without a turn is in no history yet."""
-        with suppress(KeyError):
-            if self.session.conversation(self._conversation_id).turns:
-                return self._conversation_id
-        return ""
-
-    def _draft_text(self) -> str:
-        """All that was typed and is not on disk as a turn: what is queued or on its way comes first."""
-        waiting = [queued.text for queued in self._queue.of(self._conversation_id)]
-        sending = [self._unsent.text] if self._unsent and not self._unsent.again else []
-        return "\n\n".join(text for text in [*sending, *waiting, self.composer.text] if text.strip())
-
-    async def _save_draft_now(self) -> None:
-        if self._conversation_id:
-            try:
-                await self.session.save_draft(self._draft_id(), self._draft_text())
-            except OutcropError as error:
-                self._complain(str(error))
-
-    async def _restore_draft(self) -> None:
-        draft = ""
-        with suppress(OutcropError):
-            draft = await self.session.load_draft(self._draft_id())
-        if (
-            draft
-            and not self._queue.of(self._conversation_id)
-            and draft.strip() != self.composer.text.strip()
-        ):
-            # Somebody may have typed already while the program was warming up.
-            self.composer.put_back(draft)
-
-    @on(Composer.DraftChanged)
-    def _draft_changed(self) -> None:
-        if self._ready.is_set():
-            self._do(self._save_draft_now, "draft", exclusive=True)
-
-    # ---- sending
-
-    @on(Composer.Submitted)
-    def _submitted(self, event: Composer.Submitted) -> None:
-        if not event.text and not self._attachments:
-            return
-        queued = Queued(event.text, tuple(self._attachments))
-        self._attachments.clear()
-        self._do(self.chips.show(()), "chips")
-        if self.is_answering:
-            self._queue.of(self._conversation_id).append(queued)
-            self._refresh_queue()
-        else:
-            self._send(queued)
-
-    def _send(self, queued: Queued) -> None:
-        self._unsent = queued
-        self._do(self._send_when_ready(queued), "send")
-
-    async def _send_when_ready(self, queued: Queued) -> None:
-        """Show the turn and start its worker; the wire may still be on its way in."""
-        if not self._ready.is_set():
-            self._say("Getting ready …")
-            await self._ready.wait()
-            self._hush()
-        conversation_id = self._conversation_id
-        if queued.again is not None:
-            base = self.session.conversation(conversation_id).at(queued.again.parent_id)
-            self.pane.replace(await asyncio.to_thread(_blocks, base, None))
-        live = self.new_live(conversation_id, queued)
-        self.set_class(True, "-talking")
-        for block in live.blocks():
-            self.pane.append(block)
-        self.pane.action_scroll_end()
-        live.show_in(self.pane)
-        self.run_live(live)
-        self._show_running(live)
-
-    def run_live(self, live: LiveTurn) -> None:
-        """Let a turn run, or watch it, until it ends."""
-        from tui.screens.turn_worker import run_turn
-
-        self._live[live.conversation_id] = live
-        self._workers[live.conversation_id] = self.run_worker(
-            run_turn(self.session, live, self), group=f"turn {live.conversation_id}", exit_on_error=False
-        )
-        self.watch_jobs()
-
-    def _show_running(self, live: LiveTurn | None) -> None:
-        self.status.running(live.since if live else None, "cancels" if live and live.background else "stops")
-
-    def _shown(self, live: LiveTurn) -> bool:
-        return live.conversation_id == self._conversation_id
-
-    def turn_started(self, live: LiveTurn) -> None:
-        """The prompt is on disk: no draft needs to hold it any longer."""
-        self._unsent = None
-        if self._shown(live):
-            self._refresh_target()
-            self._do(self._forget_first_draft(), "forget")
-
-    async def _forget_first_draft(self) -> None:
-        with suppress(OutcropError):
-            await self.session.save_draft("", "")
-        await self._save_draft_now()
-
-    def turn_waits(self, live: LiveTurn, seconds: float, reason: str) -> None:
-        """Count down to the next attempt."""
-        if self._shown(live):
-            self._urgent = True
-            self.notice.count_down(seconds, reason, self._keys.get("turn.stop", "Esc"))
-
-    def turn_silent(self, live: LiveTurn, seconds: float) -> None:
-        """Say how long nothing has come."""
-        if self._shown(live):
-            self._urgent = True
-            self.notice.say(
-                f"No event for {seconds:.0f} s · {self._keys.get('turn.stop', 'Esc')} stops", "turn.stop"
-            )
-
-    def turn_moves(self, live: LiveTurn) -> None:
-        """A countdown or a silence is over."""
-        if self._urgent and self._shown(live):
-            self._hush()
-
-    def exchanges_changed(self, live: LiveTurn) -> None:
-        """Let the inspector look again."""
-        if self._shown(live):
-            self._exchanges_shown()
-
-    def turn_over(self, live: LiveTurn, outcome: Outcome | None, error: Exception | None) -> None:
-        """Clear away what belongs to the running turn; go on with the queue, or give the prompt back."""
-        self._live.pop(live.conversation_id, None)
-        self._workers.pop(live.conversation_id, None)
-        self.watch_jobs()
-        self._unsent = None
-        shown = self._shown(live)
-        if shown:
-            self.status.running(None)
-            self._hush()
-            self._exchanges_shown()
-            self._refresh_meter()
-        if self.is_attached and outcome is not None:
-            self.announce(live, outcome)
-        self._refresh_target()
-        if not self.is_attached:
-            return
-        if live.held:
-            self.job_left(live, error)
-        elif outcome is None or isinstance(error, TokenRefused):
-            self._do(self._give_back(live, error), "give back")
-        elif shown and outcome is Outcome.COMPLETED:
-            self.offer_compaction()
-            self._send_next()
-        elif shown:
-            self._return_queue("The queue is back in the composer, because the answer did not complete.")
-
-    async def _give_back(self, live: LiveTurn, error: Exception | None) -> None:
-        """Nothing was sent, or the token was refused: the prompt is the user's again."""
-        session = self.session
-        if isinstance(error, TokenRefused) and live.turn is not None:
-            # The refused attempt stays in the tree; the next one is its sibling, not its child.
-            before = live.again
-            await session.set_tip(
-                live.conversation_id,
-                session.conversation(live.conversation_id).newest_leaf(before.id)
-                if before
-                else live.turn.parent_id,
-            )
-        if live.again is not None:
-            if self._shown(live):
-                await self.draw()
-        elif not self._shown(live):
-            self._queue.of(live.conversation_id).insert(0, Queued(live.prompt, live.attachments))
-        else:
-            self._return_queue("")
-            self.composer.put_back(live.prompt)
-            self._attachments[:0] = live.attachments
-            await self.chips.show(self._attachments)
-            if live.turn is None or isinstance(error, TokenRefused):
-                await self.draw()
-        if error is not None:
-            self._complain(str(error))
-        if isinstance(error, TokenError):
-            self.action_ask_token()
-
-    # ---- the queue
-
-    def go_on(self) -> None:
-        """Send what was queued while nobody could send it: after an answer that arrived unseen, say."""
-        if not self.is_answering and self._queue.of(self._conversation_id):
-            last = self.session.conversation(self._conversation_id).path()[-1:]
-            if all(turn.outcome is Outcome.COMPLETED for turn in last):
-                self._send_next()
-            else:
-                self._return_queue("The queue is back in the composer, because the answer did not complete.")
-
-    def _send_next(self) -> None:
-        queue = self._queue.of(self._conversation_id)
-        if queue:
-            self._send(queue.pop(0))
-            self._refresh_queue()
-
-    def _return_queue(self, why: str) -> None:
-        queue = self._queue.of(self._conversation_id)
-        if queue:
-            for queued in reversed(queue):
-                self._take(queued)
-            queue.clear()
-            self._refresh_queue()
-            if why:
-                self._complain(why, "information")
-
-    def _take(self, queued: Queued) -> None:
-        self.composer.put_back(queued.text)
-        self._attachments[:0] = queued.attachments
-        self._do(self.chips.show(list(self._attachments)), "chips")
-
-    @on(Composer.TakeBackRequested)
-    def action_take_back(self) -> None:
-        """Return the last queued prompt to the composer."""
-        queue = self._queue.of(self._conversation_id)
-        if queue:
-            self._take(queue.pop())
-            self._refresh_queue()
-
-    def _refresh_queue(self) -> None:
-        queue = self._queue.of(self._conversation_id)
-        self.queue_line.show([queued.text for queued in queue])
-        self.composer.take_back_first = bool(queue)
-        self._draft_changed()
-
     # ---- commands
 
-    @property
-    def is_answering(self) -> bool:
-        """Whether a turn of the conversation that is shown runs or is about to."""
-        return self._conversation_id in self._live or self._unsent is not None or self.is_summing_up
-
-    def send_again(self, turn: Turn) -> None:
-        """Have a turn answered once more, as a branch beside it."""
-        self._send(Queued(turn.prompt, again=turn))
-
     async def action_new_conversation(self) -> None:
-        """Begin another conversation."""
-        await self.show_conversation(await self.session.new())
+        """Begin another conversation, or go to the one that was begun and has no turn yet."""
+        for known in [self._conversation_id, *self.open_ids]:
+            if known and not self.is_busy(known) and not self.session.conversation(known).turns:
+                if known != self._conversation_id:
+                    await self.show_conversation(self.session.conversation(known))
+                return
+        conversation = await self.session.new()
+        # Nothing was ever written in it: the draft on disk may be that of a turn on its way there.
+        self._written[conversation.id] = Draft()
+        await self.show_conversation(conversation)
 
     async def open_conversation(self, conversation_id: str) -> None:
         """Show a conversation of the history."""
@@ -401,11 +164,5 @@ class ChatScreen(ChatBackground, ChatCompaction, ChatResponses, ChatTurns):
         for worker in workers:
             with suppress(WorkerError):
                 await worker.wait()
-        await self._save_draft_now()
-
-
-def _blocks(conversation: Conversation, running: str | None) -> list[Block]:
-    """The blocks of a path; imported here, as nothing of it is on the first picture."""
-    from tui.screens.turn_blocks import path_blocks
-
-    return path_blocks(conversation, running)
+        for conversation_id in [self._conversation_id, *self._written]:
+            await self._save_draft_now(conversation_id)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from tui.core.conversation import Conversation
     from tui.screens.background_turn import BackgroundTurn
+    from tui.screens.live_turn import LiveTurn
     from tui.screens.queue import Queued
     from tui.screens.token_dialog import TokenChoice
-    from tui.screens.turn_blocks import LiveTurn
     from tui.session import Session
     from tui.widgets.status_line import StatusState
 
@@ -44,7 +44,7 @@ class ChatBackground(ChatViews):
         self._workers: dict[str, Worker[None]] = {}
         self._turns_begun = 0
         self._in_background: set[str] = set()
-        self._arrived: dict[str, None] = {}
+        self._arrived: dict[str, Outcome] = {}
         self._job_timer: Timer | None = None
 
     # ---- what the screen has
@@ -90,7 +90,7 @@ class ChatBackground(ChatViews):
     def new_live(self, conversation_id: str, queued: Queued) -> LiveTurn:
         """The turn that is about to be sent."""
         from tui.screens.background_turn import BackgroundTurn
-        from tui.screens.turn_blocks import LiveTurn
+        from tui.screens.live_turn import LiveTurn
 
         self._turns_begun += 1
         model = self.session.target(conversation_id).model
@@ -217,18 +217,24 @@ class ChatBackground(ChatViews):
         if shown and self.is_current and focused:
             return
         if not shown:
-            self._arrived[live.conversation_id] = None
+            self._arrived[live.conversation_id] = outcome
         elif not live.background:
             return
-        title = ""
-        with suppress(KeyError):
-            title = self.session.conversation(live.conversation_id).title
-        short = visible_line(title or live.prompt.strip().split("\n", 1)[0] or "Untitled")
-        short = short if len(short) <= 60 else f"{short[:59]}…"
-        sentence = _OUTCOMES[outcome].format(title=short)
+        short = self._title_of(live.conversation_id, live.prompt)
+        sentence = _OUTCOMES[outcome].format(title=short or "Untitled")
         self._complain(sentence, "information" if outcome is Outcome.COMPLETED else "warning")
         if live.background and self.session.settings.notify:
             self.ring(sentence)
+
+    def _title_of(self, conversation_id: str, prompt: str = "") -> str:
+        """The title of a conversation, or what is being asked there before it has one; safe and short."""
+        title = ""
+        with suppress(KeyError):
+            title = self.session.conversation(conversation_id).title
+        if not title and not prompt and (live := self._live.get(conversation_id)) is not None:
+            prompt = live.prompt
+        short = visible_line(title or prompt.strip().split("\n", 1)[0])
+        return short if len(short) <= 60 else f"{short[:59]}…"
 
     def ring(self, sentence: str) -> None:
         """Have the terminal say it; a terminal that is not there is no reason to fail."""
@@ -241,7 +247,7 @@ class ChatBackground(ChatViews):
         """Go to the conversation whose answer has arrived."""
         waiting = next(iter(self._arrived), None)
         if waiting is None:
-            self._complain("No answer has arrived in another conversation.", "information")
+            self._complain("No answer has ended in another conversation.", "information")
             return
         try:
             await self.open_conversation(waiting)
@@ -255,11 +261,14 @@ class ChatBackground(ChatViews):
         self._arrived.pop(conversation_id, None)
 
     def with_turns(self, state: StatusState) -> StatusState:
-        """Add what runs and what is ready elsewhere, and how the next turn is sent."""
+        """Add what runs and what has ended elsewhere, and how the next turn is sent."""
         elsewhere = sum(live.conversation_id != self._conversation_id for live in self._live.values())
+        first = next(iter(self._arrived), None)
         return replace(
             state,
             elsewhere=elsewhere,
-            ready=len(self._arrived),
+            ready=sum(outcome is not Outcome.FAILED for outcome in self._arrived.values()),
+            failed=sum(outcome is Outcome.FAILED for outcome in self._arrived.values()),
+            arrived="" if first is None else self._title_of(first),
             background=self._conversation_id in self._in_background,
         )

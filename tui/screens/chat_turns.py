@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui.core.text import visible_line
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["ChatTurns"]
 
 _BUSY = "An answer is still arriving in this conversation; {key} stops it."
-_COMMANDS = {"turn.regenerate": "again", "turn.edit": "edit", "turn.fork": "fork"}
+_COMMANDS = {
+    "turn.regenerate": "again",
+    "turn.edit": "edit",
+    "turn.fork": "fork",
+    "branch.delete": "delete",
+}
 
 
 class ChatTurns(ChatPreview):
@@ -27,6 +33,10 @@ class ChatTurns(ChatPreview):
 
     def send_again(self, turn: Turn) -> None:
         """Have a turn answered once more, as a branch beside it."""
+        raise NotImplementedError
+
+    def turn_of_block(self, block_id: str) -> str | None:
+        """The turn that a block of the pane belongs to; `None` for one that belongs to none on disk."""
         raise NotImplementedError
 
     def _why_not(self) -> str:
@@ -59,7 +69,7 @@ class ChatTurns(ChatPreview):
     # ---- by command
 
     def command_given(self, command_id: str, argument: str) -> bool:
-        """`/regenerate`, `/edit` and `/fork` take the number of a turn, as the list counts them."""
+        """`/regenerate`, `/edit`, `/fork`, `/delete-branch` take a turn's number, as the list counts them."""
         action = _COMMANDS.get(command_id)
         if action is None:
             return super().command_given(command_id, argument)
@@ -67,10 +77,11 @@ class ChatTurns(ChatPreview):
         return True
 
     def action_turn(self, action: str, number: str = "") -> None:
-        """Fork from a turn, edit it, or have it answered again; without a number, the last one.
+        """Fork from a turn, edit it, have it answered again or delete it with what goes on from it.
 
-        To fork without a number goes on from the turn before the last one: from the last itself, the next
-        prompt goes on anyway.
+        Without a number, it is done to the turn that is read: the one at the cursor of the pane, else the
+        last one whose prompt is in sight, else the last one. To fork from the last itself goes on from the
+        turn before it: from the last one, the next prompt goes on anyway.
         """
         if not self._conversation_id:
             return
@@ -81,12 +92,65 @@ class ChatTurns(ChatPreview):
             self._complain(
                 f"There is no turn {visible_line(number)}; this path has {len(path)}.", "information"
             )
-        elif number:
-            self._do(self._act(action, path[int(number) - 1].id), "turns")
-        elif action == "fork":
-            self._do(self._act(action, path[-1].parent_id), "turns")
         else:
-            self._do(self._act(action, path[-1].id), "turns")
+            turn = path[int(number) - 1] if number else self._turn_read(path)
+            last = action == "fork" and not number and turn is path[-1]
+            self._do(self._act(action, turn.parent_id if last else turn.id), "turns")
+
+    def _turn_read(self, path: Sequence[Turn]) -> Turn:
+        """The turn that a command without a number means."""
+        return self._in_sight({turn.id: turn for turn in path}) or path[-1]
+
+    def _in_sight(self, turns: Mapping[str, Turn]) -> Turn | None:
+        """Of these turns, the one at the pane's cursor, else the last one whose prompt is in sight."""
+        current = getattr(self.pane, "current_block", None)
+        at_cursor = self.turn_of_block(current) if isinstance(current, str) else None
+        if at_cursor is not None and at_cursor in turns:
+            return turns[at_cursor]
+        for block_id in reversed(self.pane.blocks_in_sight()):
+            turn_id = self.turn_of_block(block_id)
+            if (
+                turn_id is not None
+                and turn_id in turns
+                and block_id.endswith((":user", ":branch", ":summary"))
+            ):
+                return turns[turn_id]
+        return None
+
+    def action_step_branch(self, step: int) -> None:
+        """Walk to the branch before or after, at the prompt in sight where the conversation parts."""
+        if not self._conversation_id:
+            return
+        conversation = self.session.conversation(self._conversation_id)
+        marks = conversation.branch_marks()
+        parting = {turn.id: turn for turn in conversation.path() if turn.id in marks}
+        if sentence := self._why_not():
+            self._complain(sentence, instead=True)
+        elif not marks:
+            self._complain(
+                "This conversation has one branch. Forking, editing and answering again begin others.",
+                "information",
+                instead=True,
+            )
+        else:
+            place = self._in_sight(parting)
+            if None in marks and (place is None or self.pane.following):
+                place = None
+            elif place is None:
+                place = next(reversed(parting.values()))
+            self._do(self._step_branch(conversation, place, step), "walk")
+
+    async def _step_branch(self, conversation: Conversation, place: Turn | None, step: int) -> None:
+        turn_id = place.id if place is not None else None
+        tip = conversation.beside(turn_id, step)
+        if tip is None:
+            side = "before" if step < 0 else "after"
+            self._complain(f"There is no branch {side} this one.", "information", instead=True)
+            return
+        depth = len(conversation.path(turn_id)) - 1 if turn_id is not None else len(conversation.path())
+        conversation = await self._walk(tip)
+        if conversation.id == self._conversation_id:
+            await self._jump(conversation.path()[depth].id)
 
     # ---- what is done
 
@@ -99,7 +163,9 @@ class ChatTurns(ChatPreview):
             await self._fork(turn_id)
         elif turn_id is not None:
             turn = self.session.conversation(self._conversation_id).turns[turn_id]
-            if turn.summary:
+            if action == "delete":
+                await self._delete(turn)
+            elif turn.summary:
                 self._complain(
                     "This turn is a summary: it has no prompt to edit or to send again.", "information"
                 )
@@ -151,3 +217,38 @@ class ChatTurns(ChatPreview):
             f"The prompt is in the composer; the turn itself stays in the tree.{also}", "information"
         )
         self.composer.input.focus()
+
+    async def _delete(self, turn: Turn) -> None:
+        """Ask, saying what would go and what stays at the server; then delete a turn and what follows it."""
+        from tui.screens.history import ConfirmScreen, stays_at_server
+
+        conversation_id = self._conversation_id
+        contents = await self.session.branch_contents(conversation_id, turn.id)
+        turns = "1 turn" if contents.turns == 1 else f"{contents.turns:,} turns"
+        words = "1 word" if contents.words == 1 else f"{contents.words:,} words"
+        question = (
+            f"Delete {turns} with {words}, from “{_beginning(turn)}” on, from this machine?"
+            f"{' The conversation has no other turn.' if contents.everything else ''}"
+            f" It cannot be undone.{stays_at_server(len(contents.stored))}"
+        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._do(self._delete_now(conversation_id, turn.id, turns), "turns")
+
+        self.outcrop.push_screen(ConfirmScreen(question, yes="Delete", no="Keep"), answered)
+
+    async def _delete_now(self, conversation_id: str, turn_id: str, turns: str) -> None:
+        if conversation_id == self._conversation_id and (sentence := self._why_not()):
+            self._complain(sentence)
+            return
+        await self.session.delete_branch(conversation_id, turn_id)
+        if conversation_id == self._conversation_id:
+            await self.draw()
+            self._exchanges_shown()
+        self._complain(f"Deleted: {turns}.", "information")
+
+
+def _beginning(turn: Turn) -> str:
+    words = visible_line(" ".join(turn.prompt[:400].split())) or "a file"
+    return words if len(words) <= 40 else f"{words[:39]}…"

@@ -9,7 +9,7 @@ from textual import events, on
 from tui.commands import by_id
 from tui.core.errors import KeyringError
 from tui.messages import CommandRequested
-from tui.screens.chat_frame import ChatFrame
+from tui.screens.chat_composer import ChatComposer
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -26,7 +26,7 @@ BESIDE_FROM = 120
 """Columns from which the inspector stands beside the conversation."""
 
 
-class ChatViews(ChatFrame):
+class ChatViews(ChatComposer):
     """The chat screen with everything that opens over or beside it."""
 
     def __init__(self, session: Session, keys: dict[str, str]) -> None:
@@ -49,6 +49,8 @@ class ChatViews(ChatFrame):
         match command.id:
             case "turn.attach" if argument:
                 self._do(self._attach_file(argument), "attach")
+            case "composer.paste" if argument:
+                self.action_open_paste(argument)
             case "turn.detach":
                 self.action_detach(argument)
             case "target.pick" if argument:
@@ -70,11 +72,11 @@ class ChatViews(ChatFrame):
         """Ask for a token where there is none; the keyring may take its time, the composer does not wait."""
         if self.session.settings.sandbox or not self._conversation_id:
             return
-        region = self.session.target(self._conversation_id).region
+        place = self._token_place()
         credentials = self.session.credentials
-        self._key_status = await credentials.load(region, on_late=self._key_came_late)
+        self._key_status = await credentials.load(place, on_late=self._key_came_late)
         self._refresh_target()
-        status = credentials.status(region)
+        status = credentials.status(place)
         if not status.usable and self.is_current:
             self._ask_token(" ".join(text for text in (status.sentence, self._key_status.sentence) if text))
 
@@ -87,14 +89,16 @@ class ChatViews(ChatFrame):
         elif status.sentence:
             self._complain(status.sentence)
 
+    def _token_place(self) -> str:
+        """Under what the credentials know the token that the next turn needs."""
+        return self.session.settings.token_place(self.session.target(self._conversation_id))
+
     def action_ask_token(self) -> None:
         """Open the dialog for the bearer token."""
         if self.session.settings.sandbox:
             self._complain("The sandbox has a token of its own; no other is read.", "information")
         elif self._conversation_id:
-            self._ask_token(
-                self.session.credentials.status(self.session.target(self._conversation_id).region).sentence
-            )
+            self._ask_token(self.session.credentials.status(self._token_place()).sentence)
 
     def _ask_token(self, message: str) -> None:
         from tui.screens.token_dialog import TokenDialog
@@ -111,15 +115,17 @@ class ChatViews(ChatFrame):
 
     async def _use_token(self, choice: TokenChoice) -> None:
         """Keep what was entered where it was wanted; where the keyring does not do it, for this run."""
-        credentials = self.session.credentials
+        credentials, place = self.session.credentials, self._token_place()
+        target = self.session.target(self._conversation_id)
+        # A Bedrock key says itself for which region it is; a profile's token is for that profile alone.
+        only_for = place if place != target.region else None
         try:
-            credentials.remember(choice.token)
+            credentials.remember(choice.token, only_for)
             if choice.keep == "keyring":
-                await credentials.store(choice.token)
+                await credentials.store(choice.token, only_for)
         except KeyringError as error:
             self._complain(f"{error} The key is used for this run only.")
-        region = self.session.target(self._conversation_id).region
-        status = credentials.status(region)
+        status = credentials.status(place)
         self._complain(status.sentence, "information" if status.usable else "warning")
         self._refresh_target()
 
@@ -191,7 +197,7 @@ class ChatViews(ChatFrame):
         if not self._conversation_id:
             return
         target = self.session.target(self._conversation_id)
-        bound = None if target.sandbox else self.session.credentials.status(target.region).region
+        bound = None if target.sandbox else self.session.credentials.status(self._token_place()).region
 
         def chosen(place: tuple[str, str] | None) -> None:
             if place is not None:
@@ -213,10 +219,24 @@ class ChatViews(ChatFrame):
 
         self.outcrop.push_screen(
             HistoryScreen(
-                session.list, session.search, session.delete, current=self._conversation_id, query=words
+                session.list,
+                session.search,
+                self.delete_conversation,
+                kept=self.kept_at_server,
+                current=self._conversation_id,
+                query=words,
             ),
             chosen,
         )
+
+    async def kept_at_server(self, conversation_id: str) -> int:
+        """How many responses of a conversation the server keeps, as far as is known here."""
+        rows = await self.session.responses.list()
+        return sum(row.response.conversation_id == conversation_id for row in rows)
+
+    async def delete_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation from the history."""
+        raise NotImplementedError
 
     async def open_conversation(self, conversation_id: str) -> None:
         """Show a conversation of the history."""

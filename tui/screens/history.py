@@ -25,7 +25,7 @@ from tui.widgets.dialog import Dialog
 from tui.widgets.rows import Row
 from tui.widgets.virtual_lines import VirtualLines
 
-__all__ = ["ConfirmScreen", "ConversationTable", "HistoryScreen"]
+__all__ = ["ConfirmScreen", "ConversationTable", "HistoryScreen", "stays_at_server"]
 
 _LISTED: Final = (
     Column("current", "", 1, 1, 0),
@@ -87,6 +87,7 @@ class HistoryScreen(ModalScreen[str | None]):
         list_all: Gives the conversations, the latest first.
         search: Gives those that hold the words typed, with an excerpt.
         delete: Deletes one by its id.
+        kept: Gives how many of its responses the server keeps, by its id.
         current: The id of the conversation that is open.
         query: What the search begins with.
         now: The clock, seconds since the epoch.
@@ -113,6 +114,7 @@ class HistoryScreen(ModalScreen[str | None]):
         search: Callable[[str], Awaitable[Sequence[ConversationSummary]]],
         delete: Callable[[str], Awaitable[None]],
         *,
+        kept: Callable[[str], Awaitable[int]] | None = None,
         current: str | None = None,
         query: str = "",
         now: Callable[[], float] = time.time,
@@ -121,6 +123,7 @@ class HistoryScreen(ModalScreen[str | None]):
         self._list_all = list_all
         self._search = search
         self._delete = delete
+        self._kept = kept
         self._current = current
         self._query = query
         self._now = now
@@ -245,8 +248,15 @@ class HistoryScreen(ModalScreen[str | None]):
             )
 
     async def _ask_and_delete(self, summary: ConversationSummary) -> None:
+        try:
+            kept = await self._kept(summary.id) if self._kept is not None else 0
+        except OutcropError:
+            kept = 0
         turns = f"its {summary.turns} turns" if summary.turns != 1 else "its turn"
-        question = f"Delete “{summary.title or 'Untitled'}” with {turns} from this machine?"
+        question = (
+            f"Delete “{summary.title or 'Untitled'}” with {turns} from this machine? It cannot be undone."
+            f"{stays_at_server(kept)}"
+        )
         # The app's type is generic and unknown here.
         app = cast("Any", self).app
         if not await app.push_screen_wait(ConfirmScreen(question, yes="Delete", no="Keep")):
@@ -269,6 +279,15 @@ class HistoryScreen(ModalScreen[str | None]):
     def action_cancel(self) -> None:
         """Open nothing."""
         self.dismiss(None)
+
+
+def stays_at_server(responses: int) -> str:
+    """What a question about deleting says of the stored responses; begins with a space, empty for none."""
+    if not responses:
+        return ""
+    what = "The stored response" if responses == 1 else f"The {responses:,} stored responses"
+    stay = "stays" if responses == 1 else "stay"
+    return f" {what} of it {stay} at the server until deleted there."
 
 
 class ConfirmScreen(ModalScreen[bool]):

@@ -1,80 +1,67 @@
-"""Turns as blocks of the conversation pane: finished ones from the history, a running one as it streams."""
+"""Turns of the history as blocks of the conversation pane; `live_turn.py` has one that runs."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from time import monotonic
-from typing import Final, Protocol
+from dataclasses import replace
+from typing import Final
 
-from tui.core.attachments import Attachment
-from tui.core.conversation import Conversation
-from tui.core.events import OutputItemDone, ReasoningDelta, SessionEvent, TextDelta, TurnEnded, TurnStarted
+from tui.core.conversation import BranchMark, Conversation
 from tui.core.items import Item, Outcome, Turn
 from tui.core.text import visible_line
-from tui.widgets.attachment_chips import describe, size_words
+from tui.widgets.attachment_chips import size_words
 from tui.widgets.transcript.block import Block, BlockKind
 
-__all__ = ["LiveTurn", "Pane", "attachment_lines", "path_blocks", "turn_blocks"]
+__all__ = [
+    "STATES",
+    "attachment_lines",
+    "closing_blocks",
+    "notice_blocks",
+    "path_blocks",
+    "prompt_title",
+    "turn_blocks",
+]
 
-_STATES: Final = {Outcome.CANCELLED: "stopped", Outcome.FAILED: "failed", Outcome.INCOMPLETE: "incomplete"}
+STATES: Final = {Outcome.CANCELLED: "stopped", Outcome.FAILED: "failed", Outcome.INCOMPLETE: "incomplete"}
 _FILENAME: Final = re.compile(r'"filename":("(?:[^"\\]|\\.)*")')
 _DATA: Final = re.compile(r'"file_data":"data:[^,"]*,')
 
 
-class Pane(Protocol):
-    """What a running turn needs of the conversation pane."""
+def turn_blocks(turn: Turn, mark: BranchMark | None = None) -> list[Block]:
+    """A turn as it is kept, as blocks. Reads large items: call it off the event loop for a whole history.
 
-    def append(self, block: Block) -> None:
-        """Add a block at the end."""
-        ...
-
-    def insert_before(self, block_id: str, block: Block) -> None:
-        """Add a block before another."""
-        ...
-
-    def feed(self, block_id: str, delta: str) -> None:
-        """Add text to an open block."""
-        ...
-
-    def close_block(
-        self, block_id: str, *, text: str | None = None, state: str = "", title: str | None = None
-    ) -> None:
-        """No more text will come for this block; `text` replaces what came where it differs."""
-        ...
-
-    def update_block(self, block: Block) -> None:
-        """Replace a block by one of the same id."""
-        ...
-
-    def remove_block(self, block_id: str) -> None:
-        """Take a block away."""
-        ...
-
-
-def turn_blocks(turn: Turn) -> list[Block]:
-    """A turn as it is kept, as blocks. Reads large items: call it off the event loop for a whole history."""
+    Args:
+        turn: The turn.
+        mark: Which of several branches begins with it.
+    """
     if turn.summary:
-        return _summary_blocks(turn)
-    blocks = _input_blocks(turn)
+        return _summary_blocks(turn, mark)
+    blocks = _input_blocks(turn, mark)
     # What was said about a turn was said before its answer: a chain is mended before anything comes.
-    blocks += _notice_blocks(turn)
+    blocks += notice_blocks(turn)
     blocks += _output_blocks(turn)
-    return blocks + _closing_blocks(turn)
+    return blocks + closing_blocks(turn)
 
 
-def _summary_blocks(turn: Turn) -> list[Block]:
+def prompt_title(mark: BranchMark | None) -> str:
+    """The title of a prompt: where the conversation parts, with the place of its branch, `You  ‹ 2/3 ›`."""
+    return "You" if mark is None else f"You  ‹ {mark} ›"
+
+
+def _summary_blocks(turn: Turn, mark: BranchMark | None) -> list[Block]:
     """A turn that stands for others: what is said about it, and the summary to be unfolded."""
-    blocks = _notice_blocks(turn)
+    blocks = notice_blocks(turn)
+    if mark is not None:
+        text = f"Branch {mark.number} of {mark.of} begins here."
+        blocks.insert(0, Block(f"{turn.id}:branch", BlockKind.NOTICE, text))
     if turn.prompt:
         blocks.append(Block(f"{turn.id}:summary", BlockKind.TOOL, turn.prompt, "Summary", folded=True))
     return blocks
 
 
-def _input_blocks(turn: Turn) -> list[Block]:
-    blocks = [Block(f"{turn.id}:user", BlockKind.USER, turn.prompt, "You")]
+def _input_blocks(turn: Turn, mark: BranchMark | None) -> list[Block]:
+    blocks = [Block(f"{turn.id}:user", BlockKind.USER, turn.prompt, prompt_title(mark))]
     lines = [line for item in turn.input for line in attachment_lines(item)]
     blocks += [
         Block(f"{turn.id}:file{index}", BlockKind.ATTACHMENT, line) for index, line in enumerate(lines)
@@ -96,7 +83,7 @@ def _output_blocks(turn: Turn) -> list[Block]:
     if turn.partial_text:
         pieces.append((BlockKind.ASSISTANT, turn.partial_text))
     model = visible_line(turn.target.model) if turn.target else "Answer"
-    state = _STATES.get(turn.outcome, "") if turn.outcome else ""
+    state = STATES.get(turn.outcome, "") if turn.outcome else ""
     blocks: list[Block] = []
     for index, (kind, text) in enumerate(pieces):
         last = index == len(pieces) - 1
@@ -114,7 +101,7 @@ def _output_blocks(turn: Turn) -> list[Block]:
     return blocks
 
 
-def _notice_blocks(turn: Turn, said: int = 0) -> list[Block]:
+def notice_blocks(turn: Turn, said: int = 0) -> list[Block]:
     """What was said about a turn, but for the first `said` lines."""
     return [
         Block(f"{turn.id}:notice{index}", BlockKind.NOTICE, text)
@@ -123,7 +110,7 @@ def _notice_blocks(turn: Turn, said: int = 0) -> list[Block]:
     ]
 
 
-def _closing_blocks(turn: Turn) -> list[Block]:
+def closing_blocks(turn: Turn) -> list[Block]:
     """How the turn ended when it did not complete."""
     blocks: list[Block] = []
     kind = BlockKind.ERROR if turn.outcome is Outcome.FAILED else BlockKind.NOTICE
@@ -153,208 +140,8 @@ def attachment_lines(item: Item) -> list[str]:
     return lines
 
 
-@dataclass(slots=True)
-class _Live:
-    """A block that may still grow."""
-
-    block: Block
-    parts: list[str] = field(default_factory=list[str])
-    part_index: int = -1
-
-    def whole(self) -> Block:
-        """The block with all that came."""
-        return replace(self.block, text="".join(self.parts)) if self.parts else self.block
-
-
-class LiveTurn:
-    """A turn while it runs: it keeps its blocks, whether or not a pane shows them.
-
-    Args:
-        conversation_id: The conversation it belongs to.
-        number: Unique among the turns of this run; names its blocks until it is on disk.
-        prompt: What the user typed.
-        attachments: What goes with it.
-        model: The model that is asked, for the title.
-        again: The turn whose prompt is sent once more; the new turn is its sibling.
-
-    Attributes:
-        background: Whether it is sent in the background.
-        held: Whether the server goes on with it when nobody watches.
-        resumes: Whether it was sent before and is only watched.
-    """
-
-    background = False
-    held = False
-    resumes = False
-
-    def __init__(
-        self,
-        conversation_id: str,
-        number: int,
-        prompt: str,
-        attachments: Sequence[Attachment],
-        model: str,
-        again: Turn | None = None,
-    ) -> None:
-        self.conversation_id = conversation_id
-        self.prompt = prompt
-        self.attachments = tuple(attachments)
-        self.again = again
-        self.since = monotonic()
-        self.turn: Turn | None = None
-        self._key = f"live{number}"
-        self._model = visible_line(model)
-        self._pane: Pane | None = None
-        self._live: list[_Live] = []
-        self._open: _Live | None = None
-        self._notices = 0
-        self._add(Block(f"{self._key}:user", BlockKind.USER, prompt, "You"))
-        lines = [f"{visible_line(attachment.name)}  {describe(attachment)}" for attachment in attachments]
-        if again is not None:
-            lines = [line for item in again.input for line in attachment_lines(item)]
-        for index, line in enumerate(lines):
-            self._add(Block(f"{self._key}:file{index}", BlockKind.ATTACHMENT, line))
-        self._answer()
-
-    def blocks(self) -> list[Block]:
-        """Everything so far, for a pane that shows this turn from now on."""
-        return [live.whole() for live in self._live]
-
-    def show_in(self, pane: Pane | None) -> None:
-        """Draw what comes from now on in this pane; it has `blocks()` already. `None` shows it nowhere."""
-        self._pane = pane
-
-    @property
-    def has_output(self) -> bool:
-        """Whether anything of an answer has come."""
-        return any(live.parts for live in self._live)
-
-    def handle(self, event: SessionEvent) -> None:
-        """Draw what one event brings; events that are not about blocks do nothing."""
-        match event:
-            case TurnStarted(turn=turn):
-                self.turn = turn
-            case TextDelta(delta=delta):
-                self._text(delta)
-            case ReasoningDelta(delta=delta, part_index=part):
-                self._reasoning(delta, part)
-            case OutputItemDone(item=item):
-                self._item_done(item)
-            case TurnEnded(turn=turn):
-                self.end(turn)
-            case _:
-                pass
-
-    def notice(self, text: str) -> None:
-        """Say a line in the conversation, before the answer while nothing of it has come."""
-        self._notices += 1
-        self._add(
-            Block(f"{self._key}:notice{self._notices}", BlockKind.NOTICE, text), before_empty_answer=True
-        )
-
-    def fail(self, sentence: str) -> None:
-        """Close the turn with a sentence of ours, where no turn on disk says how it ended."""
-        self._close("failed")
-        self._add(Block(f"{self._key}:error", BlockKind.ERROR, sentence))
-
-    def end(self, turn: Turn) -> None:
-        """Close the turn as it is on disk: its state, its notices, its error; text that no delta brought."""
-        self.turn = turn
-        streamed = any(live.parts for live in self._live if live.block.kind is BlockKind.ASSISTANT)
-        if turn.text and not streamed:
-            self._text(turn.text)
-        self._close(_STATES.get(turn.outcome, "") if turn.outcome else "")
-        for block in (*_notice_blocks(turn, self._notices), *_closing_blocks(turn)):
-            self._add(block)
-
-    # ---- blocks
-
-    def _text(self, delta: str) -> None:
-        if self._open is None or self._open.block.kind is not BlockKind.ASSISTANT:
-            self._answer()
-        self._feed(delta)
-
-    def _reasoning(self, delta: str, part: int) -> None:
-        if self._open is None or self._open.block.kind is not BlockKind.REASONING:
-            block = Block(
-                f"{self._key}:out{len(self._live)}",
-                BlockKind.REASONING,
-                "",
-                "Reasoning",
-                folded=True,
-                state="running",
-            )
-            # The answer's empty block stays below: its title tells that the model is at work.
-            self._open = self._add(block, before_empty_answer=True)
-        if self._open.parts and part != self._open.part_index:
-            self._feed("\n\n")
-        self._open.part_index = part
-        self._feed(delta)
-
-    def _item_done(self, item: Item) -> None:
-        if self._open is None or not self._open.parts:
-            return
-        kind = BlockKind.REASONING if item.type == "reasoning" else BlockKind.ASSISTANT
-        if item.type in ("reasoning", "message") and self._open.block.kind is kind:
-            self._settle(self._open, "")
-            self._open = None
-
-    def _answer(self) -> None:
-        """Open the answer's block: the empty one that waits, or a new one."""
-        last = self._live[-1]
-        if last.block.kind is BlockKind.ASSISTANT and not last.parts and last.block.state == "running":
-            if self._open is not None and self._open is not last:
-                self._settle(self._open, "")
-            self._open = last
-            return
-        if self._open is not None:
-            self._settle(self._open, "")
-        block = Block(
-            f"{self._key}:out{len(self._live)}", BlockKind.ASSISTANT, "", self._model, state="running"
-        )
-        self._open = self._add(block)
-
-    def _feed(self, delta: str) -> None:
-        assert self._open is not None
-        self._open.parts.append(delta)
-        if self._pane is not None:
-            self._pane.feed(self._open.block.id, delta)
-
-    def _add(self, block: Block, *, before_empty_answer: bool = False) -> _Live:
-        live = _Live(block)
-        last = self._live[-1] if self._live else None
-        if before_empty_answer and last and last.block.kind is BlockKind.ASSISTANT and not last.parts:
-            self._live.insert(len(self._live) - 1, live)
-            if self._pane is not None:
-                self._pane.insert_before(last.block.id, block)
-        else:
-            self._live.append(live)
-            if self._pane is not None:
-                self._pane.append(block)
-        return live
-
-    def _close(self, state: str) -> None:
-        """Nothing more comes: the last block with text gets the state, an answer without any goes."""
-        for live in [live for live in self._live if live.block.state == "running"]:
-            if not live.parts and live.block.kind is BlockKind.ASSISTANT:
-                self._live.remove(live)
-                if self._pane is not None:
-                    self._pane.remove_block(live.block.id)
-            else:
-                self._settle(live, "")
-        last = next((live for live in reversed(self._live) if live.parts), None)
-        if state and last is not None:
-            self._settle(last, state)
-        self._open = None
-
-    def _settle(self, live: _Live, state: str) -> None:
-        live.block = replace(live.block, state=state)
-        if self._pane is not None:
-            self._pane.close_block(live.block.id, state=state)
-
-
 def path_blocks(conversation: Conversation, running: str | None = None) -> list[Block]:
-    """The blocks of the whole path, oldest first, with a line where it parts from others.
+    """The blocks of the whole path, oldest first, with a mark where it parts from others.
 
     Args:
         conversation: Its path is shown.
@@ -363,14 +150,8 @@ def path_blocks(conversation: Conversation, running: str | None = None) -> list[
     marks = conversation.branch_marks()
     blocks: list[Block] = []
     for turn in conversation.path():
-        if mark := marks.get(turn.id):
-            blocks.append(
-                Block(
-                    f"{turn.id}:branch", BlockKind.NOTICE, f"Branch {mark.number} of {mark.of} begins here."
-                )
-            )
         if turn.id != running:
-            blocks += turn_blocks(turn)
+            blocks += turn_blocks(turn, marks.get(turn.id))
     after = conversation.children(conversation.tip) if None in marks else ()
     # What only failed is not worth a line: the prompt is about to be sent again.
     if any(turn.outcome is not Outcome.FAILED or turn.output for turn in after):

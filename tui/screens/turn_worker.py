@@ -23,7 +23,7 @@ from tui.core.text import visible_line
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from tui.screens.turn_blocks import LiveTurn
+    from tui.screens.live_turn import LiveTurn
     from tui.session import Session
 
 __all__ = ["TurnHost", "run_turn"]

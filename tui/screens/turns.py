@@ -6,49 +6,44 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Final, Literal
+from time import time
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from tui.core import figures
 from tui.core.conversation import Conversation
 from tui.core.errors import OutcropError
-from tui.core.items import Outcome, Turn
+from tui.core.items import Turn
 from tui.core.text import visible_line
-from tui.screens.turn_blocks import attachment_lines
-from tui.widgets.columns import Cell, Column, TableTitles, layout, table_row, titles_row
+from tui.screens.turn_table import (
+    OUTCOMES,
+    TurnLine,
+    TurnTable,
+    TurnWords,
+    find_lines,
+    is_large,
+    turn_lines,
+)
+from tui.widgets.columns import TableTitles
 from tui.widgets.dialog import Dialog
-from tui.widgets.rows import Mark, Row
 from tui.widgets.virtual_lines import VirtualLines
 
-__all__ = ["TurnChoice", "TurnLine", "TurnTable", "TurnsScreen", "turn_lines"]
+if TYPE_CHECKING:
+    from textual.worker import Worker
 
-_COLUMNS: Final = (
-    Column("number", "turn", 4, 5, 0, right=True),
-    Column("branch", "branch", 6, 7, 0),
-    Column("prompt", "prompt", 20, 90, 0),
-    Column("outcome", "ended", 10, 10, 1),
-    Column("mode", "sent", 9, 9, 2),
-    Column("input", "in", 5, 5, 3, right=True),
-    Column("output", "out", 5, 5, 3, right=True),
-    Column("model", "model", 14, 24, 4),
-)
-_OUTCOMES: Final[dict[Outcome | None, tuple[str, Mark]]] = {
-    Outcome.COMPLETED: ("completed", "success"),
-    Outcome.INCOMPLETE: ("incomplete", "warning"),
-    Outcome.CANCELLED: ("stopped", "warning"),
-    Outcome.FAILED: ("failed", "error"),
-    None: ("running", "accent"),
-}
-_LONGEST: Final = 400
-"""Characters of a prompt that a line keeps."""
+__all__ = ["TurnChoice", "TurnsScreen"]
 
-Action = Literal["jump", "fork", "edit", "again"]
+_PAUSE: Final = 0.12
+"""Seconds after a key before the search runs."""
+
+
+Action = Literal["jump", "fork", "edit", "again", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,76 +54,6 @@ class TurnChoice:
     turn_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TurnLine:
-    """A turn as it stands in the list.
-
-    Attributes:
-        turn: The turn; `None` for the one that would be sent next, where a branch begins.
-        number: Its place on the path, counted from 1.
-        branch: Which of several branches it begins, `2/3`; empty where the path does not part.
-        prompt: The beginning of its prompt, one line.
-        files: Name and size of each file sent with it.
-    """
-
-    turn: Turn | None
-    number: int
-    branch: str
-    prompt: str
-    files: tuple[str, ...] = ()
-
-
-def turn_lines(conversation: Conversation) -> list[TurnLine]:
-    """The lines of the path. Reads every prompt, and some are large: call it off the event loop."""
-    marks = conversation.branch_marks()
-    path = conversation.path()
-    lines: list[TurnLine] = []
-    for number, turn in enumerate(path, 1):
-        words = " ".join(turn.prompt[: 4 * _LONGEST].split())[:_LONGEST]
-        files = tuple(line for item in turn.input for line in attachment_lines(item))
-        lines.append(TurnLine(turn, number, str(marks.get(turn.id, "")), words, files))
-    if mark := marks.get(None):
-        lines.append(TurnLine(None, len(path) + 1, str(mark), "what you send next"))
-    return lines
-
-
-class TurnTable:
-    """The lines as rows."""
-
-    def __init__(self, lines: Sequence[TurnLine] = ()) -> None:
-        self.lines = lines
-
-    def __len__(self) -> int:
-        """How many lines."""
-        return len(self.lines)
-
-    def titles(self, width: int) -> Row:
-        """The line above the columns."""
-        return titles_row(_COLUMNS, width)
-
-    def row(self, index: int, width: int) -> Row:
-        """The turn at `index`."""
-        line = self.lines[index]
-        turn = line.turn
-        usage = turn.usage if turn is not None else None
-        words, mark = _OUTCOMES[turn.outcome] if turn is not None else ("", "dim")
-        prompt: Cell = (line.prompt or (", ".join(line.files) if line.files else ""), None)
-        if turn is None or turn.summary:
-            prompt = (f"summary: {line.prompt}" if turn is not None else line.prompt, "dim")
-            words = "" if turn is not None else words
-        cells: dict[str, Cell] = {
-            "number": (str(line.number), "number"),
-            "branch": (line.branch, "accent"),
-            "prompt": prompt,
-            "outcome": (words, mark),
-            "mode": (turn.continuation if turn is not None else "", "key"),
-            "input": (figures.count(usage.input_tokens) if usage else "", "number"),
-            "output": (figures.count(usage.output_tokens) if usage else "", "number"),
-            "model": (turn.target.model if turn is not None and turn.target else "", "dim"),
-        }
-        return table_row(layout(_COLUMNS, width), cells)
-
-
 class TurnsScreen(ModalScreen[TurnChoice | None]):
     """Gives what is to be done, or `None`.
 
@@ -136,6 +61,7 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
         conversation: As it is now.
         why_not: Says why the path cannot be changed at the moment; empty when it can.
         walk: Makes a turn the tip and gives the conversation as it is then.
+        now: The clock, seconds since the epoch.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -143,6 +69,8 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
         Binding("f", "take('fork')", "Continue from here", show=False, id="turns.fork"),
         Binding("e", "take('edit')", "Edit", show=False, id="turns.edit"),
         Binding("r", "take('again')", "Answer once more", show=False, id="turns.again"),
+        Binding("delete,ctrl+d", "take('delete')", "Delete the branch", show=False, id="turns.delete"),
+        Binding("slash,ctrl+f", "search", "Search", show=False, id="turns.search"),
         # First, as the list would scroll sideways.
         Binding("left,h", "walk(-1)", "Branch before", show=False, priority=True, id="turns.branch_before"),
         Binding("right,l", "walk(1)", "Branch after", show=False, priority=True, id="turns.branch_after"),
@@ -152,6 +80,7 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
     TurnsScreen #turns-empty { display: none; }
     TurnsScreen.-empty #turns-empty { display: block; }
     TurnsScreen.-empty VirtualLines, TurnsScreen.-empty TableTitles { display: none; }
+    TurnsScreen.-nothing Input { display: none; }
     """
 
     def __init__(
@@ -159,8 +88,13 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
         conversation: Conversation,
         why_not: Callable[[], str],
         walk: Callable[[str], Awaitable[Conversation]],
+        now: Callable[[], float] = time,
     ) -> None:
         super().__init__()
+        self._now = now
+        self._all: Sequence[TurnLine] = ()
+        self._words: dict[str, TurnWords] = {}
+        self._searching: Worker[None] | None = None
         self._conversation = conversation
         self._why_not = why_not
         self._walk_to = walk
@@ -169,18 +103,15 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
         self._titles = TableTitles(lambda width: self._table.titles(width))
 
     def compose(self) -> ComposeResult:
-        """The list and a line about the turn under the cursor."""
+        """The search, the list and a line about the turn under the cursor."""
         yield Dialog(
+            Input(placeholder="/ searches prompts and answers", id="turns-search", select_on_focus=False),
             self._titles,
             self._list,
-            Static(
-                Content("Nothing was sent yet in this conversation."),
-                id="turns-empty",
-                classes="dialog--empty",
-            ),
+            Static("", id="turns-empty", classes="dialog--empty", markup=False),
             Static("", id="turns-detail", classes="dialog--detail", markup=False),
             title="Turns",
-            keys="Enter go   f go on   e edit   r again   ←→ branch   Esc close",
+            keys="Enter go  f go on  e edit  r again  ←→ branch  Del delete  / search",
         )
 
     def on_mount(self) -> None:
@@ -189,17 +120,74 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
         self._load(None)
 
     def _load(self, cursor: int | None) -> None:
-        self.run_worker(
-            partial(self._fill, cursor), group="turns", name="turns", description="list", exclusive=True
-        )
+        """List the path anew, with the cursor on this turn of it, counted from 0; the last by default."""
+        self._all = turn_lines(self._conversation)
+        self.set_class(not self._all, "-nothing")
+        self._find(0.0, len(self._all) - 1 if cursor is None else cursor)
+        if any(line.turn is not None and is_large(line.turn) for line in self._all):
+            self.run_worker(self._read_large, group="turns-large", description="large turns", exclusive=True)
 
-    async def _fill(self, cursor: int | None) -> None:
-        lines = await asyncio.to_thread(turn_lines, self._conversation)
-        self._table = TurnTable(lines)
-        self._list.show(self._table, cursor=len(lines) - 1 if cursor is None else cursor)
+    def _find(self, pause: float, wanted: int) -> None:
+        text = self.query_one(Input).value.strip()
+        if self._searching is not None:
+            self._searching.cancel()
+        if text:
+            self._searching = self.run_worker(
+                partial(self._search, text, pause, wanted), group="turns", name="turns", description="search"
+            )
+        else:
+            self._show(self._all, wanted)
+
+    async def _search(self, text: str, pause: float, wanted: int) -> None:
+        await asyncio.sleep(pause)
+        self._show(await asyncio.to_thread(find_lines, self._all, text), wanted)
+
+    def _show(self, lines: Sequence[TurnLine], wanted: int) -> None:
+        self._table = TurnTable(lines, self._words, self._now())
+        # The turn itself where it is listed, else the one that came before it.
+        before = [index for index, line in enumerate(lines) if line.number <= wanted + 1]
+        self._list.show(self._table, cursor=before[-1] if before else 0)
         self._titles.refresh()
         self.set_class(not lines, "-empty")
+        nothing = (
+            "No turn of this path holds that." if self._all else "Nothing was sent yet in this conversation."
+        )
+        self.query_one("#turns-empty", Static).update(Content(nothing))
         self._describe()
+
+    async def _read_large(self) -> None:
+        for line in reversed(self._all):
+            turn = line.turn
+            if turn is not None and turn.id not in self._words and is_large(turn):
+                self._words[turn.id] = await asyncio.to_thread(TurnWords.of, turn)
+                self._list.refresh()
+        self._describe()
+
+    @on(Input.Changed, "#turns-search")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        line = self._highlighted
+        self._find(_PAUSE, len(self._all) - 1 if line is None else line.number - 1)
+
+    @on(Input.Submitted, "#turns-search")
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._list.focus()
+
+    def action_search(self) -> None:
+        """Type what is looked for; Enter goes back to the list."""
+        if self._all:
+            self.query_one(Input).focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While something is typed, arrows and Delete are the text's."""
+        return not (action in ("walk", "take") and isinstance(self.focused, Input))
+
+    def on_key(self, event: events.Key) -> None:
+        """From the search, Down goes on to the list."""
+        if event.key == "down" and isinstance(self.focused, Input):
+            event.stop()
+            self._list.focus()
 
     @property
     def _highlighted(self) -> TurnLine | None:
@@ -217,9 +205,9 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
         if line.turn is None:
             parts.append("Nothing of the other branches is lost.")
         else:
-            parts += [f"With {name}." for name in line.files]
+            parts += [f"With {name}." for name in self._table.words(line).files]
             parts += [line.turn.error] if line.turn.error else []
-            parts += [f"{_ended(line.turn)}"] if not parts else []
+            parts.append(_ended(line.turn, self._now()))
         self._say(" ".join(parts))
 
     def _say(self, text: str, style: str = "$text-muted") -> None:
@@ -282,16 +270,28 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
         self._load(cursor)
 
     def action_cancel(self) -> None:
-        """Do nothing more; a branch that was walked to stays."""
-        self.dismiss(None)
+        """End the search; then do nothing more: a branch that was walked to stays."""
+        search = self.query_one(Input)
+        if search.value:
+            search.value = ""
+            self._list.focus()
+        elif search.has_focus:
+            self._list.focus()
+        else:
+            self.dismiss(None)
 
 
-def _ended(turn: Turn) -> str:
-    """What there is to say of a turn without anything peculiar."""
-    words = _OUTCOMES[turn.outcome][0].capitalize()
+def _ended(turn: Turn, now: float) -> str:
+    """When a turn was sent, to which model, how it ended, how long it took and what it came to."""
+    parts = [figures.when(turn.created_at, now)]
+    if turn.target is not None:
+        parts.append(turn.target.model)
+    took = f" after {figures.seconds(turn.ended_at - turn.created_at)}" if turn.ended_at is not None else ""
+    parts.append(f"{OUTCOMES[turn.outcome][0]}{took}")
     usage = turn.usage
-    if usage is None or usage.input_tokens is None:
-        return f"{words}."
-    cached = f", {usage.cached_tokens:,} of them cached" if usage.cached_tokens else ""
-    out = figures.UNKNOWN if usage.output_tokens is None else f"{usage.output_tokens:,}"
-    return f"{words}; {usage.input_tokens:,} tokens in{cached}, {out} out."
+    if usage is not None and usage.input_tokens is not None:
+        cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
+        out = figures.UNKNOWN if usage.output_tokens is None else f"{usage.output_tokens:,}"
+        parts.append(f"{usage.input_tokens:,} tokens in{cached}, {out} out")
+    line = " · ".join(parts)
+    return f"{line[0].upper()}{line[1:]}"

@@ -36,6 +36,8 @@ class StatusState:
         elsewhere: How many conversations that are not shown have a turn running.
         effort: The reasoning effort that is chosen; empty where the model's own is taken.
         ready: How many conversations that are not shown have an answer that nobody has seen.
+        failed: How many conversations that are not shown have a turn that failed, which nobody has seen.
+        arrived: The title of the first of either.
         background: The next turn is sent in the background.
         branch: Which branch the next turn belongs to, e.g. `2/3`; empty where there is one only.
     """
@@ -51,6 +53,8 @@ class StatusState:
     effort: str = ""
     branch: str = ""
     ready: int = 0
+    failed: int = 0
+    arrived: str = ""
     background: bool = False
 
 
@@ -167,15 +171,30 @@ class StatusLine(Widget):
 
     def _right(self) -> list[_Segment]:
         segments: list[_Segment] = []
-        if self.state.ready:
-            segments.append(_Segment(f"{self.state.ready} ready", "bold $text-success", "arrived.open"))
+        segments += self._ended_elsewhere()
         if self.state.elsewhere:
-            segments.append(
-                _Segment(f"{self.state.elsewhere} running elsewhere", "$text-warning", "history.open", rank=3)
-            )
+            words = f"{self.state.elsewhere} running elsewhere"
+            segments.append(_Segment(words, "$text-warning", "conversations.open", rank=3))
         for command, word, rank in (("palette.open", "commands", 6), ("help.open", "help", 7)):
             if key := self.keys.get(command):
                 segments.append(_Segment(f"{key} {word}", "$text-muted", command, rank=rank))
+        return segments
+
+    def _ended_elsewhere(self) -> list[_Segment]:
+        """What has ended where nobody looked: how many, the first one's title, the key that goes there."""
+        state = self.state
+        segments: list[_Segment] = []
+        if state.failed:
+            segments.append(_Segment(f"✗ {state.failed} failed", "bold $text-error", "arrived.open"))
+        if state.ready:
+            segments.append(_Segment(f"✓ {state.ready} ready", "bold $text-success", "arrived.open"))
+        if segments:
+            key = self.keys.get("arrived.open", "/ready")
+            title = visible_line(state.arrived)
+            title = title if len(title) <= _TITLE else f"{title[: _TITLE - 1]}…"
+            if title:
+                segments.append(_Segment(f"“{title}”", "", "arrived.open", rank=4))
+            segments.append(_Segment(f"{key} goes there", "$text-muted", "arrived.open", rank=2))
         return segments
 
     def on_click(self, event: events.Click) -> None:
@@ -188,6 +207,8 @@ class StatusLine(Widget):
                 return
 
 
+_TITLE = 24
+"""Cells that a title takes at most."""
 _WIDE, _NARROW = "  ·  ", " · "
 
 

@@ -360,6 +360,14 @@ class Canvas(ScrollView):
         """Whether there is a block of this id."""
         return block_id in self._flow
 
+    def blocks_in_sight(self) -> list[str]:
+        """The ids of the blocks of which a row is in the viewport, from top to bottom."""
+        flow = self._flow
+        if not flow.views:
+            return []
+        orders = dict.fromkeys(line >> 40 for line, _ in self._window)
+        return [flow.views[flow.by_order(order)].block.id for order in orders]
+
     def scroll_to_block(self, block_id: str) -> None:
         """Bring the first row of a block to the top, or as far up as there is something below it.
 
