@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Sequence
 from time import monotonic
@@ -229,19 +230,34 @@ class OutcropApp(App[int]):
         return dict.fromkeys(names, "ansi_default")
 
     def use_theme(self, name: str) -> None:
-        """Use a theme from now on in this run."""
+        """Use a theme from now on, in later runs too."""
         self._load_themes()
         if name in self.available_themes:
             self.theme = name
+            self._keep_theme(name)
         else:
             self.notify(f"There is no theme {visible_line(name)}.", severity="warning", markup=False)
 
     def action_pick_theme(self) -> None:
-        """Choose a theme by looking at it."""
+        """Choose a theme by looking at it; the one that is chosen is kept for later runs."""
         from tui.screens.theme_picker import ThemePicker
 
         if not isinstance(self.screen, ThemePicker):
-            self.push_screen(ThemePicker(self.theme_names()))
+            self.push_screen(ThemePicker(self.theme_names()), self._keep_theme)
+
+    def _keep_theme(self, name: str | None) -> None:
+        if name is not None:
+            self.run_worker(self._write_theme(name), group="theme", exit_on_error=False)
+
+    async def _write_theme(self, name: str) -> None:
+        """Write the theme to the config file, beside the event loop; say so where it cannot be kept."""
+        from tui.config_writer import write_setting
+
+        path = self.session.settings.config_dir / "config.toml"
+        try:
+            await asyncio.to_thread(write_setting, path, "theme", name)
+        except ConfigError as error:
+            self.notify(str(error), severity="warning", markup=False)
 
     # ---- leaving
 

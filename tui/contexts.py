@@ -141,7 +141,7 @@ def _first_conflict(
 
 def _meant(id_: str, known: Iterable[str]) -> str:
     """` (did you mean …?)`, or where the ids are listed."""
-    from tui.config import closest
+    from tui.config_values import closest
 
     ids = [LEADER_ID, *(command.id for command in COMMANDS), *known]
     return closest(id_, ids) or "; `outcrop keys` lists them all"

@@ -12,6 +12,7 @@ from ui_stand_in import StandInSession, app_for, settled, until
 
 from tui.commands import COMMANDS, split_slash
 from tui.commands.chords import PREFIXES
+from tui.config import load_settings
 from tui.core.errors import ConfigError
 from tui.key_names import display_key, read_key
 from tui.keymap import bindings, check_keymap
@@ -109,11 +110,13 @@ async def test_a_theme_is_looked_at_while_choosing_and_taken_off_again(tmp_path:
         await until(pilot, lambda: app.theme == "ansi")
         await pilot.press("escape")
         await until(pilot, lambda: app.theme == "outcrop-dark")
+        assert not (tmp_path / "config" / "config.toml").exists()
         await pilot.press("f9")
         await until(pilot, lambda: isinstance(app.screen, ThemePicker))
         await pilot.press("down", "down", "enter")
         await until(pilot, lambda: app.screen is app.chat)
         assert app.theme == "colour-safe"
+        await until(pilot, lambda: kept(tmp_path) == "colour-safe")
 
 
 async def test_an_ansi_theme_of_the_users_own_needs_only_its_colours(tmp_path: Path) -> None:
@@ -135,6 +138,18 @@ async def test_slash_theme_takes_a_name(tmp_path: Path) -> None:
         app.chat.composer.text = "/theme glacier"
         await pilot.press("enter")
         await until(pilot, lambda: app.theme == "glacier")
+        await until(pilot, lambda: kept(tmp_path) == "glacier")
+        (tmp_path / "config" / "config.toml").write_text("theme = ")
+        app.chat.composer.text = "/theme ansi"
+        await pilot.press("enter")
+        await until(pilot, lambda: any("theme is not kept" in note.message for note in app._notifications))
+        assert app.theme == "ansi"
+
+
+def kept(folder: Path) -> str:
+    """The theme that the next run begins with."""
+    environ = {"OUTCROP_CONFIG_DIR": str(folder / "config"), "OUTCROP_DATA_DIR": str(folder)}
+    return load_settings({}, environ).theme
 
 
 # ---- keys and commands
@@ -287,7 +302,7 @@ async def test_the_users_keys_and_chords_work_and_are_the_ones_shown(tmp_path: P
         page = help_screen.page(88).plain
         for command in COMMANDS:
             assert command.title in page and command.id in page, command.id
-        assert "F1 " not in page and "Ctrl+X ?" not in page and "Ctrl+X w w" in page
+        assert "F1          Ctrl" not in page and "Ctrl+X ?" not in page and "Ctrl+X w w" in page
         await pilot.press(*"theme")
         found = help_screen.query_one(Static).content.plain
         assert "Ctrl+X j" in found and "/theme [NAME]" in found and "In the choice of a theme" in found

@@ -19,8 +19,8 @@ from tui.core.text import visible_line
 __all__ = ["ThemePicker"]
 
 
-class ThemePicker(ModalScreen[str]):
-    """The theme under the cursor is worn at once; Escape takes it off again."""
+class ThemePicker(ModalScreen[str | None]):
+    """The theme under the cursor is worn at once; gives its name, or `None` where Escape took it off."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", show=False, id="dialog.close")
@@ -89,4 +89,4 @@ class ThemePicker(ModalScreen[str]):
     def action_cancel(self) -> None:
         """Wear what was worn before."""
         self._wearer.theme = self._before
-        self.dismiss(self._before)
+        self.dismiss(None)
