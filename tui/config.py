@@ -69,6 +69,7 @@ class Settings:
         compact_at: Share of the context window, 0 to 1, from which on a summary is offered; 0 is never.
         server_compaction: Whether to let the server compact where it can; falls back where it cannot.
         stream_background: Whether to ask for a stream with background turns; they are polled otherwise.
+        reduced_motion: Whether nothing moves by itself and answers are drawn less often.
         notify: Whether to ring the terminal's bell, and to notify the desktop where the terminal can, when an
             answer from the background arrives unseen.
         budget_per_conversation: US dollars from which on a conversation asks before it goes on; or `None`.
@@ -101,6 +102,7 @@ class Settings:
     max_display_chars: int
     max_output_tokens: int | None
     cleanup_stored_responses: bool
+    reduced_motion: bool
     notify: bool
     compact_at: float
     server_compaction: bool

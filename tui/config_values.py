@@ -31,7 +31,20 @@ _FALSE: Final = frozenset({"0", "false", "no", "off"})
 _SECRET_PREFIXES: Final = ("bedrock-api-key-", "absk")
 _MEGABYTE: Final = 1_000_000
 _WRITING_KEYS: Final = frozenset(
-    {"space", "tab", "shift+tab", "up", "down", "left", "right", "backspace", "delete", "home", "end", "escape"}
+    {
+        "space",
+        "tab",
+        "shift+tab",
+        "up",
+        "down",
+        "left",
+        "right",
+        "backspace",
+        "delete",
+        "home",
+        "end",
+        "escape",
+    }
 )
 
 
@@ -288,6 +301,7 @@ OPTIONS: Final[dict[str, Option]] = {
     ),
     "compact_at": Option(_share, 0.8, "", (), "compact_at"),
     "server_compaction": Option(_flag, False, "", (), "server_compaction"),
+    "reduced_motion": Option(_flag, False, "", ("OUTCROP_REDUCED_MOTION",), "reduced_motion"),
     "notify": Option(_flag, True, "", (), "notify"),
     "stream_background": Option(_flag, False, "", (), "stream_background"),
     "attachment_limit": Option(_whole(1, 1_000, _MEGABYTE), 20 * _MEGABYTE, "", (), "attachment_limit_mb"),
