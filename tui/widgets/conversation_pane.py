@@ -32,6 +32,7 @@ from tui.widgets.transcript.warm import warm_up
 __all__ = ["Block", "BlockKind", "ConversationPane"]
 
 _FRAME: Final = 1 / 30
+_STILL_FRAME: Final = 1 / 5  # seconds between pictures for who wants no motion
 _SLICE: Final = 4096
 _BUDGET: Final = 0.008
 _REST: Final = 3.0
@@ -328,8 +329,10 @@ class ConversationPane(Canvas, can_focus=True):
                 break
         self._settle()
         now = perf_counter()
+        still = cast("App[object]", cast("Any", self).app).animation_level == "none"
         self._flush_ready_at = max(
-            started + _FRAME, now + _REST * (now - started) if now - started > _BUDGET else 0
+            started + (_STILL_FRAME if still else _FRAME),
+            now + _REST * (now - started) if now - started > _BUDGET else 0,
         )
         if self._fed:
             self._schedule()
