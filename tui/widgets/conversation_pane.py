@@ -14,7 +14,7 @@ import contextlib
 import threading
 from collections.abc import Sequence
 from time import perf_counter
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from rich.style import Style
 from textual import events
@@ -28,6 +28,9 @@ from tui.widgets.transcript.flow import Anchor
 from tui.widgets.transcript.palette import COMPONENTS, PANE_CSS
 from tui.widgets.transcript.view import Piece
 from tui.widgets.transcript.warm import warm_up
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 __all__ = ["Block", "BlockKind", "ConversationPane"]
 
