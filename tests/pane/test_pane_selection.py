@@ -106,16 +106,72 @@ async def test_a_double_click_selects_a_word_and_not_the_conversation(pane_app: 
         assert pane.screen.get_selected_text() == "one two-three four"
 
 
-async def test_folding_and_resizing_drop_the_selection(pane_app: PaneApp) -> None:
+async def test_a_selection_stays_on_its_words_when_the_width_changes(pane_app: PaneApp) -> None:
     async with pane_app((60, 24)) as (pane, pilot):
         pane.replace(
-            [Block("u", BlockKind.USER, LONG, "You"), Block("r", BlockKind.REASONING, "why", folded=True)]
+            [
+                Block("u", BlockKind.USER, LONG, "You"),
+                Block("a", BlockKind.ASSISTANT, f"- {LONG}\n- *{LONG}* 日本語の文章\n", "gpt"),
+            ]
         )
         await pilot.pause()
-        assert await drag(pane, pilot, (3, 1), (9, 1))
-        await pilot.resize_terminal(50, 24)
+        text = await drag(pane, pilot, (9, 1), (20, 6))
+        assert text.startswith("beta gamma") and len(text.split("\n")) == 4
+        for width in (31, 100, 47, 60):
+            await pilot.resize_terminal(width, 24)
+            await pilot.pause()
+            assert pane.screen.get_selected_text() == text
+
+
+async def test_a_selection_that_is_folded_away_is_dropped(pane_app: PaneApp) -> None:
+    async with pane_app((60, 24)) as (pane, pilot):
+        pane.replace([Block("r", BlockKind.REASONING, "why\n\nbecause"), Block("u", BlockKind.USER, "ask")])
+        await pilot.pause()
+        assert await drag(pane, pilot, (3, 3), (9, 3)) == "because"
+        pane.toggle_fold("r")
         await pilot.pause()
         assert not pane.screen.get_selected_text()
+        assert await drag(pane, pilot, (3, 2), (5, 2)) == "ask"
+        pane.toggle_fold("r")
+        await pilot.pause()
+        assert pane.screen.get_selected_text() == "ask" and marked(pane) == ["ask"]
+
+
+async def test_a_selection_in_an_open_paragraph_stays_when_marks_become_emphasis(pane_app: PaneApp) -> None:
+    async with pane_app((60, 24)) as (pane, pilot):
+        pane.replace([Block("a", BlockKind.ASSISTANT, "")])
+        pane.feed("a", "Some **bold words and")
+        await pane.drained()
+        await pilot.pause()
+        assert await drag(pane, pilot, (15, 0), (19, 0)) == "words"
+        pane.feed("a", " more** of it.\n\nNext.")
+        await pane.drained()
+        await pilot.pause()
+        assert pane.screen.get_selected_text() == "words" and marked(pane) == ["words"]
+        pane.close_block("a", text="Another text altogether.")
+        await pilot.pause()
+        assert not pane.screen.get_selected_text()
+
+
+async def test_dragging_at_an_edge_scrolls_on_and_selects_what_comes(pane_app: PaneApp) -> None:
+    async with pane_app((60, 12)) as (pane, pilot):
+        pane.replace([Block("u", BlockKind.USER, "\n".join(f"line {number}" for number in range(60)))])
+        await pilot.pause()
+        last = pane._window[4][1].copyable
+        await pilot.mouse_down(pane, offset=(3, 4))
+        await pilot.hover(pane, offset=(6, 0))
+        while int(pane._window[0][1].copyable[5:]) > 30:
+            await pilot.pause(0.02)
+        await pilot.hover(pane, offset=(3, 5))
+        at = pane._window[0][1].copyable
+        await pilot.pause(0.12)
+        assert pane._window[0][1].copyable == at, "away from the edge it stands still"
+        await pilot.hover(pane, offset=(3, 1))
+        await pilot.hover(pane, offset=(3, 0))
+        text = pane.screen.get_selected_text() or ""
+        await pilot.mouse_up(pane, offset=(3, 0))
+        assert text.startswith(at) and text.endswith(f"{last[:1]}")
+        assert text.count("\n") == int(last[5:]) - int(at[5:])
 
 
 async def test_selecting_everything_in_a_long_conversation_copies_sources(pane_app: PaneApp) -> None:

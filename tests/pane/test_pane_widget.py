@@ -423,6 +423,7 @@ async def test_marks_remain_without_colours(pane_app: PaneApp, monkeypatch: pyte
 
 async def test_an_unchanged_row_is_not_painted_again(pane_app: PaneApp) -> None:
     async with pane_app((80, 40)) as (pane, pilot):
+        pane.screen.set_focus(None)  # without the cursor
         await show(pane, pilot, Block("a", BlockKind.ASSISTANT, "", "gpt"))
         pane.feed("a", "first paragraph\n\nsecond ")
         await pane.drained()

@@ -3,8 +3,8 @@
 A tree of widgets cannot keep up with 200 tokens/s; this one hands the compositor rows it has
 already rendered. How it works: `transcript.split` cuts markdown into pieces, `transcript.view`
 renders a piece when it comes into sight, `transcript.flow` knows which rows are where, and
-`transcript.canvas` keeps the viewport's rows and repaints those that differ. This module has what
-the rest of the program sees.
+`transcript.canvas` keeps the viewport's rows and repaints those that differ; `transcript.reading` adds
+cursor, selections and hits. This module has what the rest of the program sees.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from tui.messages import CommandRequested
 from tui.widgets.transcript.block import Block, BlockKind
-from tui.widgets.transcript.canvas import Canvas
 from tui.widgets.transcript.code import lex_whole
 from tui.widgets.transcript.flow import Anchor
 from tui.widgets.transcript.palette import COMPONENTS, PANE_CSS
-from tui.widgets.transcript.view import Piece
+from tui.widgets.transcript.reading import READING_COMPONENTS, READING_CSS
+from tui.widgets.transcript.taking import Taking
+from tui.widgets.transcript.view import Piece, View
 from tui.widgets.transcript.warm import warm_up
 
 if TYPE_CHECKING:
@@ -42,23 +43,65 @@ _REST: Final = 3.0
 """After a flush of t seconds the next waits at least this many t: a quarter of a core at most."""
 
 
-class ConversationPane(Canvas, can_focus=True):
+class ConversationPane(Taking, can_focus=True):
     """Shows blocks of a conversation; knows nothing of sessions or the network.
 
     Attributes:
         empty_text: Drawn quietly in the middle while there are no blocks.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
-    DEFAULT_CSS = PANE_CSS
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS | READING_COMPONENTS)
+    DEFAULT_CSS = PANE_CSS + READING_CSS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "Scroll up", show=False, id="pane.line_up"),
-        Binding("down,j", "scroll_down", "Scroll down", show=False, id="pane.line_down"),
+        Binding("up,k", "row(-1)", "Up", show=False, id="pane.line_up"),
+        Binding("down,j", "row(1)", "Down", show=False, id="pane.line_down"),
+        Binding("left,h", "char(-1)", "Left", show=False, id="pane.left"),
+        Binding("right,l", "char(1)", "Right", show=False, id="pane.right"),
+        Binding("ctrl+left,b", "word(-1)", "Word left", show=False, id="pane.word_left"),
+        Binding("ctrl+right,w", "word(1)", "Word right", show=False, id="pane.word_right"),
+        Binding("0", "edge(-1)", "Start of the row", show=False, id="pane.row_start"),
+        Binding("dollar_sign", "edge(1)", "End of the row", show=False, id="pane.row_end"),
+        Binding("shift+up,K", "row(-1,True)", "Select up", show=False, id="pane.select_up"),
+        Binding("shift+down,J", "row(1,True)", "Select down", show=False, id="pane.select_down"),
+        Binding("shift+left,H", "char(-1,True)", "Select left", show=False, id="pane.select_left"),
+        Binding("shift+right,L", "char(1,True)", "Select right", show=False, id="pane.select_right"),
+        Binding(
+            "ctrl+shift+left,B", "word(-1,True)", "Select word left", show=False, id="pane.select_word_left"
+        ),
+        Binding(
+            "ctrl+shift+right,W", "word(1,True)", "Select word right", show=False, id="pane.select_word_right"
+        ),
+        Binding(
+            "shift+home",
+            "edge(-1,True)",
+            "Select to the start of the row",
+            show=False,
+            id="pane.select_start",
+        ),
+        Binding(
+            "shift+end", "edge(1,True)", "Select to the end of the row", show=False, id="pane.select_end"
+        ),
+        Binding("v", "mark", "Select from here", show=False, id="pane.mark"),
+        Binding("a", "select_block", "Select the block", show=False, id="pane.select_block"),
         Binding("pageup", "page_up", "Page up", show=False, id="pane.page_up"),
         Binding("pagedown", "page_down", "Page down", show=False, id="pane.page_down"),
         Binding("home,g", "scroll_home", "Start", show=False, id="pane.first"),
         Binding("end,G", "scroll_end", "End", show=False, id="pane.last"),
-        Binding("enter,space", "toggle_fold", "Fold", show=False, id="pane.fold"),
+        Binding(
+            "left_square_bracket", "ask('turn.previous')", "Turn before", show=False, id="pane.turn_before"
+        ),
+        Binding("right_square_bracket", "ask('turn.next')", "Next turn", show=False, id="pane.turn_next"),
+        Binding("enter", "act", "Open the link, or fold", show=False, id="pane.act"),
+        Binding("space", "toggle_fold", "Fold", show=False, id="pane.fold"),
+        Binding("y", "copy", "Copy what is selected, or the message", show=False, id="pane.copy"),
+        Binding("c", "ask('copy.code')", "Copy the code block", show=False, id="pane.copy_code"),
+        Binding("t", "ask('copy.table')", "Copy the table", show=False, id="pane.copy_table"),
+        Binding("o", "link", "Next link; on a link, open it", show=False, id="pane.link"),
+        Binding("i", "ask('turn.info')", "About this turn", show=False, id="pane.info"),
+        Binding("slash", "ask('find.open')", "Find", show=False, id="pane.find"),
+        Binding("n", "ask('find.next')", "Next hit", show=False, id="pane.find_next"),
+        Binding("N", "ask('find.previous')", "Hit before", show=False, id="pane.find_previous"),
+        Binding("escape", "leave", "Back to the composer", show=False, id="pane.leave"),
     ]
 
     class LinkClicked(Message):
@@ -94,18 +137,32 @@ class ConversationPane(Canvas, can_focus=True):
         Attributes:
             following: Whether the end is in sight and stays so.
             below: How many lines are below the viewport, partly guessed; 0 while following.
+            came: How many of them have come since the end was out of sight.
         """
 
-        def __init__(self, pane: ConversationPane, following: bool, below: int) -> None:
+        def __init__(self, pane: ConversationPane, following: bool, below: int, came: int = 0) -> None:
             super().__init__()
             self.pane = pane
             self.following = following
             self.below = below
+            self.came = came
 
         @property
         def control(self) -> ConversationPane:
             """The pane."""
             return self.pane
+
+    class CursorMoved(Message):
+        """The cursor came, went or moved; the pane knows where it is."""
+
+    class SearchChanged(Message):
+        """There is another count, or another current hit; the pane's `search` knows them."""
+
+    class SelectedByMouse(Message):
+        """The mouse was let go over selected text."""
+
+    class Left(Message):
+        """Escape was pressed: the keys belong to the composer again."""
 
     def __init__(
         self,
@@ -153,7 +210,9 @@ class ConversationPane(Canvas, can_focus=True):
             KeyError: There is no block `block_id`.
             ValueError: The new block's id is taken.
         """
+        spots = self.keep_spots()
         self._flow.insert(self._flow[block_id].index, block)
+        self.find_spots(spots)
         self._settle()
 
     def feed(self, block_id: str, delta: str) -> None:
@@ -184,6 +243,7 @@ class ConversationPane(Canvas, can_focus=True):
             KeyError: There is no such block.
         """
         view = self._flow[block_id]
+        spots = self.keep_spots(view)
         for delta in self._fed.pop(block_id, ()):
             view.feed(delta, None)
         block = view.block
@@ -193,6 +253,7 @@ class ConversationPane(Canvas, can_focus=True):
         view.close(text, self._flow.paper)
         view.retitle()
         self._flow.touch(view)
+        self.find_spots(spots)
         self._settle()
 
     def update_block(self, block: Block) -> None:
@@ -202,9 +263,11 @@ class ConversationPane(Canvas, can_focus=True):
             KeyError: There is no such block.
         """
         view = self._flow[block.id]
+        spots = self.keep_spots(view)
         self._fed.pop(block.id, None)
         view.replace(block, self._flow.paper)
         self._flow.touch(view)
+        self.find_spots(spots)
         self._settle()
 
     def remove_block(self, block_id: str) -> None:
@@ -215,8 +278,9 @@ class ConversationPane(Canvas, can_focus=True):
         """
         view = self._flow[block_id]
         self._fed.pop(block_id, None)
-        index = view.index
+        index, spots = view.index, self.keep_spots(view)
         self._flow.remove(view)
+        self.find_spots(spots)
         if self._anchor is not None and self._anchor.view is view:
             views = self._flow.views
             self._anchor = Anchor(views[min(index, len(views) - 1)], 0, 0) if views else None
@@ -242,23 +306,40 @@ class ConversationPane(Canvas, can_focus=True):
         """
         view = self._flow[block_id]
         block = view.block
-        if not block.kind.is_foldable:
-            return
         folded = not block.folded
-        self._drop_selection()
+        spots, came = self.keep_spots(view), self._came()
         view.replace(
             Block(block.id, block.kind, view.text, block.title, folded, block.state), self._flow.paper
         )
         self._flow.touch(view)
+        self.find_spots(spots)
+        self._leave_at(came)
         if self.following and not folded and view.index < len(self._flow.views) - 1:
             # What was asked for must come into sight: stay where the title is.
             self._anchor, self.following = self._anchor, False
         self._settle()
         self.post_message(self.FoldToggled(self, block_id, folded))
 
-    def follow_changed(self, following: bool, below: int) -> None:
+    def follow_changed(self, following: bool, below: int, came: int) -> None:
         """Say so to the parent."""
-        self.post_message(self.FollowChanged(self, following, below))
+        self.post_message(self.FollowChanged(self, following, below, came))
+
+    def cursor_moved(self) -> None:
+        """Say so to the parent."""
+        self.post_message(self.CursorMoved())
+
+    def search_changed(self) -> None:
+        """Say so to the parent."""
+        self.post_message(self.SearchChanged())
+
+    def selected_by_mouse(self) -> None:
+        """Say so to the parent."""
+        self.post_message(self.SelectedByMouse())
+
+    def unfold(self, view: View) -> None:
+        """Show all of a folded block."""
+        if view.folded:
+            self.toggle_fold(view.block.id)
 
     def on_mount(self) -> None:
         """Import what renders, once the first frame is on the screen."""
@@ -322,8 +403,10 @@ class ConversationPane(Canvas, can_focus=True):
             block_id, deltas = next(iter(self._fed.items()))
             text = "".join(deltas)
             view = flow[block_id]
+            spots = self.keep_spots(view)
             view.feed(text[:_SLICE], flow.paper)
             flow.touch(view)
+            self.find_spots(spots)
             if len(text) > _SLICE:
                 self._fed[block_id] = [text[_SLICE:]]
             else:
@@ -349,7 +432,10 @@ class ConversationPane(Canvas, can_focus=True):
         meta = event.style.meta if event.style else {}
         if event.chain >= 2:
             event.prevent_default()
-            self._select_at(event.y, event.screen_offset, word=event.chain == 2)
+            self._select_at(event.x, event.y, word=event.chain == 2)
+            self.selected_by_mouse()
+        elif self.text_selection is not None:
+            return
         elif href := meta.get("href"):
             event.stop()
             self.post_message(self.LinkClicked(self, str(href)))
@@ -357,11 +443,64 @@ class ConversationPane(Canvas, can_focus=True):
             event.stop()
             self.toggle_fold(str(block_id))
 
+    # -- keys ---------------------------------------------------------------------------------
+
+    def action_row(self, by: int, extend: bool = False) -> None:
+        """Move the cursor by a row."""
+        self.move_rows(by, extend=extend)
+
+    def action_char(self, by: int, extend: bool = False) -> None:
+        """Move the cursor by a character."""
+        self.move_chars(by, extend=extend)
+
+    def action_word(self, by: int, extend: bool = False) -> None:
+        """Move the cursor by a word."""
+        self.move_words(by, extend=extend)
+
+    def action_edge(self, side: int, extend: bool = False) -> None:
+        """Move the cursor to a row's start or end."""
+        self.move_to_edge(side, extend=extend)
+
+    def action_ask(self, command_id: str) -> None:
+        """Have the screen run a command, on what the cursor is in."""
+        self.post_message(CommandRequested(command_id))
+
+    def action_copy(self) -> None:
+        """Copy what is selected, or the message that the cursor is in."""
+        self.action_ask("copy.selection" if self.text_selection is not None else "copy.answer")
+
+    def action_link(self) -> None:
+        """Ask about the link under the cursor, or go to the next one."""
+        if href := self.link_at_cursor:
+            self.post_message(self.LinkClicked(self, href))
+        else:
+            self.go_to_link()
+
+    def action_act(self) -> None:
+        """Open the link under the cursor; elsewhere fold."""
+        if href := self.link_at_cursor:
+            self.post_message(self.LinkClicked(self, href))
+        else:
+            self.action_toggle_fold()
+
     def action_toggle_fold(self) -> None:
-        """Fold or unfold the last foldable block whose title line is in sight."""
-        for _, row in reversed(self._window):
-            for segment in row.segments:
-                style = segment.style or Style.null()
-                if (block_id := style.meta.get("fold")) is not None:
-                    self.toggle_fold(str(block_id))
-                    return
+        """Fold or unfold the block with the cursor, else the last one in sight that shows a fold mark."""
+        view = self.cursor_view
+        if view is None:
+            marked = [
+                view
+                for line_id in {line_id >> 40 for line_id, _ in self._window}
+                if (view := self._flow.views[self._flow.by_order(line_id)]).block.has_fold_mark
+            ]
+            view = max(marked, key=lambda view: view.order, default=None)
+        if view is not None:
+            self.toggle_fold(view.block.id)
+            if self.has_focus:
+                self.cursor_to(Anchor(view, 0, 0))
+
+    def action_leave(self) -> None:
+        """End the selection; without one, leave the pane."""
+        if self._mark is not None or self.text_selection is not None:
+            self._drop_selection()
+        else:
+            self.post_message(self.Left())

@@ -25,22 +25,17 @@ class BlockKind(StrEnum):
         """Whether the text is markdown; all other kinds are drawn as they are."""
         return self in (BlockKind.ASSISTANT, BlockKind.REASONING)
 
-    @property
-    def is_foldable(self) -> bool:
-        """Whether the block can be folded to its title line."""
-        return self in (BlockKind.REASONING, BlockKind.TOOL)
-
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """One block of the conversation.
 
     Attributes:
-        id: Stable and unique in the pane.
+        id: Stable and unique in the pane; see `group`.
         kind: What it is.
         text: Markdown for ASSISTANT and REASONING, else plain text, drawn line by line as it is.
         title: The quiet heading line; empty for none.
-        folded: Drawn as its title line alone; only REASONING and TOOL can be folded.
+        folded: Drawn as one line alone: its title, or how it begins.
         state: "", "running", "stopped", "failed" or "incomplete": a short mark in the title line.
     """
 
@@ -50,3 +45,14 @@ class Block:
     title: str = ""
     folded: bool = False
     state: str = ""
+
+    @property
+    def group(self) -> str:
+        """What it belongs to: the id up to its first colon. The blocks of a turn share it."""
+        return self.id.partition(":")[0]
+
+    @property
+    def has_fold_mark(self) -> bool:
+        """Whether its title line says that it can be folded; all can, the others by a key."""
+        quiet = self.kind is BlockKind.USAGE and bool(self.title)
+        return quiet or self.kind in (BlockKind.REASONING, BlockKind.TOOL)

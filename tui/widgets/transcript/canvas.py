@@ -1,4 +1,4 @@
-"""The drawing half of the conversation pane: layout, scrolling, painting, selecting.
+"""The drawing half of the conversation pane: layout, scrolling, painting.
 
 It relies on details of Textual 8.2: `render_lines` is what the compositor calls to paint,
 `render_line` what its hit-test calls, and `set_reactive` on `virtual_size` and `scroll_y` avoids a
@@ -11,9 +11,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from rich.segment import Segment
-from textual.geometry import Offset, Region, Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
-from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -21,7 +20,6 @@ from tui.core.text import visible
 from tui.widgets.transcript.flow import Anchor, Flow, Line
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import Row, pad
-from tui.widgets.transcript.selection import mark, selected_text
 from tui.widgets.transcript.view import Paper, Piece, View
 from tui.widgets.transcript.wrap import wrap
 
@@ -45,8 +43,6 @@ class Canvas(ScrollView):
         following: Whether the end is in sight and stays so.
     """
 
-    ALLOW_SELECT = True
-
     def __init__(self, empty_text: str, name: str | None, id: str | None, classes: str | None) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.following = True
@@ -58,7 +54,9 @@ class Canvas(ScrollView):
         self._bar_at = (0, 0)
         self._bar_moved = 0.0
         self._bar_timed = False
-        self._told: tuple[bool, int] = (True, 0)
+        self._told: tuple[bool, int, int] = (True, 0, 0)
+        self._left_at: tuple[View, int] | None = None
+        self._decorated = False
 
     @property
     def empty_text(self) -> str:
@@ -74,8 +72,23 @@ class Canvas(ScrollView):
         """Have large code highlighted off the event loop; False if it must be done at once."""
         return False
 
-    def follow_changed(self, following: bool, below: int) -> None:
+    def follow_changed(self, following: bool, below: int, came: int) -> None:
         """The pane began or ceased to follow the end, or there is more below."""
+
+    def keep_spots(self, view: View | None = None) -> Any:
+        """Before a layout that gives lines other ids: tell what is selected in a way that outlives it."""
+
+    def find_spots(self, held: Any) -> None:
+        """After that layout: select what `keep_spots` told of."""
+
+    def _drop_selection(self) -> None:
+        """Line ids are about to name other lines."""
+
+    def _window_changed(self) -> None:
+        """Other rows are in sight, before they are painted."""
+
+    def _decorate(self, line: Line) -> Strip | None:
+        """The strip of a row with what is drawn over it; None where there is nothing."""
 
     # -- layout -------------------------------------------------------------------------------
 
@@ -103,12 +116,14 @@ class Canvas(ScrollView):
         palette = Palette.read(self.get_component_rich_style, plain=self._no_color())
         paper = self._flow.paper
         if paper is None or (paper.width, paper.palette) != (width, palette):
-            anchor = self._hold()
-            self._drop_selection()
+            anchor, spots = self._hold(), self.keep_spots()
+            came = self._came()
             self._window = []
             paper = Paper(width, text_width, palette)
             paper.defer = self.highlight_later
             self._flow.lay(paper)
+            self._leave_at(came)
+            self.find_spots(spots)
             self._blank = self._paint(Strip([Segment(" " * width, palette.text)], width))
             if anchor is not None:
                 self._anchor = self._found(*anchor)
@@ -151,7 +166,9 @@ class Canvas(ScrollView):
         line = flow.line_of(self._anchor) if self._anchor is not None else 0
         total = max(flow.height, line + len(window))
         self._place(line, total)
-        self._repaint(window)
+        old, self._window = self._window, window
+        self._window_changed()
+        self._repaint(old, window)
         flow.trim()
         self._tell(line, total, height)
 
@@ -183,10 +200,31 @@ class Canvas(ScrollView):
             bar.position = line
 
     def _tell(self, line: int, total: int, height: int) -> None:
+        if self.following:
+            self._left_at = None
+        elif self._left_at is None:
+            self._leave_at(0)
         below = 0 if self.following else max(0, total - line - height)
-        if (self.following, below) != self._told:
-            self._told = (self.following, below)
-            self.follow_changed(self.following, below)
+        told = (self.following, below, min(below, self._came()))
+        if told != self._told:
+            self._told = told
+            self.follow_changed(*told)
+
+    def _leave_at(self, came: int) -> None:
+        """Count from here what comes while the end is not followed; `came` lines have come already."""
+        views = self._flow.views
+        if not self.following and views:
+            self._left_at = (views[-1], views[-1].height - came)
+
+    def _came(self) -> int:
+        """How many lines have come since the end was followed, partly guessed."""
+        if self._left_at is None:
+            return 0
+        view, height = self._left_at
+        views = self._flow.views
+        if not (view.index < len(views) and views[view.index] is view):
+            return 0
+        return max(0, self._flow.height - self._flow.line_of(Anchor(view, 0, 0)) - height)
 
     def _empty(self, height: int) -> list[Line]:
         paper = self._flow.paper
@@ -203,9 +241,8 @@ class Canvas(ScrollView):
             lines.append((0, pad(row, paper.width, paper.palette.text)))
         return lines[:height]
 
-    def _repaint(self, window: list[Line]) -> None:
-        """Take a new window, and have the rows repainted that differ from the old one."""
-        old, self._window = self._window, window
+    def _repaint(self, old: list[Line], window: list[Line]) -> None:
+        """Have the rows repainted that differ from those of the old window."""
         if not old:
             self.refresh()
             return
@@ -226,8 +263,10 @@ class Canvas(ScrollView):
         if y >= len(old) or y >= len(new):
             return y < len(old) or y < len(new)
         before, after = old[y][1], new[y][1]
+        if old[y][0] != new[y][0] and (self._decorated or self.text_selection is not None):
+            return True
         if before is after:
-            return self.text_selection is not None and old[y][0] != new[y][0]
+            return False
         if before.segments != after.segments:
             return True
         after.strip = before.strip
@@ -238,11 +277,11 @@ class Canvas(ScrollView):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Hand the compositor the viewport's strips; nothing is measured here."""
         window = self._window
-        selection = self.text_selection
+        decorated = self._decorated or self.text_selection is not None
         strips: list[Strip] = []
         count = len(window)
         for y in range(crop.y, crop.bottom):
-            strips.append(self._strip(window[y], selection) if 0 <= y < count else self._blank)
+            strips.append(self._strip(window[y], decorated) if 0 <= y < count else self._blank)
         if strips and (crop.x or crop.width != strips[0].cell_length):
             strips = [strip.crop(crop.x, crop.right) for strip in strips]
         return strips
@@ -254,12 +293,10 @@ class Canvas(ScrollView):
         line_id, row = self._window[y]
         return Strip(row.segments, self.size.width).apply_offsets(0, line_id)
 
-    def _strip(self, line: Line, selection: Selection | None) -> Strip:
-        line_id, row = line
-        if selection is not None and (span := selection.get_span(line_id)) is not None:
-            segments = mark(row, span, self.selection_style)
-            if segments is not row.segments:
-                return self._paint(Strip(segments, self.size.width))
+    def _strip(self, line: Line, decorated: bool) -> Strip:
+        row = line[1]
+        if decorated and (drawn := self._decorate(line)) is not None:
+            return self._paint(drawn)
         strip = row.strip
         if not isinstance(strip, Strip):
             strip = row.strip = self._paint(Strip(row.segments, self.size.width))
@@ -272,45 +309,6 @@ class Canvas(ScrollView):
             for line_filter in filters:
                 strip = strip.apply_filter(line_filter, background)
         return strip
-
-    # -- selection ----------------------------------------------------------------------------
-
-    @property
-    def allow_select(self) -> bool:
-        """Text can be selected."""
-        return True
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text, for Textual's copy."""
-        return selected_text(self._flow, selection), "\n"
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        """The selection changed: paint it."""
-        self.refresh()
-
-    def _drop_selection(self) -> None:
-        """Line ids are about to name other lines."""
-        if self.is_attached and self.text_selection is not None:
-            self.screen.clear_selection()
-
-    def _select_at(self, y: int, screen_offset: Offset, *, word: bool) -> None:
-        """Select the word, or the row, at a place: `y` in the widget, the offset on the screen."""
-        if not 0 <= y < len(self._window):
-            return
-        widget, offset = self.screen.get_widget_and_offset_at(*screen_offset)
-        if widget is not self or offset is None:
-            return
-        line_id, row = self._window[y]
-        text = row.text
-        start, end = row.skip, row.end
-        if word and start <= offset.x < end:
-            start = end = offset.x
-            while start > row.skip and _is_word(text[start - 1]):
-                start -= 1
-            while end < row.end and _is_word(text[end]):
-                end += 1
-        if start < end:
-            self.screen.selections = {self: Selection(Offset(start, line_id), Offset(end, line_id))}
 
     # -- scrolling ----------------------------------------------------------------------------
 
@@ -386,6 +384,3 @@ class Canvas(ScrollView):
         self.following = True
         self._settle()
 
-
-def _is_word(char: str) -> bool:
-    return char.isalnum() or char in "_-./:@"

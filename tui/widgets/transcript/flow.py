@@ -152,7 +152,8 @@ class Flow:
             total -= piece.height
         self._recent_rows = total
 
-    def _open(self, view: View) -> None:
+    def open(self, view: View) -> None:
+        """Split a block that was not looked at yet."""
         assert self.paper is not None
         if not view.pieces:
             view.ensure(self.paper)
@@ -168,7 +169,7 @@ class Flow:
         """The top row of a viewport of `height` rows that shows the end."""
         need = height
         for view in reversed(self.views):
-            self._open(view)
+            self.open(view)
             for index in range(len(view.pieces) - 1, -1, -1):
                 size = len(self.rows(view, index))
                 if size >= need:
@@ -185,7 +186,7 @@ class Flow:
         offset = max(0, line - self._tops.values[index])
         guessed = max(1, view.height)
         fresh = not view.pieces
-        self._open(view)
+        self.open(view)
         if not view.pieces:
             return Anchor(view, 0, 0)
         if fresh:
@@ -199,14 +200,14 @@ class Flow:
         """The row `by` rows below (above if negative), as far as there are any."""
         view, piece, row = anchor.view, anchor.piece, anchor.row + by
         while True:
-            self._open(view)
+            self.open(view)
             if row < 0:
                 if piece > 0:
                     piece -= 1
                     row += len(self.rows(view, piece))
                 elif view.index > 0:
                     view = self.views[view.index - 1]
-                    self._open(view)
+                    self.open(view)
                     piece = len(view.pieces)
                 else:
                     return Anchor(view, 0, 0)
@@ -229,7 +230,7 @@ class Flow:
         """The lines from `anchor` on, rendered as they are asked for."""
         piece, row = anchor.piece, anchor.row
         for view in self.views[anchor.view.index :] if anchor.view.index else self.views:
-            self._open(view)
+            self.open(view)
             while piece < len(view.pieces):
                 rows = self.rows(view, piece)
                 base = (view.order << 40) | (piece << 20)

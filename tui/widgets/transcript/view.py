@@ -137,7 +137,12 @@ class View:
     @property
     def folded(self) -> bool:
         """Whether only the title line is drawn."""
-        return self.block.folded and self.block.kind.is_foldable
+        return self.block.folded
+
+    @property
+    def size(self) -> int:
+        """Of the text so far, in characters."""
+        return self._size
 
     # -- text ---------------------------------------------------------------------------------
 
@@ -276,7 +281,8 @@ class View:
             self.split(paper, live=False)
 
     def _has_title(self) -> bool:
-        return bool(self.block.title or self.block.state or self.block.kind.is_foldable)
+        block = self.block
+        return bool(block.title or block.state or block.folded or block.has_fold_mark)
 
     def _head_gap(self, paper: Paper) -> None:
         """The title line is followed by a blank row if nothing else is."""
@@ -380,15 +386,19 @@ class View:
         }.get(block.kind, palette.muted)
         spans: list[tuple[str, Style]] = []
         title = visible_line(block.title)
-        if block.kind.is_foldable:
+        lines = self._lines + (not self.text.endswith("\n")) if self.folded and self._size else 0
+        if block.folded or block.has_fold_mark:
             style = style + Style.from_meta({"fold": block.id})
             spans.append(("▸ " if self.folded else "▾ ", style))
+            if not title and lines and not block.has_fold_mark:
+                # What has no title of its own is told by how it begins.
+                title = visible_line(self.text.strip().partition("\n")[0])[: paper.text_width - 16]
+                lines = lines if lines > 1 else 0
             title = title or block.kind.value.capitalize()
         elif block.kind is BlockKind.ATTACHMENT:
             spans.append(("▤ ", palette.marker))
         spans.append((title, style))
-        if self.folded and self._size:
-            lines = self._lines + (not self.text.endswith("\n"))
+        if lines:
             spans.append((f" · {lines} line{'s' * (lines != 1)}", style))
         if block.state:
             mark = _STATES.get(block.state, visible_line(block.state))
