@@ -189,8 +189,7 @@ async def test_attach_completes_paths_with_tab(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         composer = app.chat.composer
         await until(pilot, lambda: bool(app.chat.conversation_id))
-        await pilot.press("f3")
-        assert composer.text == "/attach "
+        await typed(pilot, "/attach ")
         composer.input.insert(f"{tmp_path}/de")
         await pilot.press("tab")
         assert composer.text == f"/attach {tmp_path}/de", "the list was for another text"

@@ -120,7 +120,7 @@ class ChatScreen(ChatSending, ChatOpen, ChatResponses, ChatTurns):
         if live:
             live.show_in(self.pane if drawn else None)
         self.set_class(bool(blocks) or drawn is not None, "-talking")
-        self.composer.set_history([turn.prompt for turn in conversation.path() if not turn.summary])
+        self.composer.set_history(self.earlier_prompts(conversation))
         self._refresh_target()
         self._refresh_meter()
         return True

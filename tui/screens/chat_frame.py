@@ -7,7 +7,7 @@ from functools import partial
 from time import time
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from textual import events, on
+from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
@@ -15,7 +15,6 @@ from textual.screen import Screen
 from tui.core.errors import OutcropError
 from tui.core.items import ContinuationMode, Usage
 from tui.core.text import visible_line
-from tui.messages import AttachmentRemoved, FilesGiven
 from tui.widgets.attachment_chips import AttachmentChips
 from tui.widgets.composer import Composer
 from tui.widgets.notice_bar import NoticeBar, QueueLine
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from tui.core.attachments import Attachment
+    from tui.core.catalogue import Model
     from tui.core.exchange import Exchange
     from tui.core.meter import TurnTiming
     from tui.session import Session
@@ -70,6 +70,7 @@ class ChatFrame(Screen[None]):
 
     def __init__(self, session: Session, keys: dict[str, str]) -> None:
         super().__init__()
+        self._compositor = ThriftyCompositor()
         self.session = session
         self._keys = keys
         self._conversation_id = ""
@@ -81,6 +82,7 @@ class ChatFrame(Screen[None]):
             send_keys=[settings.send_key],
             newline_keys=[settings.newline_key, "ctrl+j", "shift+enter", "alt+enter"],
             choices=self._choices,
+            fold=(settings.paste_chip_lines, settings.paste_chip_chars),
             id="composer",
         )
         self.chips = AttachmentChips(id="chips")
@@ -222,49 +224,6 @@ class ChatFrame(Screen[None]):
             self.set_focus(composer)
             composer.replace(letter, *composer.selection, maintain_selection_offset=False)
 
-    # ---- attachments
-
-    def action_begin_attach(self) -> None:
-        """Put `/attach ` into the composer, which lists what can be attached."""
-        self.composer.text = "/attach "
-        self.composer.input.focus()
-
-    @on(FilesGiven)
-    def _files_given(self, event: FilesGiven) -> None:
-        event.stop()
-        for path in event.paths:
-            self._do(self._attach_file(path), "attach")
-
-    async def _attach_file(self, path: str) -> None:
-        try:
-            attachment = await self.session.attach(path)
-        except OutcropError as error:
-            self._complain(str(error), "error")
-            return
-        if any(attachment.sha256 == other.sha256 for other in self._attachments):
-            self._complain(f"{attachment.name} is attached already.", "information")
-            return
-        self._attachments.append(attachment)
-        await self.chips.show(self._attachments)
-
-    @on(AttachmentRemoved)
-    async def _attachment_removed(self, event: AttachmentRemoved) -> None:
-        event.stop()
-        if event.index < len(self._attachments):
-            del self._attachments[event.index]
-            await self.chips.show(self._attachments)
-            self.composer.input.focus()
-
-    def action_detach(self, number: str = "") -> None:
-        """Remove the attachment of this number, counted from 1, or the last one."""
-        index = int(number) - 1 if number.isdecimal() else len(self._attachments) - 1
-        if 0 <= index < len(self._attachments):
-            self.post_message(AttachmentRemoved(index))
-        else:
-            self._complain(
-                "There is no such attachment." if number else "Nothing is attached.", "information"
-            )
-
     # ---- where the next turn goes
 
     def _refresh_target(self) -> None:
@@ -273,7 +232,7 @@ class ChatFrame(Screen[None]):
             return
         conversation = self.session.conversation(self._conversation_id)
         target = self.session.target(self._conversation_id)
-        words, alarm = self._token_words(target.region)
+        words, alarm = self._token_words(self.session.settings.token_place(target))
         state = StatusState(
             target.model,
             target.region,
@@ -341,7 +300,7 @@ class ChatFrame(Screen[None]):
         """What a slash command's argument may be, for the composer's completion."""
         match command:
             case "model":
-                return [(model.id, model.label) for model in self.session.catalogue.models]
+                return [(model.id, _about(model)) for model in self.session.catalogue.models]
             case "region":
                 return [(region, "") for region in self.session.catalogue.regions]
             case "theme":
@@ -382,6 +341,13 @@ class ChatFrame(Screen[None]):
             model.context if model else None,
             _timing(self.session.exchanges(self._conversation_id)),
         )
+
+
+def _about(model: Model) -> str:
+    """A model in a few words, for the list of completions."""
+    room = f"{model.context:,} tokens" if model.context else ""
+    takes = " ".join(kind for kind in ("text", "image", "pdf") if kind in model.inputs)
+    return " · ".join(part for part in (model.label, room, takes) if part)
 
 
 def _timing(exchanges: Sequence[Exchange]) -> TurnTiming | None:

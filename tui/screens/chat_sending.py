@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -18,9 +20,11 @@ from tui.screens.queue import Queue, Queued
 from tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
+    from tui.core.attachments import Attachment
     from tui.core.conversation import Conversation
     from tui.core.items import Turn
     from tui.screens.live_turn import LiveTurn
+    from tui.screens.queue_list import QueueScreen
     from tui.session import Session
     from tui.widgets.transcript.block import Block
 
@@ -37,6 +41,9 @@ class ChatSending(ChatBackground, ChatCompaction):
         # What is on its way to the disk: until a turn has begun, it is in no conversation.
         self._sending: dict[str, Queued] = {}
         self._written: dict[str, Draft] = {}
+        self._queue_list: QueueScreen | None = None
+        self._recent: tuple[str, ...] = ()
+        self._files_saved: dict[str, tuple[str, ...]] = {}
         # Blocks of a turn that was drawn as it ran keep the names they had before it was on disk.
         self._turn_of_group: dict[str, str] = {}
 
@@ -52,16 +59,19 @@ class ChatSending(ChatBackground, ChatCompaction):
     def _written_in(self, conversation_id: str) -> Draft:
         """What stands in the composer of a conversation, shown or not."""
         if conversation_id == self._conversation_id:
-            return Draft(self.composer.text, (), tuple(self._attachments))
+            return self._composed()
         return self._written.get(conversation_id, Draft())
+
+    def _composed(self) -> Draft:
+        """What stands in the composer now, its files with it."""
+        return replace(self.composer.draft, attachments=tuple(self._attachments))
 
     def _draft_of(self, conversation_id: str) -> Draft:
         """All that was typed and is not on disk as a turn: what is queued or on its way comes first."""
         sending = self._sending.get(conversation_id)
         waiting = [sending] if sending and not sending.again else []
         waiting += self._queue.of(conversation_id)
-        drafts = [Draft(queued.text, (), queued.attachments) for queued in waiting]
-        return Draft.joined([*drafts, self._written_in(conversation_id)])
+        return Draft.joined([*(queued.draft for queued in waiting), self._written_in(conversation_id)])
 
     async def _save_draft_now(self, conversation_id: str = "") -> None:
         """Save the draft of a conversation, of the shown one by default."""
@@ -76,8 +86,21 @@ class ChatSending(ChatBackground, ChatCompaction):
             draft = Draft.joined(self._draft_of(one) for one in known if one and not self._draft_id(one))
         try:
             await self.session.save_draft(draft_id, draft.text, draft.pastes)
+            await self._save_files(draft_id, draft.attachments)
         except OutcropError as error:
             self._complain(str(error))
+
+    def earlier_prompts(self, conversation: Conversation) -> list[str]:
+        """What Up goes back through: this path's prompts, then those of every conversation; oldest first."""
+        here = [turn.prompt for turn in conversation.path() if not turn.summary]
+        return [*(prompt for prompt in self._recent if prompt not in set(here)), *here]
+
+    async def _save_files(self, draft_id: str, files: tuple[Attachment, ...]) -> None:
+        """Save the files of a draft where they have changed: they may be large, and keys are many."""
+        digests = tuple(file.sha256 for file in files)
+        if self._files_saved.get(draft_id, ()) != digests:
+            self._files_saved[draft_id] = digests
+            await self.session.save_draft_files(draft_id, files)
 
     async def recall(self, conversation_id: str) -> None:
         """Read what an earlier run left written in a conversation that is about to be shown."""
@@ -85,7 +108,9 @@ class ChatSending(ChatBackground, ChatCompaction):
             return
         draft = Draft()
         with suppress(OutcropError):
+            self._recent = await self.session.recent_prompts()
             draft = await self.session.load_draft(self._draft_id(conversation_id))
+        self._files_saved[self._draft_id(conversation_id)] = tuple(file.sha256 for file in draft.attachments)
         self._written.setdefault(conversation_id, draft)
 
     def change_over(self, conversation_id: str) -> None:
@@ -94,7 +119,7 @@ class ChatSending(ChatBackground, ChatCompaction):
         if left == conversation_id:
             return
         if left:
-            self._written[left] = Draft(self.composer.text, (), tuple(self._attachments))
+            self._written[left] = self._composed()
             self.composer.text = ""
             self._attachments.clear()
             self._do(self._save_draft_now(left), "draft left")
@@ -106,7 +131,7 @@ class ChatSending(ChatBackground, ChatCompaction):
         written = self._written.pop(conversation_id, Draft())
         # Somebody may have typed already while the program was warming up.
         if written.text and written.text.strip() != self.composer.text.strip():
-            self.composer.put_back(written.text)
+            self.composer.put_back(written)
         self._attachments[:0] = written.attachments
         self._do(self.chips.show(list(self._attachments)), "chips")
 
@@ -137,7 +162,7 @@ class ChatSending(ChatBackground, ChatCompaction):
     def _submitted(self, event: Composer.Submitted) -> None:
         if not event.text and not self._attachments:
             return
-        queued = Queued(event.text, tuple(self._attachments))
+        queued = Queued.of_draft(replace(event.draft, attachments=tuple(self._attachments)))
         self._attachments.clear()
         self._do(self.chips.show(()), "chips")
         if self.is_answering:
@@ -217,6 +242,7 @@ class ChatSending(ChatBackground, ChatCompaction):
     async def _forget_first_draft(self, conversation_id: str) -> None:
         with suppress(OutcropError):
             await self.session.save_draft("", "")
+            await self._save_files("", ())
         if self._conversation_id != conversation_id and not self._draft_id(self._conversation_id):
             # A new conversation is shown already: the first draft is its own.
             await self._save_draft_now()
@@ -309,8 +335,8 @@ class ChatSending(ChatBackground, ChatCompaction):
         queue = self._queue.of(live.conversation_id)
         back = [*([] if live.again else [Queued(live.prompt, live.attachments)]), *queue]
         queue.clear()
-        drafts = [Draft(queued.text, (), queued.attachments) for queued in back]
-        self._written[live.conversation_id] = Draft.joined([*drafts, self._written_in(live.conversation_id)])
+        drafts = [*(queued.draft for queued in back), self._written_in(live.conversation_id)]
+        self._written[live.conversation_id] = Draft.joined(drafts)
         self._do(self._save_draft_now(live.conversation_id), "draft left")
 
     # ---- the queue
@@ -342,7 +368,7 @@ class ChatSending(ChatBackground, ChatCompaction):
                 self._complain(why, "information")
 
     def _take(self, queued: Queued) -> None:
-        self.composer.put_back(queued.text)
+        self.composer.put_back(queued.draft)
         self._attachments[:0] = queued.attachments
         self._do(self.chips.show(list(self._attachments)), "chips")
 
@@ -354,9 +380,32 @@ class ChatSending(ChatBackground, ChatCompaction):
             self._take(queue.pop())
             self._refresh_queue()
 
+    def queued(self) -> Sequence[Queued]:
+        """The prompts that wait in the conversation that is shown, next first."""
+        return tuple(self._queue.of(self._conversation_id))
+
+    def requeue(self, prompts: Sequence[Queued]) -> None:
+        """Let these wait instead."""
+        self._queue.of(self._conversation_id)[:] = prompts
+        self._refresh_queue()
+
+    def take_back(self, prompt: Queued) -> None:
+        """Return a prompt that no longer waits to the composer."""
+        self._take(prompt)
+        self._draft_changed()
+
+    def action_open_queue(self) -> None:
+        """List the prompts that wait, to change, reorder or take them back."""
+        from tui.screens.queue_list import QueueScreen
+
+        self._queue_list = opened = QueueScreen(self)
+        self.outcrop.push_screen(opened)
+
     def _refresh_queue(self) -> None:
         queue = self._queue.of(self._conversation_id)
-        self.queue_line.show([queued.text for queued in queue])
+        self.queue_line.show([(queued.text, len(queued.attachments)) for queued in queue])
+        if self._queue_list is not None and self._queue_list.is_current:
+            self._queue_list.look_again()
         self.composer.take_back_first = bool(queue)
         self._draft_changed()
 

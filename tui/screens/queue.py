@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tui.core.drafts import Draft, Span
+
 if TYPE_CHECKING:
     from tui.core.attachments import Attachment
     from tui.core.items import Turn
@@ -19,12 +21,24 @@ class Queued:
     Attributes:
         text: What the user typed.
         attachments: What goes with it.
+        pastes: Which stretches of the text are long pastes, for when it comes back to the composer.
         again: The turn that is answered once more, beside its first answer; `None` for a new prompt.
     """
 
     text: str
     attachments: tuple[Attachment, ...] = ()
     again: Turn | None = None
+    pastes: tuple[Span, ...] = ()
+
+    @classmethod
+    def of_draft(cls, draft: Draft) -> Queued:
+        """A prompt as it was written."""
+        return cls(draft.text, draft.attachments, None, draft.pastes)
+
+    @property
+    def draft(self) -> Draft:
+        """The prompt as it was written."""
+        return Draft(self.text, self.pastes, self.attachments)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,12 +13,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.core.text import visible_line
-from tui.messages import AttachmentRemoved
+from tui.messages import AttachmentMoved, AttachmentOpened, AttachmentRemoved
 
 if TYPE_CHECKING:
     from tui.core.attachments import Attachment
 
-__all__ = ["AttachmentChips", "Chip", "describe", "size_words"]
+__all__ = ["AttachmentChips", "Chip", "describe", "extent_words", "size_words"]
 
 
 def size_words(size: int) -> str:
@@ -30,17 +31,33 @@ def size_words(size: int) -> str:
 
 
 def describe(attachment: Attachment) -> str:
-    """Pages, size and the likely cost, e.g. `12 pages · 340 KB · ~9,600 tokens`."""
+    """Pages or pixels, size and the likely cost, e.g. `12 pages · 340 KB · ~9,600 tokens`."""
+    extent = extent_words(attachment)
+    return " · ".join(
+        [
+            *([extent] if extent else []),
+            size_words(attachment.size),
+            f"~{attachment.estimated_tokens:,} tokens",
+        ]
+    )
+
+
+def extent_words(attachment: Attachment) -> str:
+    """Pages of a PDF, pixels of a picture; empty where neither is known."""
+    if attachment.width:
+        return f"{attachment.width:,} × {attachment.height:,}"
     pages = attachment.pages
-    parts = [] if pages is None else [f"{pages} page{'s' if pages != 1 else ''}"]
-    return " · ".join([*parts, size_words(attachment.size), f"~{attachment.estimated_tokens:,} tokens"])
+    return "" if pages is None else f"{pages:,} page{'s' if pages != 1 else ''}"
 
 
 class Chip(Static, can_focus=True):
-    """One attachment; Delete, Backspace, Enter or a click on its cross removes it."""
+    """One attachment: Enter or a click tells more of it, Delete or a click on its cross removes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("delete,backspace,enter", "remove", "Remove", show=False, id="chip.remove"),
+        Binding("enter", "open", "More about it", show=False, id="chip.open"),
+        Binding("delete,backspace", "remove", "Remove", show=False, id="chip.remove"),
+        Binding("shift+left", "move(-1)", "Move to the left", show=False, id="chip.earlier"),
+        Binding("shift+right", "move(1)", "Move to the right", show=False, id="chip.later"),
         Binding("left", "app.focus_previous", "Previous", show=False, id="chip.before"),
         Binding("right", "app.focus_next", "Next", show=False, id="chip.after"),
     ]
@@ -60,11 +77,21 @@ class Chip(Static, can_focus=True):
         """Ask for this chip's attachment to go."""
         self.post_message(AttachmentRemoved(self.index))
 
+    def action_open(self) -> None:
+        """Ask for what there is to say of this attachment."""
+        self.post_message(AttachmentOpened(self.index))
+
+    def action_move(self, step: int) -> None:
+        """Ask for this attachment to change places with its neighbour."""
+        self.post_message(AttachmentMoved(self.index, step))
+
     def on_click(self, event: events.Click) -> None:
-        """A click on the cross, or near it, removes."""
+        """A click on the cross, or near it, removes; anywhere else it tells more."""
         event.stop()
         if event.x >= self.size.width - 3:
             self.action_remove()
+        else:
+            self.action_open()
 
 
 class AttachmentChips(HorizontalScroll, can_focus=False):
@@ -90,9 +117,19 @@ class AttachmentChips(HorizontalScroll, can_focus=False):
     }
     """
 
-    async def show(self, attachments: Sequence[Attachment]) -> None:
-        """Replace the chips."""
-        await self.remove_children()
-        self.set_class(bool(attachments), "-any")
-        if attachments:
-            await self.mount_all([Chip(index, attachment) for index, attachment in enumerate(attachments)])
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lock = asyncio.Lock()
+
+    async def show(self, attachments: Sequence[Attachment], *, focus: int | None = None) -> None:
+        """Replace the chips; `focus` is the index of the one that gets the keys."""
+        files = tuple(attachments)
+        # One after the other: two at a time would mount both lists.
+        async with self._lock:
+            await self.remove_children()
+            self.set_class(bool(files), "-any")
+            if files:
+                chips = [Chip(index, attachment) for index, attachment in enumerate(files)]
+                await self.mount_all(chips)
+                if focus is not None and 0 <= focus < len(chips):
+                    chips[focus].focus()

@@ -174,6 +174,14 @@ class Composer(Vertical):
         draft = Draft(prompt) if isinstance(prompt, str) else prompt
         self.draft = Draft.joined([draft, self.draft]) if self.text.strip() else draft
 
+    def replace_all(self, text: str) -> None:
+        """Replace all that is written by a text, as an edit that can be undone; its pastes are expanded."""
+        end = self.input.document.end
+        self.input.replace(
+            self.input.marks.guard(visible(text)), (0, 0), end, maintain_selection_offset=False
+        )
+        self.input.move_cursor(self.input.document.end)
+
     def insert(self, text: str) -> None:
         """Insert text at the cursor, as if it were pasted."""
         self.input.take_paste(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 from time import monotonic
 
@@ -14,6 +15,8 @@ from tui.core.text import visible_line
 from tui.messages import CommandRequested
 
 __all__ = ["NoticeBar", "QueueLine"]
+
+_QUEUED_SHOWN = 3
 
 
 class NoticeBar(Static):
@@ -97,7 +100,8 @@ class QueueLine(Static):
     DEFAULT_CSS = """
     QueueLine {
         display: none;
-        height: 1;
+        height: auto;
+        max-height: 3;
         padding: 0 2;
         color: $text-muted;
         background: $background;
@@ -107,19 +111,37 @@ class QueueLine(Static):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", id=id, markup=False)
+        self._prompts: tuple[tuple[str, int], ...] = ()
 
-    def show(self, prompts: list[str]) -> None:
-        """Show the next of them and how many there are."""
+    def show(self, prompts: Sequence[tuple[str, int]]) -> None:
+        """Show up to three of them, next first: text and how many files go with it."""
         self.set_class(bool(prompts), "-any")
-        if prompts:
-            first = visible_line(prompts[0].strip().split("\n", 1)[0])
-            more = f"  and {len(prompts) - 1} more" if len(prompts) > 1 else ""
-            shown = first if len(first) <= 60 else f"{first[:59]}…"
-            self.update(
-                Content.assemble(("Next  ", "bold $text-accent"), shown, (f"{more}   ↑ takes it back", "dim"))
+        self._prompts = tuple(prompts)
+        self._draw()
+
+    def _draw(self) -> None:
+        rows: list[Content] = []
+        for number, (text, files) in enumerate(self._prompts[:_QUEUED_SHOWN], 1):
+            last = number == min(_QUEUED_SHOWN, len(self._prompts))
+            more = len(self._prompts) - number
+            tail = f"  {'and ' + str(more) + ' more  ' if more else ''}↑ takes back" if last else ""
+            also = f"  {files} file{'s' if files != 1 else ''}" if files else ""
+            room = max(12, self.size.width - 10 - len(tail) - len(also)) if self.size.width else 50
+            first = visible_line(" ".join(text.split())) or "no text"
+            first = first if len(first) <= room else f"{first[: room - 1]}…"
+            title = "Next  " if number == 1 else f"{number:>4}  "
+            rows.append(
+                Content.assemble(
+                    (title, "bold $text-accent" if number == 1 else "dim"), first, (also + tail, "dim")
+                )
             )
+        self.update(Content("\n").join(rows))
+
+    def on_resize(self) -> None:
+        """Each prompt has one line of the width there is."""
+        self._draw()
 
     def on_click(self, event: events.Click) -> None:
-        """Take the queued prompt back."""
+        """List what is queued."""
         event.stop()
-        self.post_message(CommandRequested("turn.requeue"))
+        self.post_message(CommandRequested("queue.open"))

@@ -1,0 +1,251 @@
+"""What goes into the composer from elsewhere: files, the clipboard, an editor, a paste that is opened."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+
+from textual import on
+
+from tui.core.attachments import why_not_in_path, why_not_taken
+from tui.core.errors import OutcropError
+from tui.messages import AttachmentMoved, AttachmentOpened, AttachmentRemoved, ClipboardWanted, FilesGiven
+from tui.screens.chat_frame import ChatFrame
+from tui.widgets.composer import Composer
+
+if TYPE_CHECKING:
+    from tui.core.attachments import Attachment
+    from tui.screens.paste import PasteChange
+
+__all__ = ["ChatComposer"]
+
+
+class ChatComposer(ChatFrame):
+    """The chat screen with all that fills the composer beside the keys."""
+
+    _chooser_folder = ""
+
+    # ---- attachments
+
+    def attachments_changed(self) -> None:
+        """The files that go with the next prompt have changed: show them, and keep them with the draft."""
+        self._do(self.chips.show(list(self._attachments)), "chips")
+        self.post_message(Composer.DraftChanged())
+
+    def action_begin_attach(self) -> None:
+        """Choose files to attach."""
+        from tui.screens.file_chooser import FileChooser
+
+        async def look(path: str) -> Attachment:
+            return await self.session.attach(path)
+
+        def chosen(paths: Sequence[str] | None) -> None:
+            if paths:
+                self._chooser_folder = os.path.dirname(paths[0])
+                self.post_message(FilesGiven(tuple(paths)))
+            self.composer.input.focus()
+
+        self.outcrop.push_screen(FileChooser(look, self._chooser_folder), chosen)
+
+    @on(FilesGiven)
+    def _files_given(self, event: FilesGiven) -> None:
+        event.stop()
+        self._do(self._attach_files(event.paths), "attach")
+
+    async def _attach_files(self, paths: Sequence[str]) -> None:
+        """Attach several, in the order given; what cannot be attached is said and the rest is."""
+        for path in paths:
+            await self._attach_file(path)
+
+    async def _attach_file(self, path: str) -> None:
+        try:
+            self._take_attachment(await self.session.attach(path))
+        except OutcropError as error:
+            self._complain(str(error), "error")
+
+    def _take_attachment(self, attachment: Attachment) -> None:
+        same = next((file for file in self._attachments if file.sha256 == attachment.sha256), None)
+        if same is not None:
+            other = "" if same.name == attachment.name else f": it is the same file as {same.name}"
+            self._complain(f"{attachment.name} is attached already{other}.", "information")
+            return
+        self._attachments.append(attachment)
+        self.attachments_changed()
+        self.say_what_is_not_taken([attachment])
+
+    def say_what_is_not_taken(self, attachments: Sequence[Attachment] = ()) -> None:
+        """Say at once that the model in force does not take a file that is attached; sending would refuse."""
+        if not self._conversation_id:
+            return
+        with suppress(KeyError):
+            target = self.session.target(self._conversation_id)
+            model = self.session.catalogue.model(target.model)
+            if sentence := why_not_taken(model, attachments or self._attachments):
+                self._complain(sentence)
+
+    async def _choose(self, *, model: str | None = None, region: str | None = None) -> None:
+        """As before, and say at once which files the model does not take, attached now or sent earlier."""
+        await super()._choose(model=model, region=region)
+        with suppress(KeyError):
+            conversation = self.session.conversation(self._conversation_id)
+            target = self.session.target(self._conversation_id)
+            found = self.session.catalogue.model(target.model)
+            sentence = why_not_taken(found, self._attachments)
+            sentence = sentence or why_not_in_path(found, conversation.path(), ())
+            if sentence:
+                self._complain(sentence)
+
+    @on(AttachmentRemoved)
+    def _attachment_removed(self, event: AttachmentRemoved) -> None:
+        event.stop()
+        if event.index < len(self._attachments):
+            del self._attachments[event.index]
+            self.attachments_changed()
+            self.composer.input.focus()
+
+    @on(AttachmentMoved)
+    def _attachment_moved(self, event: AttachmentMoved) -> None:
+        event.stop()
+        files, there = self._attachments, event.index + event.step
+        if 0 <= there < len(files) and event.index < len(files):
+            files.insert(there, files.pop(event.index))
+            self._do(self.chips.show(list(files), focus=there), "chips")
+            self.post_message(Composer.DraftChanged())
+
+    @on(AttachmentOpened)
+    def _attachment_opened(self, event: AttachmentOpened) -> None:
+        event.stop()
+        self.action_open_attachments(event.index)
+
+    def action_open_attachments(self, index: int = 0) -> None:
+        """List the attachments with what each adds, to reorder and remove them."""
+        from tui.screens.attachments import AttachmentsScreen
+
+        if not self._conversation_id:
+            return
+
+        def change(files: Sequence[Attachment]) -> None:
+            self._attachments[:] = files
+            self.attachments_changed()
+
+        def closed(add: bool | None) -> None:
+            self.composer.input.focus()
+            if add:
+                self.action_begin_attach()
+
+        mode = self.session.conversation(self._conversation_id).continuation
+        self.outcrop.push_screen(AttachmentsScreen(self._attachments, change, mode, index), closed)
+
+    def action_detach(self, number: str = "") -> None:
+        """Remove the attachment of this number, counted from 1, or the last one."""
+        index = int(number) - 1 if number.isdecimal() else len(self._attachments) - 1
+        if 0 <= index < len(self._attachments):
+            self.post_message(AttachmentRemoved(index))
+        else:
+            self._complain(
+                "There is no such attachment." if number else "Nothing is attached.", "information"
+            )
+
+    # ---- the clipboard
+
+    @on(ClipboardWanted)
+    def _clipboard_wanted(self, event: ClipboardWanted) -> None:
+        event.stop()
+        self._do(self._paste_clipboard, "clipboard", exclusive=True)
+
+    async def _paste_clipboard(self) -> None:
+        """Paste what the system's clipboard holds; what was copied in this program where it cannot be had."""
+        from tui.clipboard_reading import read_clipboard
+
+        found = await read_clipboard(os.environ)
+        if found.image:
+            try:
+                self._take_attachment(await self.session.attach_data("clipboard", found.image))
+            except OutcropError as error:
+                self._complain(str(error), "error")
+        elif text := found.text or cast("Any", self.outcrop).clipboard:
+            self.composer.insert(text)
+        elif found.tool:
+            self._complain("The clipboard holds no text, no file and no image.", "information")
+        else:
+            self._complain(
+                "The clipboard cannot be read here: wl-paste, xclip or xsel is missing. "
+                "The terminal's own paste key works, often Ctrl+Shift+V.",
+                "information",
+            )
+
+    # ---- long pastes
+
+    def action_open_paste(self, number: str = "") -> None:
+        """Open the long paste of this number, or the one near the cursor."""
+        if not self.composer.open_paste(int(number) if number.isdecimal() else None):
+            self._complain(
+                "There is no such paste." if number else "There is no long paste in the prompt.",
+                "information",
+            )
+
+    @on(Composer.PasteOpened)
+    def _paste_opened(self, event: Composer.PasteOpened) -> None:
+        from tui.screens.paste import PasteScreen
+
+        event.stop()
+
+        def changed(change: PasteChange | None) -> None:
+            if change is not None:
+                self.composer.change_paste(event.mark, change.text, expand=change.expand)
+            self.composer.input.focus()
+
+        self.outcrop.push_screen(PasteScreen(event.text), changed)
+
+    # ---- the user's editor
+
+    def action_edit_outside(self) -> None:
+        """Write the prompt in $VISUAL or $EDITOR."""
+        self._do(self._edit_outside, "editor", exclusive=True)
+
+    async def _edit_outside(self) -> None:
+        from tui.external_editor import edit_text, editor_command
+
+        command = editor_command(os.environ)
+        before = self.composer.text
+        edited = await edit_text(before, command, self._run_in_terminal)
+        if edited != before:
+            self.composer.replace_all(edited)
+        self.composer.input.focus()
+
+    async def _run_in_terminal(self, command: Sequence[str]) -> int:
+        """Give the terminal to a program; answers go on arriving meanwhile, and are drawn afterwards."""
+        import signal
+
+        from textual.app import SuspendNotSupported
+
+        app = self.outcrop
+        # Ctrl+C in the editor goes to both; a handler, not "ignore", as the editor would inherit that.
+        before = signal.signal(signal.SIGINT, _take_no_notice)
+        failed: BaseException | None = None
+        status = 0
+        try:
+            with app.batch_update(), app.suspend():
+                try:
+                    process = await asyncio.create_subprocess_exec(*command)
+                    status = await process.wait()
+                except (
+                    BaseException
+                ) as error:  # Textual gives the terminal back only where nothing is raised.
+                    failed = error
+            if failed is not None:
+                raise failed
+            return status
+        except SuspendNotSupported:
+            raise OutcropError("This terminal cannot be given to an editor.") from None
+        finally:
+            signal.signal(signal.SIGINT, before)
+            app.refresh(layout=True)
+            self.refresh(layout=True)
+
+
+def _take_no_notice(number: int, frame: object) -> None:
+    """A signal that is meant for somebody else."""
