@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -19,7 +20,7 @@ from tui.core.errors import ConfigError
 from tui.core.text import visible_line
 from tui.keymap import bindings, check_keymap, leader_binding, tell_alt_enter_apart
 from tui.screens.chat import ChatScreen, StartWith
-from tui.themes import DEFAULT_THEME, load_theme, load_themes, own_folder
+from tui.themes import DEFAULT_THEME, NO_COLOUR_THEME, load_theme, load_themes, own_folder
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -65,6 +66,10 @@ class OutcropApp(App[int]):
     Toast { background: $panel; width: 52; max-width: 80%; }
     CommandPalette { background: $background 50%; }
     CommandPalette #--container { width: 92; max-width: 100%; margin-top: 2; }
+    Screen:nocolor > .screen--selection { text-style: reverse; }
+    TextArea:nocolor > .text-area--selection { text-style: reverse; }
+    Input:nocolor > .input--selection { text-style: reverse; }
+    VirtualLines:nocolor > .virtual-lines--cursor { text-style: bold reverse; }
     """
 
     def __init__(
@@ -76,6 +81,8 @@ class OutcropApp(App[int]):
         theme: str | None = None,
         files: Sequence[str] = (),
     ) -> None:
+        if not os.environ.get("NO_COLOR", "set"):
+            del os.environ["NO_COLOR"]  # An empty one asks for nothing (no-color.org); Textual does not know.
         super().__init__()
         tell_alt_enter_apart()
         self.session = session
@@ -91,7 +98,11 @@ class OutcropApp(App[int]):
         if self._keymap_now.changed:
             self.set_keymap(self._keymap_now.for_textual)
         self._theme_folders = (own_folder(), session.settings.config_dir / "themes")
-        self._first_theme(theme or session.settings.theme or DEFAULT_THEME)
+        if settings.reduced_motion:
+            self.animation_level = "none"
+        if self.no_color:
+            theme = self._without_colour()
+        self._first_theme(theme or settings.theme or DEFAULT_THEME)
         self._chat: ChatScreen | None = None
         self._own_themes: list[str] = []
 
@@ -199,6 +210,18 @@ class OutcropApp(App[int]):
             self.register_theme(theme)
             name = theme.name
         self.theme = name
+
+    def _without_colour(self) -> str:
+        """Take every colour from what is drawn: Textual's own filter would leave shades of grey."""
+        from textual.filter import Monochrome, NoColor
+
+        self._filters = [NoColor() if isinstance(one, Monochrome) else one for one in self._filters]
+        return NO_COLOUR_THEME
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Without motion no cursor blinks."""
+        if self.animation_level == "none" and hasattr(event.widget, "cursor_blink"):
+            cast("Any", event.widget).cursor_blink = False
 
     def _load_themes(self) -> None:
         """Register every other theme, once, and say what was wrong with any of them."""

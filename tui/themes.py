@@ -14,9 +14,19 @@ from textual.theme import Theme
 from tui.core.errors import ConfigError
 from tui.core.text import visible_line
 
-__all__ = ["DEFAULT_THEME", "LoadedThemes", "load_theme", "load_themes", "own_folder", "parse_theme"]
+__all__ = [
+    "DEFAULT_THEME",
+    "NO_COLOUR_THEME",
+    "LoadedThemes",
+    "load_theme",
+    "load_themes",
+    "own_folder",
+    "parse_theme",
+]
 
 DEFAULT_THEME = "outcrop-dark"
+NO_COLOUR_THEME = "no-colour"
+"""The theme that is worn when NO_COLOR is set."""
 
 _COLOURS = frozenset(
     [

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from textual.color import Color
-from textual.widgets import Static
+from textual.widgets import Input, Static
 from ui_stand_in import StandInSession, app_for, settled, until
 
+from tui.app import OutcropApp
 from tui.commands import COMMANDS, split_slash
 from tui.commands.chords import PREFIXES
 from tui.config import load_settings
@@ -49,16 +50,114 @@ def contrast(one: Color, other: Color) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("name", [name for name in OWN if name != "ansi"])
+GROUNDS = ("background", "surface", "panel")
+READ = ("foreground", "text-muted", *(f"text-{role}" for role in ("primary", "secondary", "accent")))
+READ = (*READ, "text-error", "text-warning", "text-success")
+
+
+@pytest.mark.parametrize("name", [name for name in OWN if name not in ("ansi", "no-colour")])
 def test_text_can_be_read_in_every_theme(name: str) -> None:
+    """WCAG 2.2: 4.5:1 for text, 3:1 for what is not in use, and for edges that say what has the focus."""
     theme = load_theme(name, own_folder())
     assert theme is not None
     colours = theme.to_color_system().generate()
     floor = 10.0 if name == "high-contrast" else 4.5
-    for ground in ("background", "surface", "panel"):
-        below = Color.parse(colours[ground])
-        for role in ("foreground", "text-muted", "text-primary", "text-error", "text-warning", "text-accent"):
-            assert contrast(Color.parse(colours[role]), below) >= floor, (role, ground)
+
+    def ratio(above: str, below: str) -> float:
+        ground = Color.parse(colours[below])
+        return contrast(ground.blend(Color.parse(colours[above]), Color.parse(colours[above]).a), ground)
+
+    for ground in GROUNDS:
+        for role in READ:
+            assert ratio(role, ground) >= floor, (role, ground)
+        assert ratio("text-disabled", ground) >= 3.0, ("text-disabled", ground)
+        assert ratio("border", ground) >= 3.0, ("border", ground)
+    assert ratio("block-cursor-foreground", "block-cursor-background") >= floor
+    assert ratio("input-cursor-foreground", "input-cursor-background") >= floor
+    for ground in ("background", "surface"):
+        # What is selected is read on a ground that shines through.
+        selected = Color.parse(colours["screen-selection-background"])
+        below = Color.parse(colours[ground]).blend(selected, selected.a)
+        assert contrast(Color.parse(colours["foreground"]), below) >= 4.5, ground
+
+
+def seen_by(color: Color, kind: str) -> tuple[float, float, float]:
+    """A colour as somebody without one kind of cones sees it (Vienot, Brettel and Mollon 1999)."""
+    linear = [(part / 255) ** 2.2 for part in (color.r, color.g, color.b)]
+    rows = {
+        "protan": ((0.11238, 0.88762, 0), (0.11238, 0.88762, 0), (0.00401, -0.00401, 1)),
+        "deutan": ((0.29275, 0.70725, 0), (0.29275, 0.70725, 0), (-0.02234, 0.02234, 1)),
+    }[kind]
+    red, green, blue = (sum(a * b for a, b in zip(row, linear, strict=True)) for row in rows)
+    return tuple(max(0.0, part) ** (1 / 2.2) * 255 for part in (red, green, blue))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("kind", ["protan", "deutan"])
+def test_good_and_bad_stay_apart_for_the_colour_blind(kind: str) -> None:
+    theme = load_theme("colour-safe", own_folder())
+    assert theme is not None
+    for one, other in (("success", "error"), ("success", "warning"), ("warning", "error")):
+        pair = [seen_by(Color.parse(getattr(theme, role)), kind) for role in (one, other)]
+        distance = sum((a - b) ** 2 for a, b in zip(*pair, strict=True)) ** 0.5
+        assert distance >= 60, (one, other, distance)
+
+
+async def test_the_ansi_theme_sends_nothing_but_the_sixteen_colours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for theme, variable in (("ansi", ""), ("glacier", "1")):
+        monkeypatch.setenv("NO_COLOR", variable)
+        folder = tmp_path / theme
+        folder.mkdir()
+        app = app_for(StandInSession(folder), theme=theme)
+        async with app.run_test(size=(100, 30)) as pilot:
+            await until(pilot, lambda app=app: bool(app.chat.conversation_id))
+            app.chat.composer.put_back("# Hello")
+            await pilot.press("enter")
+            await settled(pilot)
+            seen = colours_of(app)
+            for keys in (["f1"], ["ctrl+o"], ["ctrl+r"], ["f9"], ["ctrl+x"], ["f12"]):
+                await pilot.press(*keys)
+                await settled(pilot)
+                seen |= colours_of(app)
+                await pilot.press("escape", "escape")
+                await settled(pilot)
+        if variable:
+            assert app.theme == "no-colour" and seen == {None}
+        else:
+            assert {None, 3, 6} < seen <= {None, *range(16)}
+
+
+def colours_of(app: OutcropApp) -> set[int | str | None]:
+    """The colours that reach the terminal: numbers, `None` for its own two, the name of any other."""
+    found: set[int | str | None] = set()
+    for strip in app.screen._compositor.render_strips():
+        for filter_ in app.get_line_filters():
+            strip = strip.apply_filter(filter_, Color.parse("black"))
+        for segment in strip:
+            for color in (segment.style.color, segment.style.bgcolor) if segment.style else ():
+                if color is not None:
+                    found.add(color.name if color.triplet else color.number)
+    return found
+
+
+async def test_without_motion_nothing_moves_by_itself(tmp_path: Path) -> None:
+    environ = {"OUTCROP_CONFIG_DIR": str(tmp_path), "OUTCROP_DATA_DIR": str(tmp_path)}
+    assert load_settings({}, {**environ, "OUTCROP_REDUCED_MOTION": "1"}).reduced_motion
+    app = app_for(StandInSession(tmp_path, reduced_motion=True))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: bool(app.chat.conversation_id))
+        assert app.animation_level == "none"
+        assert not app.chat.composer.input.cursor_blink
+        await pilot.press("ctrl+x")
+        assert app.screen.has_class("-shown"), "the list of keys comes at once"
+        await pilot.press("h")
+        await until(pilot, lambda: bool(app.screen.query("#history-search")))
+        assert not app.screen.query_one("#history-search", Input).cursor_blink
+        await pilot.press("escape")
+        app.chat.status.running(0.0)
+        first = app.chat.status.render().plain
+        assert first.startswith("● ")
 
 
 @pytest.mark.parametrize(
@@ -170,8 +269,6 @@ def test_no_two_commands_share_a_key_a_chord_a_slash_name_or_an_id() -> None:
 
 
 def test_every_command_has_a_chord_an_entry_in_the_palette_and_an_action() -> None:
-    from tui.app import OutcropApp
-
     for command in COMMANDS:
         first, *rest = command.chord.split()
         assert len(rest) <= 1 and (first in PREFIXES) == bool(rest), command.id
