@@ -148,7 +148,7 @@ def _common_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     add("--model", metavar="M", default=nothing, help="model id, e.g. openai.gpt-5.4")
     add("--endpoint", choices=["mantle", "runtime"], default=nothing, help="which Bedrock endpoint")
     add("--base-url", metavar="URL", default=nothing, help="another OpenAI-compatible base URL")
-    add("--profile", metavar="NAME", default=nothing, help="a base URL of the config file, with its own token")
+    add("--profile", metavar="NAME", default=nothing, help="a named base URL of the config file")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument(
         "--stateful", dest="continuation", action="store_const", const="stateful", default=nothing,

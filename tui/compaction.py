@@ -24,7 +24,9 @@ from tui.core.events import AttemptStarted, TurnEnded
 from tui.core.exchange import Exchange
 from tui.core.ids import new_id
 from tui.core.items import Item, Outcome, Turn, dump_json
+from tui.core.usage import usage_record
 from tui.records import Records, TurnRecords
+from tui.store.history import History
 from tui.turns import Sender, TurnPlan, TurnRun
 
 __all__ = ["COMPACT_PATH", "check_compactable", "compacted", "summarized"]
@@ -38,11 +40,15 @@ _NOT_THERE: Final = frozenset({400, 404, 405, 501})
 class _SummaryRecords(TurnRecords):
     """Keeps the exchanges of a summary; it is no turn of the conversation."""
 
-    def __init__(self, records: Records, refused: Callable[[str], object]) -> None:
+    def __init__(self, records: Records, conversation_id: str, refused: Callable[[str], object]) -> None:
         super().__init__(records, "", refused)
+        self._asked_by = conversation_id
 
     async def save_turn(self, turn: Turn) -> None:
-        """Nothing: the summary becomes a turn when the user goes on from it."""
+        """What it used; the summary becomes a turn when the user goes on from it."""
+        if turn.target is not None and (turn.usage is not None or turn.response_id is not None):
+            record = usage_record("summary", self._asked_by, turn.created_at, turn.target, turn.usage)
+            self._records.later(History.record_usage, record)
 
     def save_partial(self, turn: Turn) -> None:
         """Nothing."""
@@ -91,7 +97,7 @@ async def summarized(
     continuation = Unstored(continuation_named(conversation.continuation))
     plan = TurnPlan(conversation, continuation, summary_request_options(options), send, now)
     turn = Turn("", conversation.tip, (summary_prompt(),), now(), target=options.target)
-    run = TurnRun(turn, plan, _SummaryRecords(records, refused))
+    run = TurnRun(turn, plan, _SummaryRecords(records, conversation.id, refused))
     error: OutcropError | None = None
     async with aclosing(run.events()) as events:
         async for event in events:

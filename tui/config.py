@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 from tui.config_places import RANKS, canonical_base_url, checked_region, place_of
 from tui.config_values import (
@@ -177,12 +178,12 @@ class Settings:
         """Under what the credentials know the token for a target: its region, or its profile's token.
 
         Raises:
-            TokenUnusable: The target bears a profile's name and is not at the profile's base URL.
+            TokenUnusable: The target bears a profile's name and is not at the profile's host.
         """
         profile = None if target.sandbox else self.profiles.get(target.endpoint)
         if profile is None:
             return target.region
-        if profile.base_url != target.base_url:
+        if urlsplit(profile.base_url)[:2] != urlsplit(target.base_url)[:2]:
             raise TokenUnusable(
                 f"The token of the profile {profile.name} goes to {profile.base_url} only, not to "
                 f"{target.base_url}."

@@ -29,8 +29,10 @@ from tui.core.ids import new_id
 from tui.core.items import ContinuationMode, Item, Target, Turn, user_message
 from tui.core.text import storable
 from tui.credentials import Credentials
+from tui.discovery import Discovery
 from tui.records import TurnRecords
 from tui.responses import StoredResponses
+from tui.spending import Spending
 from tui.store.history import History
 from tui.store.title import title_of
 from tui.turns import Sender, TurnPlan, TurnRun
@@ -71,6 +73,8 @@ class Sending(Conversations):
         self._monotonic = monotonic
         self._clients = Clients(credentials, self._next_number, now, monotonic, transport)
         self.responses = StoredResponses(self.records, self, now)
+        self.discovery = Discovery(self.records, self, now, monotonic)
+        self.spending = Spending(self.records, self, now)
         self._sleep = sleep
         self._left_out: dict[str, dict[str, tuple[LeftOut, ...]]] = {}
         self._jobs: dict[str, BackgroundRun] = {}
@@ -195,7 +199,7 @@ class Sending(Conversations):
         claimed = True
         try:
             check_path(conversation, parent)
-            base = conversation.at(parent)
+            base = await self.discovery.with_model(conversation.at(parent))
             target = self.settings.target(base.model, base.region, base.endpoint)
             why_not = why_not_in_background(target, base.continuation, self.catalogue.model(target.model))
             if background and why_not is not None:

@@ -21,8 +21,9 @@ from tui.core.conversation import Conversation
 from tui.core.errors import InputError
 from tui.core.events import SessionEvent
 from tui.core.ids import new_id
-from tui.core.items import Target, Turn
+from tui.core.items import Target, Turn, Usage
 from tui.core.text import visible_line
+from tui.core.usage import usage_record
 from tui.sending import Sending
 from tui.store.history import History
 from tui.turns import TurnPlan
@@ -199,7 +200,11 @@ class Session(Sending):
 
             label = AttemptLabel(conversation_id, "", 1, options.target.model)
             try:
-                return await self.client(options.target).compact(body, label)
+                answer = await self.client(options.target).compact(body, label)
+                usage = Usage.from_payload(answer.get("usage"))
+                record = usage_record("compaction", conversation_id, self._now(), options.target, usage)
+                self.records.later(History.record_usage, record)
+                return answer
             finally:
                 if label.exchange is not None:
                     self._note(conversation_id, label.exchange)

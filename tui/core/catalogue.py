@@ -263,7 +263,7 @@ class Catalogue:
         if place is None:
             return _elsewhere(f"{model.id} is not served on {endpoint}.", model, region, api)
         if api not in place.apis:
-            apis = " and ".join(API_NAMES[name] for name in place.apis)
+            apis = _listed([API_NAMES[name] for name in place.apis])
             reason = f"On {endpoint}, {model.id} serves {apis}, not the {API_NAMES[api]} API."
             return _elsewhere(reason, model, region, api)
         if model_id not in place.ids:
@@ -273,10 +273,16 @@ class Catalogue:
             where = ", ".join(place.regions)
             reason = f"{model_id} is not in {visible_line(region)} on {endpoint}; it is in {where}."
             return _near(reason, place, model_id, region)
-        if doubted := [word for word in ("regions", "apis", "ids") if word in place.uncertain]:
+        # What is contested of other APIs is no doubt about the one that every model has.
+        words = ("regions", "ids") if api == "responses" else ("regions", "apis", "ids")
+        if doubted := [word for word in words if word in place.uncertain]:
             what = " and ".join({"apis": "APIs"}.get(word, word) for word in doubted)
             return Pairing(True, f"The {what} of {model_id} on {endpoint} are not documented for certain.")
         return Pairing(True)
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _elsewhere(reason: str, model: Model, region: str, api: str) -> Pairing:

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
+from tui.core.catalogue import ENDPOINTS, Model
+from tui.core.costs import cost_of_model, kinds_for, upper_cost
+from tui.core.items import Target, Usage
 from tui.core.text import visible_line
 
 __all__ = [
@@ -19,9 +23,12 @@ __all__ = [
     "ModelList",
     "PairingCheck",
     "RouteAnswer",
+    "check_words",
     "fallback_model",
+    "list_urls",
     "listed_ids",
     "merged",
+    "place_name",
 ]
 
 FIRST_CHOICE: Final = "openai.gpt-5.4"
@@ -116,6 +123,48 @@ def fallback_model(listed: Iterable[str]) -> str:
     if not models or FIRST_CHOICE in models:
         return FIRST_CHOICE
     return next((model for model in models if model.startswith("openai.")), models[0])
+
+
+def place_name(target: Target) -> str:
+    """Under what results are remembered: an endpoint, a profile, or a base URL of the user's own.
+
+    The sandbox has places of its own: what it lists and answers says nothing of the service.
+    """
+    if target.sandbox:
+        return f"sandbox {target.endpoint}"
+    return target.base_url if target.endpoint == "custom" else target.endpoint
+
+
+def list_urls(target: Target) -> tuple[tuple[str, str], ...]:
+    """Where a place lists its models: the path as people read it, and the base URL under which to ask.
+
+    Bedrock's endpoints, and what is built like them, have two; another base URL is asked for its own list.
+    """
+    base = target.base_url
+    root = base.removesuffix("/openai/v1")
+    if root == base and target.endpoint in ENDPOINTS:
+        root = base.removesuffix("/v1")
+    if root == base:
+        return ((urlsplit(base).path.rstrip("/") + "/models", base),)
+    return (("/v1/models", root + "/v1"), ("/openai/v1/models", root + "/openai/v1"))
+
+
+def check_words(target: Target, model: Model | None) -> str:
+    """What a check sends and costs, to be said before it is sent."""
+    where = f"{target.model} in {target.region} on {target.endpoint}"
+    what = f'Checking {where} sends one paid request ("{CHECK_PROMPT}", at most {CHECK_OUTPUT:,} tokens out)'
+    if target.sandbox:
+        return f"{what}; in the sandbox it costs nothing."
+    likely = cost_of_model(_LIKELY, model, target.model)
+    most = upper_cost(_LIKELY_INPUT, CHECK_OUTPUT, model.prices, kinds_for(target.model)) if model else None
+    if likely is None or most is None:
+        return f"{what}; what that costs is not known here."
+    return f"{what}: about ${likely.usd:.4f}, at most about ${most.usd:.4f}."
+
+
+# The guide's preflight counted 162 tokens in and 5 out.
+_LIKELY_INPUT: Final = 162
+_LIKELY: Final = Usage(_LIKELY_INPUT, 0, 0, 5, 0, _LIKELY_INPUT + 5)
 
 
 def listed_ids(payload: Mapping[str, Any]) -> tuple[str, ...]:

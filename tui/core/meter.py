@@ -8,17 +8,27 @@ Source: bedrock-facts.md section 7.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tui.core.items import Usage
+from tui.core.catalogue import Catalogue
+from tui.core.costs import CostEstimate, cost_of_model, total_cost
+from tui.core.exchange import Timings
+from tui.core.items import Turn, Usage
 
 __all__ = [
     "Bucket",
+    "ConversationFigures",
     "Split",
+    "TurnFigures",
     "TurnTiming",
     "cached_share",
     "context_share",
+    "figures_of",
     "split",
+    "timing_of",
+    "total_share",
+    "total_split",
 ]
 
 
@@ -101,3 +111,153 @@ class TurnTiming:
 
     first_token: float | None = None
     tokens_per_second: float | None = None
+
+
+def timing_of(timings: Timings, usage: Usage | None) -> TurnTiming:
+    """How fast an exchange was, as its recorder timed it; what has not happened is unknown."""
+    rate = None
+    if usage and usage.output_tokens and timings.first_byte is not None and timings.ended is not None:
+        seconds = timings.ended - timings.first_byte
+        rate = usage.output_tokens / seconds if seconds > 0 else None
+    return TurnTiming(timings.first_text, rate)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFigures:
+    """One row of the meter's page.
+
+    Attributes:
+        number: Place on the path, from 1.
+        turn_id: The turn.
+        at: When it was sent, seconds since the epoch.
+        model: As sent; empty when it was never sent.
+        region: AWS region.
+        endpoint: `mantle`, `runtime`, `custom` or a profile.
+        continuation: The mode it was sent in.
+        outcome: `completed` and so on; empty while it runs.
+        usage: As the server reported it; `None` when it did not.
+        split: Where the tokens went.
+        cached_share: Part of the input from the cache, 0 to 1.
+        cost: What it cost.
+        running: What the path cost up to and with this turn.
+        context_share: How full the window was after it.
+        timing: How fast it was.
+    """
+
+    number: int
+    turn_id: str
+    at: float
+    model: str
+    region: str
+    endpoint: str
+    continuation: str
+    outcome: str
+    usage: Usage | None
+    split: Split
+    cached_share: float | None
+    cost: CostEstimate | None
+    running: CostEstimate | None
+    context_share: float | None
+    timing: TurnTiming
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationFigures:
+    """The path's turns and what they add up to.
+
+    Attributes:
+        turns: In the order of the path; a turn that stands for a summary is none of them.
+        usage: The counts added up, each over the turns that have it.
+        split: The buckets added up over the turns with counts.
+        cached_share: Part of the input from the cache, over the turns that tell both.
+        cost: What the path cost.
+        unreported: How many ended turns came without counts, so that the sums are "at least".
+    """
+
+    turns: tuple[TurnFigures, ...]
+    usage: Usage
+    split: Split
+    cached_share: float | None
+    cost: CostEstimate | None
+    unreported: int
+
+
+def figures_of(
+    path: Iterable[Turn], catalogue: Catalogue, timings: Mapping[str, TurnTiming] | None = None
+) -> ConversationFigures:
+    """The figures of a path, turn by turn and added up.
+
+    Args:
+        path: The turns, oldest first.
+        catalogue: Gives prices and context windows.
+        timings: By turn id, for the turns that have an exchange.
+    """
+    rows: list[TurnFigures] = []
+    costs: list[CostEstimate | None] = []
+    for turn in path:
+        if turn.summary:
+            continue
+        target = turn.target
+        model = None if target is None else catalogue.model(target.model)
+        cost = None if target is None else cost_of_model(turn.usage, model, target.model)
+        # What never reached a response cost nothing, and so is nothing unknown.
+        if turn.outcome is not None and (turn.usage is not None or turn.response_id is not None):
+            costs.append(cost)
+        rows.append(
+            TurnFigures(
+                number=len(rows) + 1,
+                turn_id=turn.id,
+                at=turn.created_at,
+                model=target.model if target else "",
+                region=target.region if target else "",
+                endpoint=target.endpoint if target else "",
+                continuation=turn.continuation,
+                outcome=turn.outcome.value if turn.outcome else "",
+                usage=turn.usage,
+                split=split(turn.usage),
+                cached_share=cached_share(turn.usage),
+                cost=cost,
+                running=total_cost(costs),
+                context_share=context_share(turn.usage, model.context if model else None),
+                timing=(timings or {}).get(turn.id, TurnTiming()),
+            )
+        )
+    reported = [row for row in rows if row.usage is not None]
+    return ConversationFigures(
+        turns=tuple(rows),
+        usage=Usage.total(row.usage for row in reported if row.usage is not None),
+        split=total_split(row.split for row in reported),
+        cached_share=total_share(row.usage for row in reported),
+        cost=total_cost(costs),
+        unreported=sum(1 for row in rows if row.usage is None and row.outcome),
+    )
+
+
+def total_split(splits: Iterable[Split]) -> Split:
+    """Add up splits bucket by bucket; a bucket that one of them does not know keeps its upper bound."""
+    rows = list(splits)
+
+    def add(buckets: list[Bucket]) -> Bucket:
+        known = [bucket.tokens for bucket in buckets]
+        if not buckets or None not in known:
+            return Bucket(sum(count for count in known if count is not None)) if buckets else Bucket()
+        most = [bucket.at_most if bucket.tokens is None else bucket.tokens for bucket in buckets]
+        return Bucket() if None in most else Bucket(None, sum(bound for bound in most if bound is not None))
+
+    return Split(
+        cached=add([row.cached for row in rows]),
+        written=add([row.written for row in rows]),
+        uncached=add([row.uncached for row in rows]),
+        reasoning=add([row.reasoning for row in rows]),
+        visible=add([row.visible for row in rows]),
+    )
+
+
+def total_share(usages: Iterable[Usage | None]) -> float | None:
+    """The part of all input that came from the cache, over the usages that tell both counts."""
+    cached = whole = 0
+    for usage in usages:
+        if usage is not None and usage.cached_tokens is not None and usage.input_tokens:
+            cached += usage.cached_tokens
+            whole += usage.input_tokens
+    return min(1.0, cached / whole) if whole else None

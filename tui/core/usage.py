@@ -13,9 +13,19 @@ from typing import Final, Literal
 
 from tui.core.catalogue import Catalogue
 from tui.core.costs import CostEstimate, cost_of_model, total_cost
-from tui.core.items import Usage
+from tui.core.ids import new_id
+from tui.core.items import Target, Usage
 
-__all__ = ["GROUPS", "UsageGroup", "UsageKind", "UsageRecord", "UsageTotals", "grouped", "totals_of"]
+__all__ = [
+    "GROUPS",
+    "UsageGroup",
+    "UsageKind",
+    "UsageRecord",
+    "UsageTotals",
+    "grouped",
+    "totals_of",
+    "usage_record",
+]
 
 UsageKind = Literal["turn", "summary", "compaction", "check"]
 UsageGroup = Literal["day", "model", "region"]
@@ -47,6 +57,14 @@ class UsageRecord:
     endpoint: str
     sandbox: bool
     usage: Usage | None
+
+
+def usage_record(
+    kind: UsageKind, conversation_id: str, at: float, target: Target, usage: Usage | None
+) -> UsageRecord:
+    """A record of a response that belongs to no turn; arguments as the attributes of `UsageRecord`."""
+    place = (target.model, target.region, target.endpoint)
+    return UsageRecord(new_id(), at, conversation_id, kind, *place, target.sandbox, usage)
 
 
 @dataclass(frozen=True, slots=True)

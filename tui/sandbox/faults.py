@@ -13,8 +13,8 @@ from . import responses
 from .events import Frame, Writer
 from .shapes import Json, is_object, object_at
 
-Operation = Literal["create", "retrieve", "delete", "cancel"]
-OPERATIONS: tuple[Operation, ...] = ("create", "retrieve", "delete", "cancel")
+Operation = Literal["create", "retrieve", "delete", "cancel", "models"]
+OPERATIONS: tuple[Operation, ...] = ("create", "retrieve", "delete", "cancel", "models")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Fault:
     requests, or by a create request for itself, in its body: `"metadata": {"sandbox_fault": "<JSON>"}`.
 
     Attributes:
-        on: which operation: create, retrieve, delete or cancel.
+        on: which operation: create, retrieve, delete, cancel or models (either list of models).
         times: how many requests it holds for.
         status: answer with this status, `body` and `headers`, and nothing else.
         body: a string is sent as it is (text/html where it begins with "<"), anything else as JSON.

@@ -71,8 +71,11 @@ class Routes:
         for region in ("", "/{region}"):
             for endpoint, path, route in _SURFACES:
                 routes += self._api(f"{region}{path}{route}", endpoint, route)
-            models = self._guarded("mantle", "/v1", None, self._models)
+            models = self._guarded("mantle", "/v1", "models", self._models)
             routes.append(Route(f"{region}/v1/models", models, methods=["GET"]))
+            # Section 1.1, VERIFIED (cb): 404 there; a fault can make it anything else.
+            nothing = self._guarded("mantle", "/openai/v1", "models", _nothing)
+            routes.append(Route(f"{region}/openai/v1/models", nothing, methods=["GET"]))
         routes += self._control()
         # Sections 1.1 and 2, VERIFIED (cb, stdapi): /openai/v1/models and …/input_items are 404. ASSUMED: the
         # rest (compact, input_tokens) is, too.

@@ -321,6 +321,15 @@ class ResponsesClient:
         """
         await self._json("DELETE", f"/responses/{quote(response_id, safe='')}", label)
 
+    async def models(self, label: AttemptLabel) -> dict[str, Any]:
+        """`GET /models`: what this base URL lists; one attempt.
+
+        Raises:
+            WireError: It lists nothing (404 is normal, bedrock-facts.md 1.1), or could not be asked.
+            TokenError: There is no usable token.
+        """
+        return await self._json("GET", "/models", label)
+
     async def compact(self, body: bytes, label: AttemptLabel) -> dict[str, Any]:
         """`POST /responses/compact`: what the server makes of the items in `body`.
 
