@@ -76,7 +76,8 @@ def test_text_can_be_read_in_every_theme(name: str) -> None:
     assert ratio("input-cursor-foreground", "input-cursor-background") >= floor
     for ground in ("background", "surface"):
         # What is selected is read on a ground that shines through.
-        selected = Color.parse(colours["screen-selection-background"])
+        colour, _, share = colours["screen-selection-background"].partition(" ")
+        selected = Color.parse(colour).with_alpha(float(share.rstrip("%") or 100) / 100)
         below = Color.parse(colours[ground]).blend(selected, selected.a)
         assert contrast(Color.parse(colours["foreground"]), below) >= 4.5, ground
 
