@@ -17,6 +17,7 @@ from tui.core.items import ContinuationMode, Usage
 from tui.core.text import visible_line
 from tui.widgets.attachment_chips import AttachmentChips
 from tui.widgets.composer import Composer
+from tui.widgets.compositor import ThriftyCompositor
 from tui.widgets.notice_bar import NoticeBar, QueueLine
 from tui.widgets.status_line import StatusLine, StatusState
 from tui.widgets.welcome import Welcome
