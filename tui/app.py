@@ -282,6 +282,31 @@ class OutcropApp(App[int]):
         except ConfigError as error:
             self.notify(str(error), severity="warning", markup=False)
 
+    # ---- the clipboard
+
+    def copy_to_clipboard(self, text: str, what: str = "") -> None:
+        """Fill the system's clipboard by its own tool or by the terminal, and say which.
+
+        Args:
+            text: What is copied.
+            what: What people call it; by default how much it is.
+        """
+        self._clipboard = text
+        self.run_worker(self._copy(text, what), group="clipboard", exit_on_error=False)
+
+    async def _copy(self, text: str, what: str) -> None:
+        from tui.clipboard import amount, copy
+
+        write = self._driver.write if self._driver is not None else None
+        copied = await copy(text, write, os.environ)
+        self.clear_notifications()
+        self.notify(
+            visible_line(copied.sentence(what or amount(text))),
+            severity="information" if copied.worked else "warning",
+            markup=False,
+            timeout=4,
+        )
+
     # ---- leaving
 
     def action_interrupt(self) -> None:

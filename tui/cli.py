@@ -159,6 +159,10 @@ def _common_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
         help="send the whole conversation each time; the server keeps nothing",
     )  # fmt: skip
     add("--theme", metavar="NAME", default=nothing, help="colours of the TUI")
+    add(
+        "--no-mouse", dest="mouse", action="store_const", const="off", default=nothing,
+        help="leave the mouse to the terminal, for its own selecting",
+    )  # fmt: skip
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "-c", "--continue", dest="continue_latest", action="store_true", default=nothing,
@@ -334,5 +338,5 @@ async def _run_app(app: OutcropApp) -> int:
         # Windows has no SIGHUP, and its loop no handlers.
         with suppress(AttributeError, NotImplementedError):
             loop.add_signal_handler(getattr(signal, name), leave, int(getattr(signal, name)))
-    await app.run_async()
+    await app.run_async(mouse=app.session.settings.mouse)
     return came[0] if came else 0

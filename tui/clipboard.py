@@ -19,7 +19,7 @@ from pathlib import PurePath
 from shutil import which
 from typing import Final
 
-__all__ = ["OSC52_CERTAIN", "OSC52_MOST", "Copied", "Tool", "copy", "osc52", "tools_for"]
+__all__ = ["OSC52_CERTAIN", "OSC52_MOST", "Copied", "Tool", "amount", "copy", "osc52", "tools_for"]
 
 OSC52_CERTAIN: Final = 74_994
 """Bytes of text that terminals are known to take: 100,000 of base64, less the sequence around it."""
@@ -84,6 +84,14 @@ class Copied:
             if self.size > OSC52_MOST
             else f"Not copied: {why}"
         )
+
+
+def amount(text: str) -> str:
+    """How much a text is: `12 lines`, or `40 characters` where it is one line."""
+    lines = text.rstrip("\n").count("\n") + 1
+    if lines > 1:
+        return f"{lines:,} lines"
+    return "1 character" if len(text) == 1 else f"{len(text):,} characters"
 
 
 def tools_for(environ: Mapping[str, str], platform: str = sys.platform) -> list[Tool]:

@@ -79,6 +79,8 @@ class Settings:
         attachment_limit: Largest attachment in bytes, before base64.
         paste_chip_lines: A paste of more lines becomes a chip; 0 takes no notice of lines.
         paste_chip_chars: A paste of more characters becomes a chip; 0 takes no notice of them.
+        mouse: Whether the mouse is the TUI's; the terminal's own otherwise.
+        copy_on_select: Whether what the mouse selects is copied at once.
         send_key: Key that sends, as Textual spells it.
         newline_key: Key that inserts a newline.
         keymap: Keys and chords by binding id, from the file's `[keymap]`; the ids are the app's.
@@ -113,6 +115,8 @@ class Settings:
     budget_per_day: Decimal | None
     paste_chip_lines: int
     paste_chip_chars: int
+    mouse: bool
+    copy_on_select: bool
     send_key: str
     newline_key: str
     keymap: Mapping[str, str]

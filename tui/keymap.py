@@ -271,5 +271,5 @@ def tell_alt_enter_apart() -> None:
 
 
 def _first(command_id: str) -> bool:
-    """Whether the key comes before any other use of it: the way out always works."""
-    return command_id == "app.quit"
+    """Whether the key comes before any other use of it: also a text area's."""
+    return command_id in ("app.quit", "read.open", "find.open")

@@ -183,21 +183,6 @@ class ChatFrame(Screen[None]):
             self.outcrop.clear_notifications()
         self.outcrop.notify(visible_line(sentence), severity=severity, markup=False)
 
-    def on_conversation_pane_follow_changed(self, event: ConversationPane.FollowChanged) -> None:
-        """Say how much is below, while the end is out of sight."""
-        if self._urgent:
-            return
-        if event.following or not event.below:
-            self.notice.hush()
-        else:
-            key = self._keys.get("pane.end", "")
-            lines = "1 line" if event.below == 1 else f"{event.below:,} lines"
-            self.notice.say(f"↓ {lines} below · {key} goes there", "pane.end")
-
-    def on_conversation_pane_link_clicked(self, event: ConversationPane.LinkClicked) -> None:
-        """Show where a link leads; nothing is opened."""
-        self._complain(f"The link leads to {event.href}", "information")
-
     def action_scroll_pane(self, where: str) -> None:
         """Scroll the conversation from wherever the focus is."""
         match where:

@@ -21,8 +21,9 @@ __all__ = ["READING_COMPONENTS", "READING_CSS", "Reading"]
 READING_COMPONENTS: Final = frozenset({"pane--hit", "pane--hit-current", "pane--label"})
 READING_CSS: Final = """
 ConversationPane {
-    & > .pane--hit { background: $warning 30%; }
+    & > .pane--hit { background: $warning 30%; text-style: underline; }
     & > .pane--hit-current { color: $background; background: $warning; text-style: bold; }
+    &:nocolor > .pane--hit-current { text-style: bold reverse; }
     & > .pane--label { color: $text-accent; background: $foreground 6%; }
 }
 """
