@@ -28,6 +28,7 @@ TOKEN = short_term_token(made=time.time())
 PROGRAMS = Path(sys.executable).parent
 TRICKY = (
     "Say it's \"fine\": $HOME `id` \\n \\\\ $(false) %s ! é 漢字 🎉 \u202e @file\nsecond line\ttab's end\n"
+    "Reply with exactly: fine"
 )
 
 
@@ -104,7 +105,7 @@ async def test_the_copy_gets_the_answer_of_the_original(
     pdf.write_bytes(make_pdf("Order 4711\nThe basalt sample weighs 812 grams."))
     plain = (await recorded(server, "My name is Ada.", TRICKY))[-1]
     (with_pdf,) = await recorded(server, "How much does the basalt sample weigh?", files=(pdf,))
-    (large,) = await recorded(server, "Reply with exactly: yes. " + "Basalt is dark, é. " * 8000)
+    (large,) = await recorded(server, "Basalt is dark, é. " * 3600 + "\nReply with exactly: yes")
     for number, original in enumerate((plain, with_pdf, large)):
         made = export(original, form)
         assert TOKEN not in made.text
