@@ -81,7 +81,7 @@ async def test_draws_each_kind_of_block(pane_app: PaneApp) -> None:
         assert "   ▤ order.pdf · 3 pages · 12 kB" in lines
         assert "   ▸ Reasoning · 2 lines" in lines
         assert "   gpt  ◐ incomplete" in lines
-        assert "   Some bold words and code, with a link." in lines
+        assert "   Some bold words and code, with a link (example.com/there)." in lines
         assert "   • one" in lines and "     ◦ deeper" in lines
         assert "     python" in lines and "     def area(radius: float) -> float:" in lines
         assert "    name │ value" in lines and "    a    │     1" in lines

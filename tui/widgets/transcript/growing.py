@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tui.widgets.transcript.code import Fence, code_rows, fence_closes, is_slow, parse_fence
-from tui.widgets.transcript.markdown import References, parser
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import Row
+from tui.widgets.transcript.syntax import References, parser
 from tui.widgets.transcript.table import Cells, Table, fitted, head_rows, read_table, row_rows
 
 __all__ = ["GrowingFence", "GrowingTable", "fence_rows"]

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
+from tui.core.text import visible_line
 from tui.widgets.transcript.code import code_rows
-from tui.widgets.transcript.inline import inline_spans
+from tui.widgets.transcript.inline import inline_spans, math_style
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import Row, indent
+from tui.widgets.transcript.syntax import References, parser
 from tui.widgets.transcript.table import read_table, table_rows
 from tui.widgets.transcript.wrap import wrap
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-    from markdown_it.rules_block.state_block import StateBlock
     from markdown_it.token import Token
 
-__all__ = ["MEASURE", "References", "parser", "render_markdown"]
-
-References = dict[str, dict[str, Any]]
-"""Link reference definitions, as markdown-it keeps them: label -> title, href, map."""
+__all__ = ["MEASURE", "render_markdown"]
 
 _BULLETS: Final = "•◦▪"
 MEASURE: Final = 100
@@ -36,24 +33,10 @@ _HEADINGS: Final = {
     "h3": Style(bold=True),
     "h4": Style(bold=True, italic=True),
     "h5": Style(bold=False, italic=True),
-    "h6": Style(bold=False, italic=True),
+    "h6": Style(bold=False, italic=True, dim=True),
 }
-
-
-@lru_cache(maxsize=1)
-def parser() -> MarkdownIt:
-    """The parser: CommonMark, tables, strikethrough. Imported when the first markdown is drawn."""
-    from markdown_it import MarkdownIt
-    from markdown_it.rules_block.reference import reference
-
-    def definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-        # "[^1]: https://…" is a footnote for its author and must stay legible.
-        position = state.bMarks[start] + state.tShift[start]
-        return not state.src.startswith("[^", position) and reference(state, start, end, silent)
-
-    markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    markdown.block.ruler.at("reference", definition)
-    return markdown
+_NARROWEST: Final = 6
+"""Nothing is indented so far that less than this many cells are left for its text."""
 
 
 class _Renderer:
@@ -94,17 +77,18 @@ class _Renderer:
             case "paragraph_open":
                 return wrap(inline_spans(tokens[1].children or [], palette, base), prose)
             case "heading_open":
-                style = palette.heading if token.tag in ("h1", "h2") else palette.heading_low
-                style = base + style + _HEADINGS[token.tag]
-                return wrap(inline_spans(tokens[1].children or [], palette, style), prose)
+                return self.heading(tokens, prose, base)
             case "fence":
-                language = token.info.strip().split(maxsplit=1)
+                # Entities in the info string are read: they may stand for controls.
+                info = visible_line(token.info.strip()).split(maxsplit=1)
                 code = token.content.removesuffix("\n")
-                return code_rows(code, language[0] if language else "", prose, palette, whole=self.whole)
+                return code_rows(code, info[0] if info else "", prose, palette, whole=self.whole)
             case "code_block":
                 return code_rows(token.content.removesuffix("\n"), "", prose, palette, whole=self.whole)
             case "blockquote_open":
                 style = palette.quote if base == palette.text else base
+                if width - 2 < _NARROWEST:
+                    return self.blocks(tokens[1:-1], width, style, depth)
                 rows = self.blocks(tokens[1:-1], width - 2, style, depth)
                 bar = Segment("▎ ", palette.quote_bar)
                 indent(rows, bar, bar, copied=False)
@@ -115,11 +99,27 @@ class _Renderer:
                 return table_rows(read_table(tokens, palette, base), width, palette)
             case "hr":
                 return [Row([Segment("─" * prose, palette.faint)], end=0)]
+            case "math_block":
+                text = token.content.expandtabs(4)
+                return wrap([(text, math_style(palette, base))], prose)
+            case "footnote_open":
+                style = palette.muted if base == palette.text else base
+                return self.marked(tokens, f"[{visible_line(token.content)}] ", width, style, depth)
             case "html_block":
                 text = token.content.rstrip("\n").expandtabs(4)
                 return wrap([(text, palette.muted)], prose)
             case _:
                 return []
+
+    def heading(self, tokens: Sequence[Token], width: int, base: Style) -> list[Row]:
+        """Render a heading; without colours its hashes tell the level."""
+        tag = tokens[0].tag
+        style = self.palette.heading if tag in ("h1", "h2") else self.palette.heading_low
+        style = base + style + _HEADINGS[tag]
+        spans = inline_spans(tokens[1].children or [], self.palette, style)
+        if self.palette.plain:
+            spans.insert(0, ("#" * int(tag[1]) + " ", style))
+        return wrap(spans, width)
 
     def items(
         self, tokens: Sequence[Token], width: int, base: Style, depth: int, number: int | None = None
@@ -157,8 +157,15 @@ class _Renderer:
                 marker = marker.rstrip("•◦▪ ")
                 marker += (" " if marker else "") + ("☐ " if first.content[1] == " " else "☑ ")
                 first.content = first.content[4:]
-        size = len(marker)
-        rows = self.blocks(tokens[1:-1], width - size, base, depth + 1) or [Row([])]
+        return self.marked(tokens, marker, width, base, depth + 1)
+
+    def marked(self, tokens: Sequence[Token], marker: str, width: int, base: Style, depth: int) -> list[Row]:
+        """Render the blocks inside `tokens` with a hanging marker, or under it where there is no room."""
+        size = cell_len(marker)
+        if width - size < _NARROWEST:
+            rows = wrap([(marker.rstrip(), self.palette.marker)], width)
+            return rows + self.blocks(tokens[1:-1], width, base, depth)
+        rows = self.blocks(tokens[1:-1], width - size, base, depth) or [Row([])]
         indent(rows, Segment(marker, self.palette.marker), Segment(" " * size, base), copied=True)
         return rows
 

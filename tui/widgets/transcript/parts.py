@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tui.core.text import visible
-from tui.widgets.transcript.markdown import parser
+from tui.widgets.transcript.syntax import parser
 
 __all__ = ["Part", "parts_of"]
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.widgets.transcript.code import Fence, fence_closes, parse_fence
-from tui.widgets.transcript.markdown import References, parser
+from tui.widgets.transcript.syntax import References, parser
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -81,6 +81,9 @@ def _units(tokens: Sequence[Token]) -> list[_Unit]:
                     start = 1 if value is None else int(value)
                 case "bullet_list_open":
                     start = None
+                case "footnote_open":
+                    # As items of a list: a blank row stands between two only where the source has one.
+                    units.append(_Unit("item", token.map, "[^"))
                 case "fence" | "table_open":
                     units.append(_Unit(token.type.removesuffix("_open"), token.map))
                 case _:

@@ -13,10 +13,11 @@ from rich.style import Style
 from tui.core.text import visible, visible_line
 from tui.widgets.transcript.block import Block, BlockKind
 from tui.widgets.transcript.growing import GrowingFence, GrowingTable, fence_rows
-from tui.widgets.transcript.markdown import MEASURE, References, render_markdown
+from tui.widgets.transcript.markdown import MEASURE, render_markdown
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import Row, indent, pad
 from tui.widgets.transcript.split import Cut, PlainSplitter, Splitter, split_all
+from tui.widgets.transcript.syntax import References
 from tui.widgets.transcript.wrap import wrap
 
 __all__ = ["GUTTER", "Paper", "Piece", "Tops", "View"]

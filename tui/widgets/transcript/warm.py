@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.widgets.transcript.code import highlight_nothing
-from tui.widgets.transcript.markdown import parser
+from tui.widgets.transcript.syntax import parser
 
 __all__ = ["warm_up"]
 
