@@ -30,6 +30,7 @@ from tui.core.items import ContinuationMode, Item, Target, Turn, user_message
 from tui.core.text import storable
 from tui.credentials import Credentials
 from tui.discovery import Discovery
+from tui.estimates import Estimates
 from tui.records import TurnRecords
 from tui.responses import StoredResponses
 from tui.spending import Spending
@@ -75,6 +76,7 @@ class Sending(Conversations):
         self.responses = StoredResponses(self.records, self, now)
         self.discovery = Discovery(self.records, self, now, monotonic)
         self.spending = Spending(self.records, self, now)
+        self.estimates = Estimates(self, now)
         self._sleep = sleep
         self._left_out: dict[str, dict[str, tuple[LeftOut, ...]]] = {}
         self._jobs: dict[str, BackgroundRun] = {}
