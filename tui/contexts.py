@@ -57,6 +57,9 @@ class LocalKey:
 
 CONTEXTS: Final = (
     Context("In the conversation", ("tui.widgets.conversation_pane:ConversationPane",)),
+    Context("Where one searches the conversation", ("tui.widgets.reading_line:FindLine",), types=True),
+    Context("At a link", ("tui.screens.link_dialog:LinkDialog",)),
+    Context("In the facts of a turn", ("tui.screens.turn_info:TurnInfo",)),
     Context("On an attachment", ("tui.widgets.attachment_chips:Chip",)),
     Context(
         "In the inspector", ("tui.widgets.inspector:Inspector", "tui.widgets.virtual_lines:VirtualLines")

@@ -59,7 +59,7 @@ async def test_a_drag_over_blocks_keeps_lines_apart(pane_app: PaneApp) -> None:
         )
         await pilot.pause()
         text = await drag(pane, pilot, (3, 1), (30, 13))
-        assert text == "ask this\n\ng\n• item\n• other\n\nsaid\n\n\nx = 1\n  y = 2"
+        assert text == "ask this\n\ng\n• item\n• other\n\nsaid\n\nx = 1\n  y = 2"
 
 
 async def test_a_wrapped_line_of_code_is_copied_as_one(pane_app: PaneApp) -> None:

@@ -42,7 +42,7 @@ class ChatReading(ChatTurns):
     def command_given(self, command_id: str, argument: str) -> bool:
         """`/find` takes words; the others here take a number."""
         if command_id == "find.open" and argument:
-            self._open_find(argument)
+            self._do(self._open_find(argument), "find")
         elif command_id in _TAKES_NUMBER and argument:
             match command_id:
                 case "turn.info":
@@ -86,7 +86,9 @@ class ChatReading(ChatTurns):
                 self._reading_line.hide()
             return
         here = ("", "")
-        if pane.link_at_cursor:
+        if pane.text_selection is not None:
+            here = ("y", "copy selection")
+        elif pane.link_at_cursor:
             here = ("o", "open link")
         elif view.folded:
             here = ("Enter", "unfold")
@@ -133,7 +135,7 @@ class ChatReading(ChatTurns):
 
     def _turn_here(self, number: str = "") -> Turn | None:
         """The turn of this number, the one that is read, or the last one; says so where there is none."""
-        path = self.session.conversation(self._conversation_id).path() if self._conversation_id else []
+        path = self.session.conversation(self._conversation_id).path() if self._conversation_id else ()
         if not path:
             self._complain(_NOTHING, "information", instead=True)
             return None
@@ -170,17 +172,17 @@ class ChatReading(ChatTurns):
 
     # ---- finding
 
-    def action_find(self) -> None:
+    async def action_find(self) -> None:
         """Open the line to search in; once it has the keys, go to the next hit."""
         if self._find_line is not None and self._find_line.input.has_focus:
             self.pane.find_next(1)
-        elif self._can_read():
-            self._open_find(None)
+        else:
+            await self._open_find(None)
 
-    def _open_find(self, words: str | None) -> None:
+    async def _open_find(self, words: str | None) -> None:
         if not self._can_read():
             return
-        line = self._the_find_line()
+        line = await self._the_find_line()
         if not line.is_open:
             self._found_from_pane = self.pane.has_focus
         again = line.words if words is None or words == line.words else ""
@@ -189,12 +191,12 @@ class ChatReading(ChatTurns):
             self.pane.find(again)
         self.on_conversation_pane_search_changed()
 
-    def _the_find_line(self) -> FindLine:
+    async def _the_find_line(self) -> FindLine:
         if self._find_line is None:
             from tui.widgets.reading_line import FindLine
 
             self._find_line = FindLine(id="find")
-            self.query_one("#chat-column").mount(self._find_line, before=self.notice)
+            await self.query_one("#chat-column").mount(self._find_line, before=self.notice)
         return self._find_line
 
     def on_find_line_typed(self, event: FindLine.Typed) -> None:
@@ -224,14 +226,14 @@ class ChatReading(ChatTurns):
         elif self._find_line is not None:
             self._find_line.show_count(0, 0, done=True)
 
-    def action_find_next(self, by: int) -> None:
+    async def action_find_next(self, by: int) -> None:
         """Go to another hit of what was looked for last."""
         if self.pane.search is not None:
             self.pane.find_next(by)
         elif self._find_line is not None and self._find_line.words.strip():
             self.pane.find(self._find_line.words)
         else:
-            self.action_find()
+            await self.action_find()
 
     # ---- copying
 

@@ -47,6 +47,12 @@ class WithCursor(Selecting):
         return anchor.view if anchor is not None else None
 
     @property
+    def current_block(self) -> str | None:
+        """The id of the block that the cursor is in; None without one."""
+        view = self.cursor_view
+        return view.block.id if view is not None else None
+
+    @property
     def cursor_anchor(self) -> Anchor | None:
         """The row that the cursor is in."""
         if self._cursor is None or not self.has_focus or self._flow.paper is None or not self._flow.views:

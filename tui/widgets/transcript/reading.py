@@ -197,14 +197,17 @@ class Reading(WithCursor):
         segments = row.segments
         for hit in self._hits.get(line_id, ()):
             is_current = self._current is not None and self._current == (line_id, hit)
-            style = self.get_component_rich_style(
-                "pane--hit-current" if is_current else "pane--hit", partial=not is_current
-            )
+            style = self.get_component_rich_style("pane--hit-current" if is_current else "pane--hit")
+            if not is_current:
+                style = Style(bgcolor=style.bgcolor, underline=True)
             segments = restyle(segments, hit[1], abs(hit[2]), style)
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(line_id)) is not None:
             end = row.end if span[1] == -1 else min(span[1], row.end)
-            segments = restyle(segments, max(span[0], row.skip), end, self.selection_style)
+            chosen = self.selection_style
+            # Its own colour is none, which is drawn as that of the background.
+            style = Style(bgcolor=chosen.bgcolor, reverse=chosen.reverse)
+            segments = restyle(segments, max(span[0], row.skip), end, style)
         label = self._labels.get(line_id, "") if self.has_focus else ""
         if self.has_focus and self._cursor is not None and self._cursor[0] == line_id:
             segments = _with_cursor(row, segments, self._cursor[1])

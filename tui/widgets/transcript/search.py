@@ -2,7 +2,7 @@
 
 Rendering ten thousand turns to search them would take seconds, so hits are counted in the sources with
 markdown's marks taken out, a slice of time at once; where a hit is shown, its piece is rendered, and what
-the rows say corrects the count (a hit in a link's address, say, is nothing to be seen).
+the rows say corrects the count (a hit in a link's title, say, is nothing to be seen).
 """
 
 from __future__ import annotations
@@ -19,10 +19,8 @@ from tui.widgets.transcript.view import Piece, View
 __all__ = ["Hit", "Search"]
 
 _MARKS: Final = str.maketrans("", "", "*_~`\\")
-# Where a link leads, and definitions of links: there is nothing of them to be seen.
-_ADDRESS: Final = re.compile(
-    r"\]\([^)\n]*\)|^ {0,3}\[[^^\]\n][^\]\n]*\]:[^\n]*$|^ {0,3}(?:```|~~~)[^\n]*$", re.MULTILINE
-)
+# Definitions of links and the lines of fences: there is nothing of them to be seen.
+_UNSEEN: Final = re.compile(r"^ {0,3}\[[^^\]\n][^\]\n]*\]:[^\n]*$|^ {0,3}(?:```|~~~)[^\n]*$", re.MULTILINE)
 
 Hit = tuple[int, int, int]
 """A row of a piece, and the characters in it from one to another."""
@@ -94,8 +92,8 @@ class Search:
             return 0
         if self._rough not in text.translate(_MARKS).lower():
             return 0
-        if "](" in text or "]:" in text or "```" in text or "~~~" in text:
-            text = _ADDRESS.sub("]", text)
+        if "]:" in text or "```" in text or "~~~" in text:
+            text = _UNSEEN.sub("", text)
         return sum(1 for _ in self._bare.finditer(text.translate(_MARKS)))
 
     def count(self, view: View) -> int:

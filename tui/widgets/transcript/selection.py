@@ -191,8 +191,8 @@ def selected_text(flow: Flow, selection: Selection) -> str:
             parts += [HARD if parts else "", row, HARD]
             continue
         span = selection.get_span(line_id)
-        if span is None:
-            continue
+        if span is None or (row.end <= row.skip and row.text[row.end :].strip()):
+            continue  # A ruler or a panel's title is no line of the text.
         start = max(span[0], row.skip)
         end = row.end if span[1] == -1 else min(span[1], row.end)
         if parts:
