@@ -12,11 +12,12 @@ from tui.core.exchange_filter import parse_filter
 from tui.core.items import Outcome
 
 BODY = {"model": "openai.gpt-5.5", "input": "What is BASALT?", "stream": True}
-FAILED = Outcome.FAILED
+FAILED, QUICK = Outcome.FAILED, Timings(ended=0.1)
+OTHER = {**BODY, "model": "openai.gpt-5.4"}
 ROWS = [
     created(BODY, number=1, answer="A rock."),
-    created({**BODY, "model": "openai.gpt-5.4"}, number=2, status=429, outcome=FAILED, error="Too many."),
-    made_up(method="GET", number=3, url=URL + "/resp_1", status=404, outcome=FAILED, timings=Timings(ended=0.1)),
+    created(OTHER, number=2, status=429, outcome=FAILED, error="Too many"),
+    made_up(method="GET", number=3, url=f"{URL}/resp_1", status=404, outcome=FAILED, timings=QUICK),
     made_up(BODY, number=4, model="openai.gpt-5.5"),
     created(BODY, number=5, attempt=2, outcome=Outcome.CANCELLED, timings=Timings(first_byte=2.5, ended=70.0)),
 ]  # fmt: skip
