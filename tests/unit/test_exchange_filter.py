@@ -13,13 +13,14 @@ from tui.core.items import Outcome
 
 BODY = {"model": "openai.gpt-5.5", "input": "What is BASALT?", "stream": True}
 FAILED, QUICK = Outcome.FAILED, Timings(ended=0.1)
+SLOW = Timings(first_byte=2.5, ended=70.0)
 OTHER = {**BODY, "model": "openai.gpt-5.4"}
 ROWS = [
     created(BODY, number=1, answer="A rock."),
     created(OTHER, number=2, status=429, outcome=FAILED, error="Too many"),
     made_up(method="GET", number=3, url=f"{URL}/resp_1", status=404, outcome=FAILED, timings=QUICK),
     made_up(BODY, number=4, model="openai.gpt-5.5"),
-    created(BODY, number=5, attempt=2, outcome=Outcome.CANCELLED, timings=Timings(first_byte=2.5, ended=70.0)),
+    created(BODY, number=5, attempt=2, outcome=Outcome.CANCELLED, timings=SLOW),
 ]  # fmt: skip
 
 
