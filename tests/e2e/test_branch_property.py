@@ -1,4 +1,4 @@
-"""Whatever is forked, edited, answered again, walked and deleted: the file holds the tree that is in memory."""
+"""Forked, edited, answered again, walked, deleted: the file holds the tree that is in memory."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from tui.store.history import History
 
 Step = tuple[str, int]
 
+KINDS = ("send", "send", "edit", "again", "fork", "walk", "delete")
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["send", "send", "edit", "again", "fork", "walk", "delete"]), st.integers(0, 40)),
+    st.tuples(st.sampled_from(KINDS), st.integers(0, 40)),
     min_size=3,
     max_size=14,
 )

@@ -187,8 +187,9 @@ class ChatOpen(ChatBackground):
         await self.session.delete(conversation_id)
         self._opened.pop(conversation_id, None)
         self._arrived.pop(conversation_id, None)
+        shown = conversation_id == self._conversation_id
         self.forget_written(conversation_id)
-        if conversation_id == self._conversation_id:
+        if shown:
             await self.action_new_conversation()
         else:
             self._refresh_target()
