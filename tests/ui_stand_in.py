@@ -248,6 +248,9 @@ class StandInSession:
     async def recent_prompts(self, limit: int = 200) -> tuple[str, ...]:
         return self.recent
 
+    async def attach_data(self, name: str, data: bytes) -> Attachment:
+        return Attachment(name, "", "image/png", data, f"{hash(data):x}", None, 210, 4, 3)
+
     async def attach(self, path: str) -> Attachment:
         file = Path(path).expanduser()
         if file.suffix != ".pdf" or not file.is_file():

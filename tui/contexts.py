@@ -61,6 +61,11 @@ CONTEXTS: Final = (
     Context("At a link", ("tui.screens.link_dialog:LinkDialog",)),
     Context("In the facts of a turn", ("tui.screens.turn_info:TurnInfo",)),
     Context("On an attachment", ("tui.widgets.attachment_chips:Chip",)),
+    Context("On a long paste", ("tui.widgets.paste_chips:PasteChip",)),
+    Context("In a long paste", ("tui.screens.paste:PasteScreen",), types=True),
+    Context("In the choice of files", ("tui.screens.file_chooser:FileChooser",), types=True),
+    Context("In the list of attachments", ("tui.screens.attachments:AttachmentsScreen",)),
+    Context("In the queue", ("tui.screens.queue_list:QueueScreen",)),
     Context(
         "In the inspector", ("tui.widgets.inspector:Inspector", "tui.widgets.virtual_lines:VirtualLines")
     ),

@@ -34,10 +34,10 @@ _COLUMNS: Final = (
 def later_words(files: Sequence[Attachment], mode: ContinuationMode) -> list[tuple[str, bool]]:
     """What files add to each later turn, a line for each mode, and whether it is the mode in force."""
     later = later_turns(files)
-    tokens = f"~{later.tokens:,} input tokens count"
+    tokens = f"~{later.tokens:,} input tokens"
     return [
         (f"stateful    nothing is sent again; {tokens} all the same", mode == "stateful"),
-        (f"stateless   {size_words(later.stateless_bytes)} are sent again; {tokens}", mode == "stateless"),
+        (f"stateless   {size_words(later.stateless_bytes)} again; {tokens}", mode == "stateless"),
     ]
 
 
@@ -152,7 +152,7 @@ class AttachmentsScreen(ModalScreen[bool]):
             lines.append(Content.styled(("● " if now else "  ") + words, "$text-accent" if now else ""))
         lines.append(
             Content.styled(
-                "Estimates. The prompt cache makes what was sent before cheaper; it never counts less.",
+                "Estimates. The prompt cache may make them cheaper, never fewer.",
                 "$text-muted",
             )
         )

@@ -85,7 +85,7 @@ class FileChooser(ModalScreen[Sequence[str] | None]):
     DEFAULT_CSS = """
     FileChooser {
         align: center middle;
-        & Dialog { max-width: 110; }
+        & Dialog { max-width: 110; max-height: 36; }
         & #files-folder { height: 1; padding: 0 1; color: $text-muted; }
         & #files-detail { min-height: 3; }
         & #files-empty { display: none; }
@@ -212,7 +212,9 @@ class FileChooser(ModalScreen[Sequence[str] | None]):
         try:
             self._looks[path] = await self._look(path)
         except OutcropError as error:
-            self._looks[path] = str(error)
+            # The folder stands above the list already.
+            name = visible_line(os.path.basename(path))
+            self._looks[path] = str(error).replace(visible_line(path), name)
         found = self._highlighted
         if found is not None and found[1] == path:
             self._tell_of(path)

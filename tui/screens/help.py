@@ -183,6 +183,15 @@ def _prose(settings: Settings) -> tuple[Section, ...]:
                     "Begins a new line; Shift+Enter and Alt+Enter too, where the terminal tells them apart.",
                 ),
                 entry("/", "At the beginning lists the commands below; Tab completes, paths of files too."),
+                entry("@", "Names a file: a PDF or an image is attached, the text of any other inserted."),
+                entry(
+                    "\\ Enter",
+                    "Goes on in the next line, in every terminal; a text that ends with one has two.",
+                ),
+                entry(
+                    "① ②",
+                    "Long pastes: one sign each, sent in full. Tab goes to their chips, Enter opens one.",
+                ),
                 entry(
                     "↑ ↓", "On the first and last line go through earlier prompts; ↑ takes a queued one back."
                 ),

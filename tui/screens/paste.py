@@ -15,6 +15,7 @@ from textual.widgets import Button, Static, TextArea
 
 from tui.widgets.dialog import Dialog
 from tui.widgets.paste_chips import paste_words
+from tui.widgets.safe_text_area import SafeTextArea
 
 __all__ = ["PasteChange", "PasteScreen"]
 
@@ -50,7 +51,15 @@ class PasteScreen(ModalScreen[PasteChange | None]):
     PasteScreen {
         align: center middle;
         & Dialog { max-width: 120; }
-        & TextArea { height: 1fr; min-height: 3; border: none; padding: 0 1; background: $panel; }
+        & TextArea {
+            height: 1fr;
+            min-height: 3;
+            border: none;
+            padding: 0 1;
+            background: $panel;
+            scrollbar-size-vertical: 1;
+            scrollbar-background: $panel;
+        }
         & TextArea:focus { border: none; background: $surface-lighten-1; }
         & #paste-about { height: 1; padding: 0 1; color: $text-muted; }
         & Horizontal { height: 1; align-horizontal: right; margin-top: 1; }
@@ -62,7 +71,7 @@ class PasteScreen(ModalScreen[PasteChange | None]):
         super().__init__()
         self._chip = chip
         self._title = title
-        self._area = TextArea(
+        self._area = SafeTextArea(
             text,
             id="paste-text",
             soft_wrap=True,

@@ -45,7 +45,7 @@ def describe(attachment: Attachment) -> str:
 def extent_words(attachment: Attachment) -> str:
     """Pages of a PDF, pixels of a picture; empty where neither is known."""
     if attachment.width:
-        return f"{attachment.width:,} × {attachment.height:,}"
+        return f"{attachment.width} × {attachment.height}"
     pages = attachment.pages
     return "" if pages is None else f"{pages:,} page{'s' if pages != 1 else ''}"
 

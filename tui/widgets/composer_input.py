@@ -10,13 +10,13 @@ from rich.text import Text
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.widgets import TextArea
 
 from tui.core.drafts import is_long_paste
 from tui.core.text import visible
 from tui.messages import ClipboardWanted, FilesGiven
 from tui.widgets.paste_marks import PasteMarks
 from tui.widgets.pasted_paths import pasted_paths
+from tui.widgets.safe_text_area import SafeTextArea
 
 __all__ = ["ComposerInput", "Mention"]
 
@@ -26,7 +26,7 @@ Mention = tuple[tuple[int, int], tuple[int, int], str]
 _MENTION: Final = re.compile(r"(?:^|(?<=[\s(\[{\"']))@([^\s@]*)$")
 
 
-class ComposerInput(TextArea):
+class ComposerInput(SafeTextArea):
     """The prompt's text area.
 
     Args:

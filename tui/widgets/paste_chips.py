@@ -31,10 +31,10 @@ class PasteChip(Static, can_focus=True):
     """One paste: Enter or a click opens it, Delete removes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", show=False),
-        Binding("delete,backspace", "remove", "Remove", show=False),
-        Binding("left", "app.focus_previous", "Previous", show=False),
-        Binding("right", "app.focus_next", "Next", show=False),
+        Binding("enter", "open", "Open", show=False, id="chip.open"),
+        Binding("delete,backspace", "remove", "Remove", show=False, id="chip.remove"),
+        Binding("left", "app.focus_previous", "Previous", show=False, id="chip.before"),
+        Binding("right", "app.focus_next", "Next", show=False, id="chip.after"),
     ]
 
     class Opened(Message):
@@ -89,7 +89,6 @@ class PasteChips(HorizontalScroll, can_focus=False):
     PasteChips {
         height: auto;
         display: none;
-        padding: 0 0 0 1;
         scrollbar-size-horizontal: 0;
         &.-any { display: block; }
         & > PasteChip {

@@ -18,7 +18,7 @@ _ROCK = (
     ("▁▂▄▅▇█████████████████████▇▅▃▁ ", "$secondary"),
 )
 _HINTS = (
-    ("turn.attach", "attach a PDF", "or drop it here"),
+    ("turn.attach", "attach files", "or drop them here"),
     ("target.pick", "model and region", ""),
     ("continuation.toggle", "stateful / stateless", ""),
     ("inspector.toggle", "see what is sent", ""),
