@@ -299,7 +299,7 @@ class ChatFrame(Screen[None]):
     # ---- the meter
 
     def _the_meter(self) -> Meter:
-        """The meter comes after the first picture; until then the composer leaves its line free."""
+        """The meter comes with the first figures; until then the composer leaves its line free."""
         if self._meter is None:
             from tui.widgets.meter import Meter
 
@@ -314,6 +314,8 @@ class ChatFrame(Screen[None]):
 
         path = self.session.conversation(self._conversation_id).path()
         ended = [turn for turn in path if turn.outcome is not None]
+        if not ended and self._meter is None:
+            return  # a row of dashes says nothing to who has not sent anything
         models = {turn.id: self.session.catalogue.model(turn.target.model) for turn in ended if turn.target}
         costs = [
             cost_of_model(turn.usage, models.get(turn.id), turn.target.model) if turn.target else None

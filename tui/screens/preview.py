@@ -60,7 +60,8 @@ def preview_rows(look: Preview, width: int, *, chosen: bool, empty: bool) -> lis
     ]
     items = [_item_row(item, width, empty=empty) for item in look.items]
     left = [
-        row(("left out  ", "key"), f"{kind}: {reason}", hang=10) for kind, reason in _counted(look.left_out)
+        row(("left out  ", "key"), f"{kind}: {reason}", hang=10, words=True)
+        for kind, reason in _counted(look.left_out)
     ]
     return [*wrap(body, width), *items, *([row("")] if left else []), *wrap(left, width)]
 
@@ -82,7 +83,7 @@ def _needs(look: Preview) -> Row:
     which = (
         "that response, with its" if look.remembered_turns == 1 else "that response, with the chain of its"
     )
-    return row(("needs     ", "key"), f"{which} {turns}, kept {_DAYS} days{tokens}", hang=10)
+    return row(("needs     ", "key"), f"{which} {turns}, kept {_DAYS} days{tokens}", hang=10, words=True)
 
 
 def _item_row(item: PreviewItem, width: int, *, empty: bool) -> Row:
