@@ -169,7 +169,7 @@ def _common_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
         help="go on with the last conversation",
     )  # fmt: skip
     which.add_argument("--conversation", metavar="ID", default=nothing, help="go on with this conversation")
-    add("-f", "--file", dest="files", action="append", metavar="FILE", default=nothing, help="attach a PDF")
+    add("-f", "--file", dest="files", action="append", metavar="FILE", default=nothing, help="attach a PDF or image")
     return parser
 
 
@@ -177,6 +177,7 @@ def _add_ask(commands: Subcommands, common: argparse.ArgumentParser) -> None:
     ask = commands.add_parser("ask", parents=[common], help="one turn, no TUI: streams the answer to stdout")
     ask.add_argument("prompt", nargs="?", metavar="PROMPT", help="- or nothing reads standard input")
     ask.add_argument("--json", action="store_true", help="JSON Lines: one object per event")
+    ask.add_argument("--over-budget", action="store_true", help="send also where a budget is used up")
 
 
 def _add_history(commands: Subcommands) -> None:

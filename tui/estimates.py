@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from tui.config import Settings
 from tui.core.attachments import Attachment
+from tui.core.budget import BudgetDecision
 from tui.core.catalogue import Catalogue
 from tui.core.continuation import Request
 from tui.core.conversation import Conversation
@@ -18,6 +20,7 @@ from tui.core.errors import OutcropError
 from tui.core.estimate import Estimator, TurnEstimate
 from tui.core.items import ContinuationMode, Turn, user_message
 from tui.core.text import storable
+from tui.spending import Spending
 
 __all__ = ["Estimates"]
 
@@ -27,6 +30,13 @@ _FILE_MARKS = ('"input_file"', '"input_image"')
 
 class Reach(Protocol):
     """What is needed of the session."""
+
+    spending: Spending
+
+    @property
+    def settings(self) -> Settings:
+        """The budgets."""
+        ...
 
     @property
     def catalogue(self) -> Catalogue:
@@ -76,6 +86,21 @@ class Estimates:
         conversation = self._reach.conversation(conversation_id)
         await self._know_files(conversation)
         return await asyncio.to_thread(self._estimate, conversation, prompt, tuple(attachments))
+
+    async def budget(
+        self, conversation_id: str, prompt: str, attachments: Sequence[Attachment] = ()
+    ) -> BudgetDecision:
+        """Whether the budgets let this go; ask it before each send. Nothing is sent.
+
+        Raises:
+            StoreError: The history, which knows what was spent, cannot be read.
+        """
+        settings = self._reach.settings
+        if settings.budget_per_conversation is None and settings.budget_per_day is None:
+            return BudgetDecision()
+        mode = self._reach.conversation(conversation_id).continuation
+        ahead = (await self.of(conversation_id, prompt, attachments))[mode].cost
+        return await self._reach.spending.decision(conversation_id, ahead)
 
     async def _know_files(self, conversation: Conversation) -> None:
         for turn in conversation.path():

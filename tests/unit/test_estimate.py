@@ -97,7 +97,7 @@ def test_the_input_is_within_ten_percent_after_the_third_turn(recorded: dict[str
 def test_what_comes_on_top_of_the_last_count_is_within_ten_percent(
     recorded: dict[str, Any],
 ) -> None:
-    """The harder test: the part that is known from the server is taken away, the part that is guessed left."""
+    """The harder test: what is known from the server is taken away, what is guessed is left."""
     rows = replayed(recorded)
     guessed = counted = 0
     for (_, before), (guess, turn) in list(pairwise(rows))[2:]:

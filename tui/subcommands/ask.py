@@ -121,6 +121,7 @@ async def _ask(
         attachments = [await session.attach(path) for path in files]
         if not prompt and not attachments:
             raise InputError("There is no prompt: give PROMPT, pipe it in, or attach a file with -f.")
+        await _check_budget(session, options, conversation_id, prompt, attachments)
         return await _one_turn(session, conversation_id, prompt, attachments, output)
     except asyncio.CancelledError:
         if not interrupted.signal:
@@ -142,6 +143,25 @@ async def _conversation(session: Session, options: argparse.Namespace) -> str:
         conversation = await session.new()
     await session.apply_flags(conversation.id)
     return conversation.id
+
+
+async def _check_budget(
+    session: Session,
+    options: argparse.Namespace,
+    conversation_id: str,
+    prompt: str,
+    attachments: list[Attachment],
+) -> None:
+    """Warn near a budget; at it there is nobody to ask, so that only `--over-budget` goes on.
+
+    Raises:
+        InputError: A budget is used up.
+    """
+    decision = await session.estimates.budget(conversation_id, prompt, attachments)
+    if decision.state == "ask" and not options.over_budget:
+        raise InputError(f"{decision.text} Nothing was sent; --over-budget sends it all the same.")
+    for sentence in decision.sentences:
+        print(f"outcrop: {visible(sentence)}", file=sys.stderr)
 
 
 async def _one_turn(
