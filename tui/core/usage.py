@@ -27,7 +27,7 @@ __all__ = [
     "usage_record",
 ]
 
-UsageKind = Literal["turn", "summary", "compaction", "check"]
+UsageKind = Literal["turn", "summary", "compaction", "check", "replay"]
 UsageGroup = Literal["day", "model", "region"]
 GROUPS: Final[tuple[UsageGroup, ...]] = ("day", "model", "region")
 

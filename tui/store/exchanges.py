@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from tui.core.exchange import Chunk, Exchange, SseRecord, Timings
 from tui.core.items import Outcome
 from tui.store.blobs import pack, unpack
 
-__all__ = ["load", "save"]
+__all__ = ["ExchangePlace", "load", "load_one", "places", "save"]
 
+_COLUMNS: Final = "id, conversation_id, turn_id, number, started_at, outcome, owner, head, request_body, response_body, arrivals"
 _HEAD: Final = ("attempt", "method", "url", "status", "http_version", "error", "usage_line", "model")
 _ENDED: Final = "Outcrop was ended while this answer was arriving."
 
@@ -58,12 +59,44 @@ def save(db: sqlite3.Connection, exchange: Exchange, owner: str) -> None:
 def load(db: sqlite3.Connection, conversation_id: str) -> list[Exchange]:
     """The exchanges of a conversation, in the order of their numbers."""
     rows = db.execute(
-        "SELECT id, conversation_id, turn_id, number, started_at, outcome, owner, head, request_body,"
-        " response_body, arrivals FROM exchanges WHERE conversation_id = ? ORDER BY number, started_at",
+        f"SELECT {_COLUMNS} FROM exchanges WHERE conversation_id = ? ORDER BY number, started_at",
         (conversation_id,),
     ).fetchall()
     cache: dict[bytes, bytes] = {}
     return [_exchange(db, row, cache) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangePlace:
+    """Where an exchange is found.
+
+    Attributes:
+        id: Its id.
+        conversation_id: Of its conversation.
+        number: Within that.
+        started_at: Seconds since the epoch.
+    """
+
+    id: str
+    conversation_id: str
+    number: int
+    started_at: float
+
+
+def places(db: sqlite3.Connection, conversation_id: str | None) -> list[ExchangePlace]:
+    """Every exchange, or those of a conversation, oldest first; no body is read."""
+    rows = db.execute(
+        "SELECT id, conversation_id, number, started_at FROM exchanges"
+        " WHERE ?1 IS NULL OR conversation_id = ?1 ORDER BY started_at, rowid",
+        (conversation_id,),
+    )
+    return [ExchangePlace(*row) for row in rows]
+
+
+def load_one(db: sqlite3.Connection, exchange_id: str) -> Exchange | None:
+    """One exchange, bodies included; `None` when there is none of that id."""
+    row = db.execute(f"SELECT {_COLUMNS} FROM exchanges WHERE id = ?", (exchange_id,)).fetchone()
+    return None if row is None else _exchange(db, row, {})
 
 
 def _exchange(db: sqlite3.Connection, row: tuple[Any, ...], cache: dict[bytes, bytes]) -> Exchange:

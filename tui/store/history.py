@@ -18,7 +18,7 @@ from tui.core.conversation import Conversation, ConversationSummary
 from tui.core.drafts import Draft, Span
 from tui.core.errors import NoSuchConversation
 from tui.core.exchange import Exchange
-from tui.core.items import Item, Outcome, Turn, dump_json
+from tui.core.items import Item, Outcome, Target, Turn, dump_json
 from tui.core.text import storable
 from tui.store import drafts, exchanges, responses, turns, usage
 from tui.store.branches import delete_branch, forget_exchanges, forget_turns
@@ -37,6 +37,7 @@ ENDED_WHILE_RUNNING: Final = "Outcrop was ended while this answer was arriving; 
 Summaries = list[ConversationSummary]
 StoredResponses = list[responses.StoredResponse]
 Exchanges = list[Exchange]
+ExchangePlaces = list[exchanges.ExchangePlace]
 
 
 class History(Ledger):
@@ -275,9 +276,7 @@ class History(Ledger):
         where = f"outcome IS NULL AND owner IN ({marks})"
         # The server goes on with a background turn: it is resumed by its response id, not ended.
         ended_where = f"{where} AND NOT (background = 1 AND response_id IS NOT NULL)"
-        where_from = dict(
-            self._db.rows(f"SELECT id, conversation_id FROM turns WHERE {ended_where}", gone)
-        )
+        where_from = dict(self._db.rows(f"SELECT id, conversation_id FROM turns WHERE {ended_where}", gone))
         for turn in self._turns(ended_where, *gone).values():
             with self._db.transaction() as db:
                 ended = replace(turn, outcome=Outcome.FAILED, error=ENDED_WHILE_RUNNING)
@@ -343,6 +342,24 @@ class History(Ledger):
         self._end_abandoned()
         with self._db.sentences():
             return exchanges.load(self._db.connection, conversation_id)
+
+    def load_exchange(self, exchange_id: str) -> Exchange | None:
+        """One exchange, bodies included; `None` when there is none of that id."""
+        self._end_abandoned()
+        with self._db.sentences():
+            return exchanges.load_one(self._db.connection, exchange_id)
+
+    def exchange_places(self, conversation_id: str | None = None) -> ExchangePlaces:
+        """Where every exchange is, or those of a conversation, oldest first; no body is read."""
+        with self._db.sentences():
+            return exchanges.places(self._db.connection, conversation_id)
+
+    def save_stored_response(
+        self, response_id: str, target: Target, created_at: float, conversation_id: str
+    ) -> None:
+        """Remember a response that the server keeps and that belongs to no turn: that of a replay."""
+        with self._db.transaction() as db:
+            responses.save(db, response_id, target, created_at, conversation_id)
 
     def stored_responses(self, *, deleted: bool = False) -> StoredResponses:
         """What the server keeps (or kept, with `deleted`), newest first."""

@@ -10,9 +10,9 @@ import sqlite3
 from dataclasses import dataclass
 
 from tui.core.items import Target
-from tui.store.rows import target_from_text
+from tui.store.rows import target_from_text, target_to_text
 
-__all__ = ["StoredResponse", "load", "mark_deleted", "mark_expired", "save_of_turn"]
+__all__ = ["StoredResponse", "load", "mark_deleted", "mark_expired", "save", "save_of_turn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,17 @@ def save_of_turn(db: sqlite3.Connection, turn_id: str) -> None:
         " WHERE id = ? AND response_id IS NOT NULL AND target IS NOT NULL"
         " ON CONFLICT (response_id) DO NOTHING",
         (turn_id,),
+    )
+
+
+def save(
+    db: sqlite3.Connection, response_id: str, target: Target, created_at: float, conversation_id: str
+) -> None:
+    """Add a response that belongs to no turn, inside the caller's transaction."""
+    db.execute(
+        "INSERT INTO stored_responses (response_id, target, created_at, conversation_id) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (response_id) DO NOTHING",
+        (response_id, target_to_text(target), created_at, conversation_id),
     )
 
 
