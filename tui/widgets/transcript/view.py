@@ -408,6 +408,8 @@ class View:
                 (("  " if title else "") + mark, palette.muted if block.state == "running" else color)
             )
         rows = wrap(spans, paper.text_width)
+        if spans[0][0] in ("▸ ", "▾ ", "▤ "):
+            rows[0].skip = 2  # A mark is no text to be copied.
         if self.folded:
             bar = Segment(" " * GUTTER, palette.text)
             indent(rows, bar, bar, copied=False)
