@@ -52,6 +52,9 @@ class OutcropApp(App[int]):
     """
 
     TITLE = "Outcrop"
+    # Where there is little room, dialogs take all of it.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]  # noqa: RUF012
     COMMANDS: ClassVar[set[type[Provider] | object]] = {_commands}  # type: ignore[assignment]
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -64,8 +67,37 @@ class OutcropApp(App[int]):
     CSS = """
     ToastRack { dock: top; align: right top; margin: 1 1 0 0; }
     Toast { background: $panel; width: 52; max-width: 80%; }
-    CommandPalette { background: $background 50%; }
-    CommandPalette #--container { width: 92; max-width: 100%; margin-top: 2; }
+    ModalScreen { background: $background 70%; }
+    CommandPalette #--container { width: 100; max-width: 100%; margin-top: 2; background: transparent; }
+    CommandPalette #--input { border: none; border-left: outer $primary; background: $panel; height: 3; }
+    CommandPalette SearchIcon { display: none; }
+    CommandPalette CommandInput, CommandPalette CommandInput:focus {
+        border: none;
+        height: 1;
+        margin: 1 0;
+        padding: 0 2;
+    }
+    CommandPalette CommandList, CommandPalette CommandList:focus {
+        border: none;
+        border-left: outer $primary;
+        padding: 1 0;
+        background: $surface;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+        scrollbar-size-vertical: 1;
+        scrollbar-background: $surface;
+    }
+    OptionList:ansi > .option-list--option-highlighted {
+        color: $block-cursor-foreground;
+        background: $block-cursor-background;
+        text-style: $block-cursor-text-style;
+    }
+    CommandPalette CommandList > .option-list--option { text-style: none; }
+    CommandPalette CommandList > .option-list--option-highlighted {
+        color: $block-cursor-foreground;
+        background: $block-cursor-background;
+        text-style: $block-cursor-text-style;
+    }
     Screen:nocolor > .screen--selection { text-style: reverse; }
     TextArea:nocolor > .text-area--selection { text-style: reverse; }
     Input:nocolor > .input--selection { text-style: reverse; }

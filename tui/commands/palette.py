@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CommandProvider", "KeyTeller"]
 
+_TITLES: Final = max(len(command.title) for command in COMMANDS) + 2
+_KEYS: Final = 13
 _BY_NAME: Final = 0.9  # a match of the slash name or the id counts a little less than one of the title
 
 
@@ -41,7 +43,6 @@ class CommandProvider(Provider):
                 self._display(command, Content(command.title)),
                 partial(self.app.run_action, command.action),
                 text=command.title,
-                help=command.help,
             )
 
     async def search(self, query: str) -> Hits:
@@ -58,7 +59,6 @@ class CommandProvider(Provider):
                     self._display(command, matcher.highlight(command.title)),
                     partial(self.app.run_action, command.action),
                     text=command.title,
-                    help=command.help,
                 )
 
     def _listed(self) -> Iterator[Command]:
@@ -67,5 +67,10 @@ class CommandProvider(Provider):
         return (command for command in COMMANDS if teller.usable(command, self.screen))
 
     def _display(self, command: Command, title: Content) -> Content:
+        """One line: what it is, its key or chord, a sentence as far as there is room."""
         key = cast("KeyTeller", self.app).keys_of(command.id)
-        return Content.assemble(title, "  ", (key, "$text-muted")) if key else title
+        return Content.assemble(
+            title.pad_right(max(2, _TITLES - len(title))),
+            f"{key:<{_KEYS}}",
+            (command.help, "dim"),
+        )

@@ -17,7 +17,8 @@ class Dialog(Vertical):
         width: 1fr;
         height: 1fr;
         max-width: 140;
-        margin: 1 2;
+        max-height: 44;
+        margin: 1 4 2 4;
         padding: 0 1;
         background: $surface;
         border: round $primary;
@@ -33,8 +34,11 @@ class Dialog(Vertical):
         & Input:focus { border: none; }
         & VirtualLines { height: 1fr; background: $surface; }
         & .dialog--detail { height: auto; max-height: 5; padding: 0 1; border-top: solid $panel; }
+        & TableTitles { background: $surface; }
         & .dialog--empty { height: 1fr; padding: 1 2; color: $text-muted; }
     }
+    /* Where there is little room a dialog takes all of it: strips of what is below would only disturb. */
+    .-narrow Dialog, .-low Dialog { margin: 0; }
     """
 
     def __init__(self, *children: Widget, title: str, keys: str = "", id: str | None = None) -> None:
