@@ -181,7 +181,10 @@ def code_rows(code: str, language: str, width: int, palette: Palette, *, whole: 
         lines = [_lex_line(language, line) for line in code.split("\n")]
     rows: list[Row] = []
     if language:
-        title = Row([Segment(f"  {language}", palette.code_title)], skip=0, end=0)
+        name = fold(glue([(language, palette.code_title)]), width - 4)
+        more = "…" if len(name) > 1 else ""
+        text = "".join(part for part, _ in name[0])
+        title = Row([Segment(f"  {text}{more}", palette.code_title)], skip=0, end=0)
         rows.append(pad(title, width, palette.code_title))
     for pieces in lines:
         rows.extend(line_rows(pieces, width, palette))

@@ -11,6 +11,7 @@ from rich.style import Style
 from tui.core.text import visible_line
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import Span
+from tui.widgets.transcript.wrap import settled
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -39,7 +40,7 @@ def math_style(palette: Palette, base: Style) -> Style:
 
 def _clean(text: str) -> str:
     """Text for one line; entities in it may have stood for controls, which `visible` never saw."""
-    return visible_line(text.replace("\t", " ").replace("\n", " "))
+    return visible_line(settled(text.replace("\t", " ").replace("\n", " ")))
 
 
 def shown_target(href: str) -> str:
@@ -83,7 +84,7 @@ def inline_spans(tokens: Sequence[Token], palette: Palette, base: Style) -> list
         kind = token.type
         style = styles[-1]
         if kind == "text":
-            text = visible_line(token.content.replace("\t", " "))
+            text = visible_line(settled(token.content).replace("\t", " "))
             if links:
                 spans.append((text, style))
             elif text:

@@ -56,12 +56,21 @@ class _Renderer:
         while index < len(tokens):
             token = tokens[index]
             end = _end(tokens, index)
+            if end == index + 2:
+                rows.extend(self.unread(token, width, base))
             part = self.block(tokens[index:end], width, base, depth)
             if rows and part and self._blank_before(token):
                 rows.append(Row([]))
             rows.extend(part)
             index = end
         return rows
+
+    def unread(self, token: Token, width: int, base: Style) -> list[Row]:
+        """Render as it is what is nested deeper than the parser goes; `token` opens an empty block."""
+        if token.map is None or token.level + 3 < parser().options["maxNesting"]:
+            return []
+        text = "\n".join(self.lines[token.map[0] : token.map[1]]).strip()
+        return wrap([(text.expandtabs(4), base)], width)
 
     def _blank_before(self, token: Token) -> bool:
         if token.map is None or token.map[0] < 1:
@@ -162,6 +171,8 @@ class _Renderer:
     def marked(self, tokens: Sequence[Token], marker: str, width: int, base: Style, depth: int) -> list[Row]:
         """Render the blocks inside `tokens` with a hanging marker, or under it where there is no room."""
         size = cell_len(marker)
+        if len(tokens) == 2 and (unread := self.unread(tokens[0], width, base)):
+            return unread
         if width - size < _NARROWEST:
             rows = wrap([(marker.rstrip(), self.palette.marker)], width)
             return rows + self.blocks(tokens[1:-1], width, base, depth)

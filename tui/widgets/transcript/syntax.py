@@ -27,7 +27,7 @@ _NOTE_HEAD: Final = re.compile(r"\[\^([^\s\]\[]+)\]:[ \t]*")
 _CLOSERS: Final = {"$$": "$$", "\\[": "\\]"}
 _ENDS: Final = re.compile(r"[\s.,;:]*")
 _DOLLARS: Final = re.compile(r"\$(?=[^\s$])((?:[^$\\]|\\.)*?)(?<=\S)\$(?![\d$])", re.DOTALL)
-_FORMULA: Final = re.compile(r"[\\^_=+*/<>]")
+_FORMULA: Final = re.compile(r"[\\^_=+<>]| [*/] ")
 _INLINE_CLOSERS: Final = {"$$": "$$", "\\(": "\\)", "\\[": "\\]"}
 
 
@@ -37,6 +37,8 @@ def parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
     markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    # The preset's 20 is ten lists in each other; what is deeper is left out of the tokens.
+    markdown.options["maxNesting"] = 100
     markdown.block.ruler.before("table", "math_block", _math_block, {"alt": ["paragraph", "blockquote"]})
     markdown.block.ruler.before("reference", "footnote", _footnote, {"alt": ["paragraph"]})
     markdown.block.ruler.at("reference", _definition)

@@ -8,14 +8,14 @@ break between wide characters (CJK has no blanks).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich.cells import cell_len, split_graphemes
 
 from tui.widgets.transcript.rows import HARD, Row, Span
 
-__all__ = ["breaks", "fold", "glue", "wrap"]
+__all__ = ["breaks", "fold", "glue", "settled", "wrap"]
 
 # Not at the start of a line (closing punctuation, small kana) and not at its end (opening brackets).
 _NOT_FIRST = frozenset(
@@ -69,7 +69,7 @@ def _wide_breaks(text: str, width: int) -> list[tuple[int, int, str]]:
     candidate: tuple[int, int, int, str] | None = None  # end of part, next start, cells up to it, join
     previous = ""
     previous_size = 0
-    for begin, end, size in split_graphemes(text)[0]:
+    for begin, end, size in _graphemes(text):
         char = text[begin:end]
         if char == " ":
             if begin > start:
@@ -119,28 +119,60 @@ def _slices(spans: Sequence[Span], cuts: Sequence[tuple[int, int, str]]) -> list
     return result
 
 
-_JOINED: Final = re.compile("(?:[\u0300-\u036f\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]|\u200d.?)+")
+# Joiners, selectors of a glyph, soft hyphens, the tags of sub-national flags.
+_UNSETTLED: Final = re.compile("[\u00ad\u200d\ufe0e\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef]+")
+_TONES: Final = re.compile("(?<=[\u2600-\u27bf\U0001f300-\U0001faff])[\U0001f3fb-\U0001f3ff]+")
+_LONE_TONE: Final = re.compile("[\U0001f3fb-\U0001f3ff]")
+
+
+def settled(text: str) -> str:
+    """Leave out what terminals do not agree on how wide it is, so that no row is ever torn.
+
+    A heart with a selector is 1 cell wide in one half of the terminals and 2 in the other, a family of
+    joined emoji 2 to 8, a thumb with a skin tone 2 or 4. Without joiner, selector and tone all of them
+    agree, rich included: the heart has 1, the family is shown as its members, the thumb has 2. A skin
+    tone that stands alone becomes U+FFFD. Only what is drawn is changed, never what is copied as source.
+    """
+    if text.isascii() or not (_UNSETTLED.search(text) or _LONE_TONE.search(text)):
+        return text
+    return _LONE_TONE.sub("\N{REPLACEMENT CHARACTER}", _TONES.sub("", _UNSETTLED.sub("", text)))
+
+
+_JOINED: Final = re.compile("[\u0300-\u036f]+")
 
 
 def glue(spans: Sequence[Span]) -> list[Span]:
-    """Move what continues a grapheme to the span where that begins: apart, both would be wider."""
+    """Settle the text; combining marks go to the span of their base: apart, they would have none."""
     if all(text.isascii() for text, _ in spans):
         return list(spans)
     glued: list[Span] = []
-    for text, style in spans:
-        if glued and not text.isascii():
+    for raw, style in spans:
+        text = settled(raw)
+        if glued and (match := _JOINED.match(text)):
             before, before_style = glued[-1]
-            match = _JOINED.match(text)
-            size = match.end() if match else int(before.endswith("\u200d"))
-            if size:
-                glued[-1] = (before + text[:size], before_style)
-                text = text[size:]
-        elif glued and glued[-1][0].endswith("\u200d"):
-            glued[-1] = (glued[-1][0] + text[:1], glued[-1][1])
-            text = text[1:]
+            glued[-1] = (before + match.group(), before_style)
+            text = text[match.end() :]
         if text:
             glued.append((text, style))
     return glued
+
+
+def _graphemes(text: str) -> Iterator[tuple[int, int, int]]:
+    """Start, end and cells of each grapheme; the two letters of a flag are one."""
+    spans, _ = split_graphemes(text)
+    index = 0
+    while index < len(spans):
+        start, end, size = spans[index]
+        following = text[end : end + 1]
+        if index + 1 < len(spans) and _is_flag_letter(text[start]) and _is_flag_letter(following):
+            index += 1
+            end, size = spans[index][1], size + spans[index][2]
+        yield start, end, size
+        index += 1
+
+
+def _is_flag_letter(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
 
 
 def wrap(spans: Sequence[Span], width: int) -> list[Row]:
@@ -174,7 +206,7 @@ def fold(spans: Sequence[Span], width: int) -> list[list[Span]]:
         return _slices(spans, [(start, min(start + width, len(text)), "") for start in starts])
     cuts: list[tuple[int, int, str]] = []
     start = cells = 0
-    for begin, _, size in split_graphemes(text)[0]:
+    for begin, _, size in _graphemes(text):
         if cells + size > width and begin > start:
             cuts.append((start, begin, ""))
             start, cells = begin, 0
