@@ -24,14 +24,14 @@ from tui.core.ids import new_id
 from tui.core.items import Target, Turn, Usage
 from tui.core.text import visible_line
 from tui.core.usage import usage_record
-from tui.sending import Sending
+from tui.replay import Replaying
 from tui.store.history import History
 from tui.turns import TurnPlan
 
 __all__ = ["Session"]
 
 
-class Session(Sending):
+class Session(Replaying):
     """One run of the program; its arguments are those of `Sending`."""
 
     # -- background turns --------------------------------------------------------------------------

@@ -89,6 +89,8 @@ class TurnRun:
     """Runs one turn; `turn` is its state at any time, `request` what was planned last for it."""
 
     cancelled_by_server = "The server cancelled this answer."
+    mends = True
+    """Whether a refusal may be answered with a request that is planned otherwise."""
 
     def __init__(self, turn: Turn, plan: TurnPlan, keeper: TurnKeeper) -> None:
         self.turn = turn
@@ -121,7 +123,7 @@ class TurnRun:
                     break
                 except HttpStatusError as refusal:
                     change = None
-                    if not self._assembly.text_began:
+                    if self.mends and not self._assembly.text_began:
                         change = mend(refusal, request, self.conversation, options)
                     if change is None or not _is_first(change, mended):
                         error = refusal

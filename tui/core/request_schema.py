@@ -72,7 +72,8 @@ CALLER: Final[Node] = {"type": "object", "null": True}
 RESULT: Final[Node] = {"type": ("string", "array"), "items": INPUT_PARTS}
 _OTHER_ITEMS: Final = """
 additional_tools apply_patch_call apply_patch_call_output code_interpreter_call compaction_trigger
-computer_call computer_call_output file_search_call image_generation_call local_shell_call local_shell_call_output
+computer_call computer_call_output file_search_call image_generation_call local_shell_call
+local_shell_call_output
 mcp_approval_request mcp_approval_response mcp_call mcp_list_tools program program_output shell_call
 shell_call_output tool_search_call tool_search_output web_search_call
 """

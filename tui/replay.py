@@ -1,0 +1,300 @@
+"""Sending a recorded request again: as it was, any number of times, or edited, and then as a branch too.
+
+Part of the session layer, between `sending.py` and `session.py`. What is sent goes through the same client
+and recorder as a turn, and its exchanges stand among those of the conversation. The conversation itself is
+only touched when an edited request is kept as a branch of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from tui.background import check_path
+from tui.core.answer import answer_object
+from tui.core.continuation import Options, Request
+from tui.core.conversation import Conversation
+from tui.core.effective_context import is_create
+from tui.core.errors import InputError, OutcropError
+from tui.core.events import AttemptEnded, AttemptStarted, SessionEvent, TurnStarted
+from tui.core.exchange import Exchange
+from tui.core.ids import new_id
+from tui.core.items import ContinuationMode, Item, Target, Turn, Usage
+from tui.core.replays import Replay, branch_point, replay_of
+from tui.core.request_check import Finding, check_body
+from tui.core.text import visible_line
+from tui.core.usage import usage_record
+from tui.sending import Sending
+from tui.store.history import History
+from tui.turns import TurnPlan, TurnRun
+
+if TYPE_CHECKING:
+    from tui.wire.client import WireEvent
+
+__all__ = ["BodyRefused", "Replaying"]
+
+T = TypeVar("T")
+
+_LARGE: Final = 256_000
+
+
+class BodyRefused(InputError):
+    """An edited body was not sent, because the server would most likely refuse it.
+
+    Attributes:
+        findings: What is wrong, each with its place in the text.
+    """
+
+    def __init__(self, findings: list[Finding]) -> None:
+        lines = "\n".join(f"  {finding}" for finding in findings)
+        super().__init__(f"The body was not sent:\n{lines}")
+        self.findings = findings
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it cannot be sent at all, not even when that is insisted on."""
+        return any(finding.syntax for finding in self.findings)
+
+
+class Replaying(Sending):
+    """Sends requests again; its arguments are those of `Sending`."""
+
+    async def replay(
+        self, exchange: Exchange, times: int = 1, *, body: bytes | None = None, anyway: bool = False
+    ) -> AsyncGenerator[Replay, None]:
+        """Send a request again, one after the other, and yield what each came to.
+
+        While one runs, its exchange is the last of `exchanges(exchange.conversation_id)`. A replay that fails
+        is a row like any other. What the server stores for it is known to `responses` from then on.
+
+        Args:
+            exchange: A request for a response, of a conversation or of none.
+            times: How often.
+            body: Sent instead of the recorded one, byte for byte.
+            anyway: Send an edited body in spite of what the check finds, unless it is no JSON object.
+
+        Raises:
+            InputError: It is no request for a response, or this run does not talk to where it was sent.
+            BodyRefused: The edited body has errors; nothing was sent.
+            TokenError: There is no usable token; nothing was sent.
+        """
+        sent, fields = await self._prepared(exchange, body, anyway)
+        target = await self._ready_target(exchange, fields)
+        for _ in range(times):
+            yield await self._once(exchange.conversation_id, target, sent, fields)
+
+    async def keep_as_branch(
+        self, exchange: Exchange, body: bytes, *, anyway: bool = False
+    ) -> AsyncGenerator[SessionEvent, None]:
+        """Send an edited body as a new turn of the exchange's conversation; events and end are as of `send`.
+
+        The new turn stands where its path says what was sent: beside the turn of the original request when
+        only that was edited, further up when an earlier item was. The body goes out byte for byte and is
+        never planned anew; parameters that were edited hold for this request only.
+
+        Raises:
+            InputError, BodyRefused, TokenError: As `replay`; or it cannot be a turn of the conversation.
+            StoreError: The turn could not be put on disk; nothing was sent.
+        """
+        sent, fields = await self._prepared(exchange, body, anyway)
+        if fields.get("background") is True:
+            raise InputError(
+                "A request for a background answer cannot be kept as a branch: take background out."
+            )
+        target = await self._ready_target(exchange, fields)
+        conversation = self._conversations.get(exchange.conversation_id)
+        if conversation is None:
+            raise InputError("This request belongs to no conversation, so there is nothing to branch from.")
+        try:
+            parent, items = branch_point(fields, conversation, exchange.turn_id)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        check_path(conversation, parent)
+        self._claim(conversation)
+        try:
+            async with aclosing(self._branch(conversation, parent, items, target, sent, fields)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            self._running.discard(conversation.id)
+
+    async def _branch(
+        self,
+        conversation: Conversation,
+        parent: str | None,
+        items: tuple[Item, ...],
+        target: Target,
+        body: bytes,
+        fields: dict[str, Any],
+    ) -> AsyncGenerator[SessionEvent, None]:
+        base = conversation.at(parent)
+        fixed = _AsItIs.of(fields, items, target)
+        turn = Turn(
+            id=new_id(), parent_id=parent, input=items, created_at=self._now(), target=target,
+            continuation=fixed.mode,
+        )  # fmt: skip
+        await self._begin(base, turn)
+        yield TurnStarted(turn)
+
+        def send(request: Request, _: bytes, attempt: int) -> AsyncGenerator[WireEvent, None]:
+            return self._sent(base.id, turn.id, request.target, body, fields, attempt)
+
+        options = Options(target, 0)
+        plan = TurnPlan(base, fixed, options, send, self._now)
+        run = _EditedRun(turn, plan, self._keeper(base.id, options))
+        async with aclosing(self._follow(run, run.events())) as events:
+            async for event in events:
+                yield event
+
+    async def _prepared(
+        self, exchange: Exchange, body: bytes | None, anyway: bool
+    ) -> tuple[bytes, dict[str, Any]]:
+        """The bytes to send and the object that they are."""
+        if not is_create(exchange):
+            raise InputError(
+                f"Only requests for a response can be sent again; this one is {exchange.method} "
+                f"{visible_line(exchange.url.partition('?')[0].rpartition('/v1')[2] or exchange.url)}."
+            )
+        sent = exchange.request_body if body is None else body
+        findings = [] if body is None else await _off_the_loop(check_body, sent)
+        refused = BodyRefused(findings)
+        if findings and (refused.is_final or not anyway):
+            raise refused
+        fields = await _off_the_loop(_parsed, sent)
+        if fields is None:
+            raise InputError("The body of this request is no JSON object.")
+        return sent, fields
+
+    async def _ready_target(self, exchange: Exchange, fields: dict[str, Any]) -> Target:
+        if exchange.conversation_id:
+            await self.open(exchange.conversation_id)
+        await self.check_token(self._target_of(exchange, fields))
+        await self.warm_up()
+        # Once more: the sandbox has another port in each run.
+        return self._target_of(exchange, fields)
+
+    def _target_of(self, exchange: Exchange, fields: dict[str, Any]) -> Target:
+        """Where the request goes: where the original went, with the model that the body names."""
+        model = str(fields.get("model") or exchange.model)
+        base = exchange.url.partition("?")[0].removesuffix("/responses")
+        conversation = self._conversations.get(exchange.conversation_id)
+        turns = [] if conversation is None else list(conversation.turns.values())
+        of_turn = [turn.target for turn in turns if turn.id == exchange.turn_id and turn.target is not None]
+        others = [turn.target for turn in turns if turn.target is not None and turn.target.base_url == base]
+        known = next(iter((*of_turn, *others)), None)
+        if known is None:
+            known = self.settings.target(model)
+            if not known.sandbox and known.base_url != base:
+                raise _elsewhere(base)
+        if known.sandbox:
+            return self.settings.target(model, known.region, known.endpoint)
+        if not self.settings.reaches(known):
+            raise _elsewhere(known.base_url)
+        return replace(known, model=model)
+
+    async def _once(
+        self, conversation_id: str, target: Target, body: bytes, fields: dict[str, Any]
+    ) -> Replay:
+        last: Exchange | None = None
+        attempts, why = 0, None
+        try:
+            async with aclosing(self._sent(conversation_id, "", target, body, fields, 1)) as events:
+                async for event in events:
+                    if isinstance(event, AttemptStarted):
+                        last = event.exchange
+                        attempts += 1
+                        self._note(conversation_id, event.exchange)
+                    elif isinstance(event, AttemptEnded):
+                        self._keep_replay(event.exchange, target, fields)
+        except OutcropError as error:
+            if last is None:
+                raise
+            why = str(error)
+        if last is None:
+            raise InputError("Nothing was sent.")
+        return replay_of(last, attempts, why)
+
+    def _sent(
+        self,
+        conversation_id: str,
+        turn_id: str,
+        target: Target,
+        body: bytes,
+        fields: dict[str, Any],
+        attempt: int,
+    ) -> AsyncGenerator[WireEvent, None]:
+        from tui.wire.recorder import AttemptLabel
+
+        label = AttemptLabel(conversation_id, turn_id, attempt, target.model)
+        client = self.client(target)
+        return client.stream(body, label) if fields.get("stream") is True else client.create(body, label)
+
+    def _keep_replay(self, exchange: Exchange, target: Target, fields: dict[str, Any]) -> None:
+        """Remember the exchange, what it cost, and what the server keeps of it."""
+        answer = answer_object(exchange) or {}
+        usage = Usage.from_payload(answer.get("usage"))
+        if usage is not None and usage.total_tokens is not None:
+            exchange.usage_line = f"{usage.input_tokens or 0:,} in · {usage.output_tokens or 0:,} out"
+            record = usage_record("replay", exchange.conversation_id, exchange.started_at, target, usage)
+            self.records.later(History.record_usage, record)
+        if exchange.conversation_id:
+            self.records.later(History.save_exchange, exchange)
+        response_id = answer.get("id")
+        stored = answer.get("store", fields.get("store", True))
+        if isinstance(response_id, str) and stored is not False:
+            self.records.later(
+                History.save_stored_response,
+                response_id,
+                target,
+                exchange.started_at,
+                exchange.conversation_id,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _AsItIs:
+    """A continuation whose request is what it is, however often it is planned."""
+
+    request: Request
+
+    @classmethod
+    def of(cls, fields: dict[str, Any], items: tuple[Item, ...], target: Target) -> _AsItIs:
+        previous = fields.get("previous_response_id")
+        store = fields.get("store") is not False
+        mode: ContinuationMode = "stateful" if previous or store else "stateless"
+        return cls(Request(target, mode, items, previous if isinstance(previous, str) else None, store, {}))
+
+    @property
+    def mode(self) -> ContinuationMode:
+        return self.request.mode
+
+    def plan(self, conversation: Conversation, new_items: object, options: Options) -> Request:
+        return self.request
+
+
+class _EditedRun(TurnRun):
+    """A turn whose request was written by hand: nothing of it is changed after a refusal."""
+
+    mends = False
+
+
+def _parsed(body: bytes) -> dict[str, Any] | None:
+    try:
+        value: object = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _elsewhere(base: str) -> InputError:
+    where = visible_line(base)
+    return InputError(f"This request was sent to {where}: start with --base-url {where} to send it again.")
+
+
+async def _off_the_loop(work: Callable[[bytes], T], body: bytes) -> T:
+    """Run it in a thread when the body is large, so that keys go on being answered."""
+    return work(body) if len(body) < _LARGE else await asyncio.to_thread(work, body)
