@@ -35,11 +35,16 @@ class ChatComposer(ChatFrame):
         self._do(self.chips.show(list(self._attachments)), "chips")
         self.post_message(Composer.DraftChanged())
 
+    async def warmed_up(self) -> None:
+        """Wait until the session is there: files may be dropped before."""
+        raise NotImplementedError
+
     def action_begin_attach(self) -> None:
         """Choose files to attach."""
         from tui.screens.file_chooser import FileChooser
 
         async def look(path: str) -> Attachment:
+            await self.warmed_up()
             return await self.session.attach(path)
 
         def chosen(paths: Sequence[str] | None) -> None:
@@ -61,6 +66,7 @@ class ChatComposer(ChatFrame):
             await self._attach_file(path)
 
     async def _attach_file(self, path: str) -> None:
+        await self.warmed_up()
         try:
             self._take_attachment(await self.session.attach(path))
         except OutcropError as error:
@@ -161,6 +167,7 @@ class ChatComposer(ChatFrame):
         from tui.clipboard_reading import read_clipboard
 
         found = await read_clipboard(os.environ)
+        await self.warmed_up()
         if found.image:
             try:
                 self._take_attachment(await self.session.attach_data("clipboard", found.image))

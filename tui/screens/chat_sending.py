@@ -47,6 +47,10 @@ class ChatSending(ChatBackground, ChatCompaction):
         # Blocks of a turn that was drawn as it ran keep the names they had before it was on disk.
         self._turn_of_group: dict[str, str] = {}
 
+    async def warmed_up(self) -> None:
+        """Wait until the session is there and a conversation is shown."""
+        await self._ready.wait()
+
     # ---- drafts
 
     def _draft_id(self, conversation_id: str) -> str:

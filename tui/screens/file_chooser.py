@@ -77,6 +77,7 @@ class FileChooser(ModalScreen[Sequence[str] | None]):
         Binding("pageup", "page(-1)", "Page up", show=False, priority=True, id="list.page_up"),
         Binding("pagedown", "page(1)", "Page down", show=False, priority=True, id="list.page_down"),
         Binding("tab", "mark", "Mark", show=False, priority=True, id="files.mark"),
+        Binding("ctrl+s", "take_marked", "Take what is marked", show=False, priority=True, id="files.take"),
         Binding("ctrl+a", "mark_all", "Mark all that are shown", show=False, priority=True, id="files.all"),
         Binding(
             "alt+up,shift+tab", "leave_folder", "Parent folder", show=False, priority=True, id="files.up"
@@ -116,7 +117,7 @@ class FileChooser(ModalScreen[Sequence[str] | None]):
             Static("", id="files-empty", classes="dialog--empty", markup=False),
             Static("", id="files-detail", classes="dialog--detail", markup=False),
             title="Attach PDFs and images",
-            keys="Enter take   Tab mark   Ctrl+A all   ⇧Tab parent   Esc cancel",
+            keys="Enter take   Tab mark   Ctrl+S take marked   ⇧Tab parent   Esc cancel",
         )
 
     def on_mount(self) -> None:
@@ -257,8 +258,18 @@ class FileChooser(ModalScreen[Sequence[str] | None]):
         elif found is not None:
             self.dismiss((found[1],))
 
+    def action_take_marked(self) -> None:
+        """Give the marked files, wherever the cursor is; without any, as Enter."""
+        if self._marked:
+            self.dismiss(tuple(self._marked))
+        else:
+            self._take()
+
     def _enter(self, folder: str, back_to: str = "") -> None:
-        self._folder = folder
+        # At once, so that the next key does not act on what was listed before.
+        self._folder = self._shown_folder = folder
+        self._table = _Table((), folder, ())
+        self._list.show(self._table)
         search = self.query_one(Input)
         with search.prevent(Input.Changed):
             search.value = ""
