@@ -170,7 +170,10 @@ class WithCursor(Selecting):
                 return
             index += by
             x = -1 if by > 0 else 1 << 30
-        self.move_rows(by, extend=extend)
+        before = self._cursor
+        self.move_to_edge(by, extend=extend)
+        if self._cursor == before:
+            self.move_rows(by, extend=extend)
 
     def move_to_edge(self, side: int, *, extend: bool = False) -> None:
         """Move the cursor to the start (-1) or the end (1) of its row."""
