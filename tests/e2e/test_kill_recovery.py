@@ -15,8 +15,10 @@ import pytest
 from support.programs import OUTCROP, Program, until
 from support.terminal import have_tmux, terminal
 
+from tui.core.items import Outcome
 from tui.sandbox.log import Served
 from tui.sandbox.server import SandboxServer
+from tui.store.history import History
 
 RATE = 50
 PROMPT = "Write 4000 words about granite"
@@ -108,3 +110,55 @@ def test_the_tui_killed(program: Program, slow: SandboxServer, tmp_path: Path) -
         window.wait_for(PROMPT, "sandbox, not a model")
         window.press("C-q")
         assert window.status() == 0
+
+
+@pytest.mark.skipif(not have_tmux(), reason="tmux is not installed")
+def test_two_conversations_that_stream_killed(program: Program, slow: SandboxServer, tmp_path: Path) -> None:
+    """Nothing that was sent, queued or typed in either is lost, and of each answer half a second at most."""
+    program.base_url = f"http://127.0.0.1:{slow.port}/openai/v1"
+    with terminal(tmp_path / "a", OUTCROP, program.environ(), cwd=program.cwd) as window:
+        window.wait_for("Message", "stateful")
+        window.type("Write 4000 words about granite")
+        window.press("Enter")
+        slow.log.wait_for(lambda record: record.events > 10, 20)
+        window.type("queued there")
+        window.press("Enter")
+        window.wait_for("queued there", "Next")
+        window.press("C-n")
+        window.wait_for("1 running elsewhere", "Message")
+        window.type("Write 4000 words about basalt")
+        window.press("Enter")
+        window.wait_for("Write 4000 words about basalt", "Esc stops")
+        until(lambda: len(slow.log) == 2 and slow.log[1].events > 10, "the second answer")
+        window.type("a thought")
+        window.wait_for("a thought")
+        records = [slow.log[0], slow.log[1]]
+        until(lambda: all(len(deltas_sent(record)) > 300 for record in records), "300 characters of each")
+        before = [deltas_sent(record) for record in records]
+        moment = time.monotonic() + 0.6
+        until(lambda: time.monotonic() >= moment, "half a second")
+        os.kill(window.pid, signal.SIGKILL)
+        assert window.status() == 128 + signal.SIGKILL
+    for record in records:
+        until(lambda record=record: record.ended == "disconnected", "the end of the connection")
+    history = History(program.data / "history.db")
+    try:
+        found = {line.title: history.load(line.id) for line in history.list()}
+        assert set(found) == {"Write 4000 words about granite", "Write 4000 words about basalt"}
+        for record, text, (title, draft) in zip(
+            records,
+            before,
+            [
+                ("Write 4000 words about granite", "queued there"),
+                ("Write 4000 words about basalt", "a thought"),
+            ],
+            strict=True,
+        ):
+            conversation = found[title]
+            (turn,) = conversation.turns.values()
+            assert (turn.prompt, turn.outcome) == (title, Outcome.FAILED)
+            assert turn.text.startswith(text)
+            assert deltas_sent(record).startswith(turn.text)
+            assert history.load_draft(conversation.id).text == draft
+    finally:
+        history.close()

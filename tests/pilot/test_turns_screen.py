@@ -5,20 +5,24 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 from typing import Any, cast
 
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 from support.sessions import make_session, take_turn
 from textual.pilot import Pilot
+from textual.widgets import Static
 from ui_samples import text_of
 from ui_stand_in import Held, StandInSession, app_for, settled, shown, typed, until
 
 from tui.app import OutcropApp
 from tui.core.items import Outcome, Turn, user_message
 from tui.sandbox.server import SandboxServer
+from tui.screens.history import ConfirmScreen
 from tui.screens.turns import TurnsScreen
 from tui.session import Session
+from tui.store.history import History
 from tui.widgets.transcript.block import BlockKind
 
 
@@ -315,3 +319,98 @@ async def test_the_titles_stand_over_their_columns_with_a_scrollbar_and_without(
         for row in rows:
             assert row.index("completed") == titles.index("ended"), (titles, row)
             assert row.index("stateful") == titles.index("sent")
+
+
+async def test_a_branch_is_deleted_after_a_question_that_says_what_goes_and_what_stays(
+    sandbox: SandboxServer,
+) -> None:
+    session, conversation_id = await talked(sandbox, "one", "two", "three")
+    app = app_of(session)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await ready(pilot, session, conversation_id)
+        await listed(pilot)
+        await pilot.press("up", "delete")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.pause()
+        question = str(app.screen.query(Static).first().content)
+        assert "Delete 2 turns with" in question
+        assert "from “two” on, from this machine? It cannot be undone." in question
+        assert "The 2 stored responses of it stay at the server until deleted there." in question
+        # Enter keeps.
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is app.chat)
+        assert prompts_of(session, conversation_id) == ["one", "two", "three"]
+
+        # By command too: the turn of this number.
+        await typed(pilot, "/delete-branch 2")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: prompts_of(session, conversation_id) == ["one"])
+        await until(pilot, lambda: "user||two" not in shown(app))
+        assert "user||one" in shown(app)
+        kept = await session.records.call(History.load, conversation_id)
+        assert [turn.prompt for turn in kept.turns.values()] == ["one"]
+        assert await session.search("three") == []
+        assert len([row for row in await session.responses.list() if not row.response.deleted_at]) == 3
+
+        # The next prompt goes on from what is left, by the id the server keeps of it.
+        await typed(pilot, "four")
+        await pilot.press("enter")
+        await until(pilot, lambda: prompts_of(session, conversation_id) == ["one", "four"])
+        await until(pilot, lambda: app.chat.answers_arriving == 0)
+        body = str(session.exchanges(conversation_id)[-1].request_body)
+        assert str(kept.turns[str(kept.tip)].response_id) in body
+
+        # And the last one takes the conversation out of the history; the screen goes on with it, empty.
+        await typed(pilot, "/delete-branch 1")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: not session.conversation(conversation_id).turns)
+        await until(pilot, lambda: not app.chat.has_class("-talking"))
+        assert await session.list() == []
+    await session.aclose()
+
+
+async def test_ten_thousand_turns_are_listed_at_once_and_searched(tmp_path: Path) -> None:
+    session = StandInSession(tmp_path)
+    made = await session.new()
+    turns = {
+        f"t{number}": Turn(
+            f"t{number}",
+            f"t{number - 1}" if number else None,
+            (user_message(f"question {number} about {'granite' if number == 4321 else 'slate'}"),),
+            float(number),
+            outcome=Outcome.COMPLETED,
+        )
+        for number in range(10_000)
+    }
+    session.add(replace(made, turns=turns, tip="t9999"))
+    app = app_for(session, continue_latest=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.chat.has_class("-talking"))
+        start = process_time()
+        screen = await listed(pilot)
+        # With the frames that are drawn meanwhile; reading every prompt first would be several times that.
+        assert process_time() - start < 1.5
+        assert len(screen._table) == 10_000
+        assert screen._list.cursor == 9_999
+        assert len(screen._words) < 100
+        assert "question 9999" in text_of(app)
+        # Letters typed in the search are no commands.
+        await pilot.press("slash", *"granite")
+        await until(pilot, lambda: len(screen._table) == 1)
+        await pilot.pause()
+        assert "question 4321" in text_of(app)
+        await pilot.press("enter", "escape")
+        await until(pilot, lambda: len(screen._table) == 10_000)
+        await pilot.press("slash", *"17")
+        await until(pilot, lambda: 1 < len(screen._table) < 10_000)
+        assert screen._table.lines[0].number == 17
+        await pilot.press("ctrl+u", *"marble")
+        await until(pilot, lambda: "No turn of this path holds that." in text_of(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: len(screen._table) == 10_000)
+        await pilot.press("escape")
+        assert app.screen is app.chat
