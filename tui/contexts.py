@@ -71,6 +71,8 @@ CONTEXTS: Final = (
     ),
     Context("In the history", ("tui.screens.history:HistoryScreen",), types=True),
     Context("In the choice of model and region", ("tui.screens.picker:PickerScreen",), types=True),
+    Context("In the list of open conversations", ("tui.screens.open_conversations:OpenConversationsScreen",)),
+    Context("At a conversation's title", ("tui.screens.rename:RenameScreen",), types=True),
     Context("In the list of turns", ("tui.screens.turns:TurnsScreen",)),
     Context("In the list of stored responses", ("tui.screens.responses:ResponsesScreen",)),
     Context("In a response of the server", ("tui.screens.raw_response:RawResponseScreen",)),

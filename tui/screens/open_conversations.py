@@ -137,10 +137,10 @@ class OpenConversationsScreen(ModalScreen[OpenChoice | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", show=False),
-        Binding("n", "new", "Another conversation", show=False),
-        Binding("u", "unread", "Next unread", show=False),
-        Binding("x,delete", "close", "Close", show=False),
+        Binding("escape", "cancel", "Cancel", show=False, id="dialog.close"),
+        Binding("n", "new", "Another conversation", show=False, id="open.new"),
+        Binding("u", "unread", "Next unread", show=False, id="open.unread"),
+        Binding("x,delete", "close", "Close", show=False, id="open.close"),
     ]
     DEFAULT_CSS = """
     OpenConversationsScreen { align: center middle; }

@@ -23,7 +23,9 @@ class RenameScreen(ModalScreen[str | None]):
         title: The title as it is.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False, id="dialog.close")
+    ]
     DEFAULT_CSS = """
     RenameScreen {
         align: center middle;
