@@ -1,21 +1,31 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import json
+import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from textual.color import Color
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
 from ui_stand_in import StandInSession, app_for, settled, until
 
+import tui
 from tui.app import OutcropApp
-from tui.commands import COMMANDS, split_slash
+from tui.cli import main
+from tui.commands import COMMANDS, by_id, split_slash
 from tui.commands.chords import PREFIXES
 from tui.config import load_settings
+from tui.contexts import CONTEXTS, keys_in
 from tui.core.errors import ConfigError
 from tui.key_names import display_key, read_key
+from tui.key_table import as_markdown, sections
 from tui.keymap import bindings, check_keymap
 from tui.screens.chat import ChatScreen
 from tui.screens.help import HelpScreen
@@ -269,12 +279,11 @@ def test_no_two_commands_share_a_key_a_chord_a_slash_name_or_an_id() -> None:
             assert other == id_ or its[: len(chord)] != chord, (id_, other)
 
 
-def test_every_command_has_a_chord_an_entry_in_the_palette_and_an_action() -> None:
+def test_every_command_has_a_chord_and_an_action() -> None:
     for command in COMMANDS:
         first, *rest = command.chord.split()
         assert len(rest) <= 1 and (first in PREFIXES) == bool(rest), command.id
         assert all(read_key(key) == key for key in (first, *rest)), command.id
-        assert command.palette, command.id
         owner, name = command.action.split("(")[0].split(".")
         assert hasattr(OutcropApp if owner == "app" else ChatScreen, f"action_{name}"), command.id
 
@@ -287,16 +296,16 @@ def test_a_keymap_is_checked() -> None:
             "help.open": "ctrl+t",
             "theme.pick": "enter",
             "history.open": "",
-            "turn.edit": "F6, Ctrl+X w w",
+            "turn.edit": "F24, Ctrl+X z z",
             "turn.fork": "ctrl+x n x",
             "turn.preview": "ctrl+b p",
             "conversation.new": "j",
             "app.quit": "ctrl+foo",
         }
     )
-    assert checked.changed == {"turn.stop": "f11", "turn.edit": "F6, Ctrl+X w w"}
-    assert checked.keys["turn.edit"] == ("f6",) and checked.chords["turn.edit"] == (("w", "w"),)
-    assert checked.for_textual == {"turn.stop": "f11", "turn.edit": "f6"}
+    assert checked.changed == {"turn.stop": "f11", "turn.edit": "F24, Ctrl+X z z"}
+    assert checked.keys["turn.edit"] == ("f24",) and checked.chords["turn.edit"] == (("z", "z"),)
+    assert checked.for_textual == {"turn.stop": "f11", "turn.edit": "f24"}
     assert checked.others == {"no.such": "f5"}
     assert checked.problems == (
         "The keymap gives theme.pick Enter, which text fields need.",
@@ -335,10 +344,10 @@ def test_two_commands_may_swap_their_keys() -> None:
 
 
 def test_another_leader_takes_every_chord_with_it() -> None:
-    checked = check_keymap({"leader": "Ctrl+B", "turn.edit": "leader w w", "turn.fork": "ctrl+b y"})
+    checked = check_keymap({"leader": "Ctrl+B", "turn.edit": "leader z z", "turn.fork": "ctrl+b j"})
     assert checked.problems == ()
-    assert checked.shown("turn.edit") == ("Ctrl+B w w",)
-    assert checked.shown("turn.fork") == ("Ctrl+B y",)
+    assert checked.shown("turn.edit") == ("Ctrl+B z z",)
+    assert checked.shown("turn.fork") == ("Ctrl+B j",)
     assert checked.shown("turn.regenerate") == ("Ctrl+B r",)
     assert checked.for_textual["leader"] == "ctrl+b"
 
@@ -379,7 +388,7 @@ async def test_the_users_keys_and_chords_work_and_are_the_ones_shown(tmp_path: P
     config = tmp_path / "config"
     config.mkdir()
     (config / "config.toml").write_text(
-        '[keymap]\nhelp.open = "f11, ctrl+x w w"\ntheme.pick = "ctrl+x j"\nnonsense = "f5"\n'
+        '[keymap]\nhelp.open = "f11, ctrl+x z z"\ntheme.pick = "ctrl+x j"\nnonsense = "f5"\n'
         'dialog.close = "ctrl+y"\nlist.down = "j"\nlines.dwon = "f5"\nhelp.top = "ctrl+b"\n'
     )
     app = app_for(StandInSession(tmp_path))
@@ -387,11 +396,11 @@ async def test_the_users_keys_and_chords_work_and_are_the_ones_shown(tmp_path: P
         await until(pilot, lambda: len(app._notifications) >= 3)
         said = " ".join(note.message for note in app._notifications)
         assert "no command: nonsense" in said and "lines.dwon (did you mean 'lines.down'?)" in said
-        assert "gives list.down j, which types a character in the history" in said
+        assert "gives list.down j, which types a character in the" in said
         await pilot.press("f1")
         await settled(pilot)
         assert app.screen is app.chat
-        await pilot.press("ctrl+x", "w", "w")
+        await pilot.press("ctrl+x", "z", "z")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         await pilot.press("escape", "f11")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
@@ -400,7 +409,7 @@ async def test_the_users_keys_and_chords_work_and_are_the_ones_shown(tmp_path: P
         page = help_screen.page(88).plain
         for command in COMMANDS:
             assert command.title in page and command.id in page, command.id
-        assert "F1          Ctrl" not in page and "Ctrl+X ?" not in page and "Ctrl+X w w" in page
+        assert "F1          Ctrl" not in page and "Ctrl+X ?" not in page and "Ctrl+X z z" in page
         await pilot.press(*"theme")
         found = help_screen.query_one(Static).content.plain
         assert "Ctrl+X j" in found and "/theme [NAME]" in found and "In the choice of a theme" in found
@@ -452,6 +461,19 @@ async def test_the_leader_waits_lists_and_leaves_and_cuts_what_is_selected(tmp_p
         assert app.screen is app.chat
 
 
+async def test_every_command_is_in_the_palette_with_its_key(tmp_path: Path) -> None:
+    app = app_for(StandInSession(tmp_path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: bool(app.chat.conversation_id))
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: app.screen is not app.chat)
+        found = app.screen.query_one("CommandList", OptionList)
+        await until(pilot, lambda: found.option_count == len(COMMANDS))
+        lines = [str(found.get_option_at_index(index).prompt) for index in range(found.option_count)]
+        for command, line in zip(COMMANDS, lines, strict=True):
+            assert line.startswith(command.title) and app.keys_of(command.id) in line, command.id
+
+
 async def test_the_palette_runs_a_command_found_by_a_part_of_its_name(tmp_path: Path) -> None:
     session = StandInSession(tmp_path)
     app = app_for(session)
@@ -495,3 +517,55 @@ def test_the_app_imports_nothing_that_the_first_picture_does_not_need() -> None:
     code = f"import sys, tui.app; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_key_inside_a_dialog_or_a_pane_has_an_id_and_is_listed() -> None:
+    listed = {place for context in CONTEXTS for place in context.places}
+    here = Path(tui.__file__).parent
+    for path in [*here.glob("screens/*.py"), *here.glob("widgets/**/*.py")]:
+        name = ".".join(("tui", *path.relative_to(here).with_suffix("").parts))
+        for class_ in vars(importlib.import_module(name)).values():
+            if isinstance(class_, type) and class_.__module__ == name and vars(class_).get("BINDINGS"):
+                place = f"{name}:{class_.__name__}"
+                assert place in listed or place in ELSEWHERE, f"add {place} to tui/contexts.py"
+    for context in CONTEXTS:
+        for key in keys_in(context):
+            assert key.id and key.title, (context.title, key)
+            assert not by_id(key.id) or key.id.startswith("pane."), key.id
+            assert not context.types or all(len(display_key(k)) > 1 for k in key.keys), (context.title, key)
+
+
+# Their keys are the commands' own, or those of the widget that they hold.
+ELSEWHERE = {
+    "tui.screens.chat:ChatScreen",
+    "tui.screens.inspector_screen:InspectorScreen",
+    "tui.widgets.composer_input:ComposerInput",
+}
+
+
+def test_the_tables_of_the_readme_are_made_from_the_code() -> None:
+    text = (Path(tui.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    kept = text.partition("<!-- keys -->\n\n")[2].partition("\n\n<!-- /keys -->")[0]
+    made = as_markdown(sections(check_keymap({})))
+    assert kept == made, "README.md is stale: run `uv run python tests/support/readme_keys.py`"
+
+
+def test_outcrop_keys_says_what_is_the_users_and_what_is_wrong(tmp_path: Path) -> None:
+    own = 'turn.fork = "f24"\ndialog.close = "ctrl+y"\nnope = "f5"'
+    (tmp_path / "config.toml").write_text(f"[keymap]\n{own}\n")
+    environ = {"OUTCROP_CONFIG_DIR": str(tmp_path), "OUTCROP_DATA_DIR": str(tmp_path)}
+    with (
+        patch.dict(os.environ, environ),
+        redirect_stdout(StringIO()) as out,
+        redirect_stderr(StringIO()) as err,
+    ):
+        assert main(["keys"]) == 1
+        printed = out.getvalue()
+        assert main(["keys", "--json"]) == 1
+    rows = {row["id"]: row for row in json.loads(out.getvalue()[len(printed) :])}
+    assert rows["turn.fork"]["keys"] == ["F24"] and rows["turn.fork"]["yours"]
+    assert rows["dialog.close"]["keys"] == ["Ctrl+Y"]
+    assert set(rows) >= {command.id for command in COMMANDS}
+    line = next(line for line in printed.splitlines() if "turn.fork " in line)
+    assert line.split() == ["turn.fork", "F24", "Fork", "/fork", "[NUMBER]", "(yours)"]
+    assert err.getvalue().count("no command: nope") == 2

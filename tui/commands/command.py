@@ -20,7 +20,6 @@ class Command:
         keys: Default keys, separated by commas; empty for none.
         slash: The slash command without its slash; empty for none.
         argument: What a slash command takes, e.g. `PATH`; empty for nothing, in brackets when optional.
-        palette: Whether the command palette lists it.
         chord: Default keys after the leader (Ctrl+X), separated by spaces, e.g. `e` or `c f`; the first of
             two is one of `commands.chords.PREFIXES`. Every command has one.
     """
@@ -33,5 +32,4 @@ class Command:
     keys: str = ""
     slash: str = ""
     argument: str = ""
-    palette: bool = True
     chord: str = ""
