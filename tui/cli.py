@@ -122,6 +122,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_token(commands)
     _add_models(commands)
     _add_usage(commands)
+    from tui.subcommands.inspect_arguments import add_inspect
+
+    add_inspect(commands)
     keys = commands.add_parser("keys", help="every key, chord and command with its id, as they are now")
     form = keys.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="as tables in Markdown")
@@ -262,6 +265,8 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
             from tui.subcommands.ask import run
         case "history":
             from tui.subcommands.history import run
+        case "inspect":
+            from tui.subcommands.inspect import run
         case "responses":
             from tui.subcommands.responses import run
         case "token":
