@@ -15,7 +15,7 @@ from textual.binding import Binding
 from tui.commands import COMMANDS
 from tui.commands.chords import LEADER_ID
 from tui.core.text import visible_line
-from tui.key_names import display_key, read_keys
+from tui.key_names import display_key, read_keys, types_character
 
 __all__ = ["CONTEXTS", "Context", "LocalKey", "check_others", "keys_in"]
 
@@ -141,7 +141,7 @@ def _first_conflict(
             if id_ not in accepted:
                 continue
             for key in its:
-                if context.types and len(display_key(key)) == 1:
+                if context.types and types_character(key):
                     return id_, f"{display_key(key)}, which types a character {where}"
                 for other, others in now.items():
                     if other != id_ and key in others:

@@ -8,7 +8,7 @@ from typing import Final
 
 from textual.keys import KEY_TO_UNICODE_NAME, REPLACED_KEYS, Keys
 
-__all__ = ["display_key", "read_key", "read_keys"]
+__all__ = ["display_key", "read_key", "read_keys", "types_character"]
 
 _MODIFIERS: Final = ("ctrl", "alt", "shift", "super", "hyper", "meta")
 _NAMES: Final = {
@@ -28,6 +28,7 @@ _NAMES: Final = {
     "delete": "Del",
     "insert": "Ins",
 }
+_ARROWS: Final = frozenset({"up", "down", "left", "right"})
 _OTHER_NAMES: Final = {
     "esc": "escape",
     "return": "enter",
@@ -87,6 +88,11 @@ def display_key(key: str) -> str:
     if len(shown) > 1 or modifiers:
         shown = shown[:1].upper() + shown[1:]
     return "+".join([*(modifier.capitalize() for modifier in modifiers), shown])
+
+
+def types_character(key: str) -> bool:
+    """Whether a text field would insert a character for this key."""
+    return key == "space" or ("+" not in key and key not in _ARROWS and len(display_key(key)) == 1)
 
 
 def _base(text: str) -> str | None:

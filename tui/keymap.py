@@ -13,7 +13,7 @@ from textual.binding import Binding
 from tui.commands import COMMANDS, Command, by_id
 from tui.commands.chords import LEADER, LEADER_ID, PREFIXES
 from tui.core.text import visible_line
-from tui.key_names import display_key, read_keys
+from tui.key_names import display_key, read_keys, types_character
 
 __all__ = ["Keymap", "bindings", "check_keymap", "leader_binding", "tell_alt_enter_apart"]
 
@@ -151,7 +151,7 @@ def _read_leader(wanted: Mapping[str, str], problems: list[str]) -> str:
     if text is None:
         return LEADER
     sequences, bad = read_keys(text)
-    if bad or len(sequences) != 1 or len(sequences[0]) != 1 or _types(sequences[0][0]):
+    if bad or len(sequences) != 1 or len(sequences[0]) != 1 or types_character(sequences[0][0]):
         problems.append(
             f"The keymap's leader cannot be {visible_line(text)!r}: it must be one key that types nothing. "
             f"It stays {display_key(LEADER)}."
@@ -182,16 +182,11 @@ def _read_entry(text: str, leader: str) -> tuple[tuple[Chord, ...], str]:
             return (), f"{given!r}, but chords begin with the leader, {display_key(leader)}"
         if not rest and (first in (leader, "leader")):
             return (), f"{display_key(leader)}, which begins chords"
-        if not rest and (first in _RESERVED or _types(first)):
+        if not rest and (first in _RESERVED or types_character(first)):
             return (), f"{display_key(first)}, which text fields need"
         if rest and "escape" in rest:
             return (), "a chord with Esc, which leaves chords"
     return tuple(("leader", *s[1:]) if len(s) > 1 else s for s in sequences), ""
-
-
-def _types(key: str) -> bool:
-    """Whether a text field would insert a character for this key."""
-    return key == "space" or ("+" not in key and key not in _RESERVED and len(display_key(key)) == 1)
 
 
 def _without_conflicts(
