@@ -110,7 +110,7 @@ class ChatReading(ChatTurns):
 
     def _where(self, block_id: str) -> str:
         """The turn of a block in a few words: its number, when it was sent, to which model."""
-        from tui.screens.turn_info import clock
+        from tui.screens.turn_words import clock
 
         path = self.session.conversation(self._conversation_id).path()
         turn_id = self.turn_of_block(block_id)

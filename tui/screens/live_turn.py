@@ -14,6 +14,7 @@ from tui.core.items import Item, Turn
 from tui.core.text import visible_line
 from tui.screens.turn_blocks import STATES, attachment_lines, closing_blocks, notice_blocks, prompt_title
 from tui.widgets.attachment_chips import describe
+from tui.screens.turn_words import tool_block
 from tui.widgets.transcript.block import Block, BlockKind
 
 __all__ = ["LiveTurn", "Pane", "Wait"]
@@ -219,6 +220,12 @@ class LiveTurn:
         self._feed(delta)
 
     def _item_done(self, item: Item) -> None:
+        if call := tool_block(f"{self._key}:out{len(self._live)}", item):
+            if self._open is not None and self._open.parts:
+                self._settle(self._open, "")
+                self._open = None
+            self._add(call, before_empty_answer=True)
+            return
         if self._open is None or not self._open.parts:
             return
         kind = BlockKind.REASONING if item.type == "reasoning" else BlockKind.ASSISTANT

@@ -11,6 +11,7 @@ from tui.core.conversation import BranchMark, Conversation
 from tui.core.items import Item, Outcome, Turn
 from tui.core.text import visible_line
 from tui.widgets.attachment_chips import size_words
+from tui.screens.turn_words import tool_block, usage_block
 from tui.widgets.transcript.block import Block, BlockKind
 
 __all__ = [
@@ -72,7 +73,12 @@ def _input_blocks(turn: Turn, mark: BranchMark | None) -> list[Block]:
 def _output_blocks(turn: Turn) -> list[Block]:
     """Reasoning and messages in the server's order, then what never finished."""
     pieces: list[tuple[BlockKind, str]] = []
+    calls: dict[int, Block] = {}
     for item in turn.output:
+        if call := tool_block(f"{turn.id}:out{len(pieces)}", item):
+            calls[len(pieces)] = call
+            pieces.append((BlockKind.TOOL, call.text))
+            continue
         alone = replace(turn, input=(), output=(item,), partial_text="", partial_reasoning="")
         if alone.reasoning:
             pieces.append((BlockKind.REASONING, alone.reasoning))
@@ -86,6 +92,9 @@ def _output_blocks(turn: Turn) -> list[Block]:
     state = STATES.get(turn.outcome, "") if turn.outcome else ""
     blocks: list[Block] = []
     for index, (kind, text) in enumerate(pieces):
+        if index in calls:
+            blocks.append(calls[index])
+            continue
         last = index == len(pieces) - 1
         reasoning = kind is BlockKind.REASONING
         blocks.append(
@@ -120,6 +129,8 @@ def closing_blocks(turn: Turn) -> list[Block]:
         blocks.append(Block(f"{turn.id}:job", BlockKind.NOTICE, "This answer is made in the background."))
     elif turn.error and turn.outcome is not Outcome.CANCELLED:
         blocks.append(Block(f"{turn.id}:error", kind, turn.error))
+    if usage := usage_block(turn):
+        blocks.append(usage)
     return blocks
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,11 +10,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.core.items import Outcome, Turn, Usage
+from tui.core.items import Outcome, Turn
 from tui.core.text import visible_line
+from tui.screens.turn_words import clock, span_words, usage_rows
 from tui.widgets.dialog import Dialog
 
-__all__ = ["TurnInfo", "clock", "facts", "span_words"]
+__all__ = ["TurnInfo", "facts"]
 
 _OUTCOMES = {
     Outcome.COMPLETED: "completed",
@@ -83,46 +83,3 @@ def facts(turn: Turn) -> list[tuple[str, str]]:
     if turn.error:
         rows.append(("Said", turn.error))
     return rows
-
-
-def usage_rows(usage: Usage) -> list[tuple[str, str]]:
-    """Token counts in words; what the server did not say is left out."""
-    rows: list[tuple[str, str]] = []
-    if usage.input_tokens is not None:
-        inside = [
-            f"{count:,} {name}"
-            for count, name in (
-                (usage.cached_tokens, "from the cache"),
-                (usage.cache_write_tokens, "written to it"),
-            )
-            if count
-        ]
-        rows.append(("Input", f"{usage.input_tokens:,} tokens{_of(inside)}"))
-    if usage.output_tokens is not None:
-        inside = [f"{usage.reasoning_tokens:,} of them reasoning"] if usage.reasoning_tokens else []
-        rows.append(("Output", f"{usage.output_tokens:,} tokens{_of(inside)}"))
-    return rows
-
-
-def _of(inside: list[str]) -> str:
-    return f" ({', '.join(inside)})" if inside else ""
-
-
-def clock(seconds: float, *, day: bool = False) -> str:
-    """A moment as the clock on the wall has it: `14:05`, with the day if it is asked for or not today."""
-    moment = datetime.fromtimestamp(seconds).astimezone()
-    if day:
-        return f"{moment:%Y-%m-%d %H:%M:%S}"
-    today = datetime.now().astimezone().date() == moment.date()
-    return f"{moment:%H:%M}" if today else f"{moment:%Y-%m-%d %H:%M}"
-
-
-def span_words(seconds: float) -> str:
-    """A stretch of time as people say it: `3.2 s`, `4 min 10 s`, `2 h 5 min`."""
-    seconds = max(0.0, seconds)
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"

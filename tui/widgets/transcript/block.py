@@ -56,3 +56,8 @@ class Block:
         """Whether its title line says that it can be folded; all can, the others by a key."""
         quiet = self.kind is BlockKind.USAGE and bool(self.title)
         return quiet or self.kind in (BlockKind.REASONING, BlockKind.TOOL)
+
+    @property
+    def begins_turn(self) -> bool:
+        """Whether a turn begins with it: a prompt, or the summary that stands for others."""
+        return self.kind is BlockKind.USER or self.id.endswith(":summary")

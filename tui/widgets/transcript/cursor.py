@@ -207,19 +207,22 @@ class WithCursor(Selecting):
         view = self.cursor_view
         if view is None or not view.pieces:
             return
-        last = len(view.pieces) - 1
-        rows = self._flow.rows(view, last)
         self._mark = None
         first = self._flow.rows(view, 0)[0]
         base = view.order << 40
-        self._select((base, first.skip), (base | (last << 20) | (len(rows) - 1), rows[-1].end))
+        for piece in range(len(view.pieces) - 1, -1, -1):
+            rows = self._flow.rows(view, piece)
+            for number in range(len(rows) - 1, -1, -1):
+                if rows[number].end > rows[number].skip:
+                    self._select((base, first.skip), (base | (piece << 20) | number, rows[number].end))
+                    return
 
     # -- turns --------------------------------------------------------------------------------
 
     def turn_of(self, view: View) -> int:
-        """The index of the first block of what `view` belongs to."""
+        """The index of the block with which the turn of `view` begins."""
         views, index = self._flow.views, view.index
-        while index > 0 and views[index - 1].block.group == view.block.group:
+        while index > 0 and not views[index].block.begins_turn:
             index -= 1
         return index
 
@@ -232,7 +235,7 @@ class WithCursor(Selecting):
         first = self.turn_of(here.view)
         if by > 0:
             index = here.view.index + 1
-            while index < len(views) and views[index].block.group == here.view.block.group:
+            while index < len(views) and not views[index].block.begins_turn:
                 index += 1
             if index >= len(views):
                 return False
