@@ -13,8 +13,8 @@ from tui.core.events import OutputItemDone, ReasoningDelta, SessionEvent, TextDe
 from tui.core.items import Item, Turn
 from tui.core.text import visible_line
 from tui.screens.turn_blocks import STATES, attachment_lines, closing_blocks, notice_blocks, prompt_title
-from tui.widgets.attachment_chips import describe
 from tui.screens.turn_words import tool_block
+from tui.widgets.attachment_chips import describe
 from tui.widgets.transcript.block import Block, BlockKind
 
 __all__ = ["LiveTurn", "Pane", "Wait"]

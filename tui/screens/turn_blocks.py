@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import replace
 from typing import Final
 
+from tui.core.attachments import file_kinds
 from tui.core.conversation import BranchMark, Conversation
+from tui.core.images import image_info
 from tui.core.items import Item, Outcome, Turn
 from tui.core.text import visible_line
-from tui.widgets.attachment_chips import size_words
 from tui.screens.turn_words import tool_block, usage_block
+from tui.widgets.attachment_chips import size_words
 from tui.widgets.transcript.block import Block, BlockKind
 
 __all__ = [
@@ -26,7 +29,8 @@ __all__ = [
 
 STATES: Final = {Outcome.CANCELLED: "stopped", Outcome.FAILED: "failed", Outcome.INCOMPLETE: "incomplete"}
 _FILENAME: Final = re.compile(r'"filename":("(?:[^"\\]|\\.)*")')
-_DATA: Final = re.compile(r'"file_data":"data:[^,"]*,')
+_DATA: Final = re.compile(r'"(file_data|image_url)":"data:([^;,"]*)[^,"]*,')
+_HEAD: Final = 87_384  # characters of base64, 64 KB: enough to tell a picture's size
 
 
 def turn_blocks(turn: Turn, mark: BranchMark | None = None) -> list[Block]:
@@ -137,18 +141,30 @@ def closing_blocks(turn: Turn) -> list[Block]:
 def attachment_lines(item: Item) -> list[str]:
     """Name and size of each file in an item, without decoding what may be tens of megabytes."""
     text = item.text
-    if '"input_file"' not in text:
+    if not file_kinds(item):
         return []
-    starts = [match.end() for match in _DATA.finditer(text)]
+    names = _FILENAME.finditer(text)
     lines: list[str] = []
-    for index, match in enumerate(_FILENAME.finditer(text)):
-        name = visible_line(str(json.loads(match[1])))
-        size = ""
-        if index < len(starts):
-            end = text.find('"', starts[index])
-            size = f"  {size_words((end - starts[index]) * 3 // 4)}"
-        lines.append(f"{name}{size}")
-    return lines
+    for match in _DATA.finditer(text):
+        end = text.find('"', match.end())
+        size = size_words((end - match.end()) * 3 // 4)
+        if match[1] == "image_url":
+            lines.append(
+                f"{_image_words(match[2], text[match.end() : min(end, match.end() + _HEAD)])}  {size}"
+            )
+        elif name := next(names, None):
+            lines.append(f"{visible_line(str(json.loads(name[1])))}  {size}")
+    return [*lines, *(visible_line(str(json.loads(name[1]))) for name in names)]
+
+
+def _image_words(media_type: str, encoded: str) -> str:
+    """A picture is sent without its name: what it is, and how large."""
+    kind = visible_line(media_type.removeprefix("image/").upper())
+    try:
+        info = image_info(base64.b64decode(encoded[: len(encoded) // 4 * 4]))
+    except ValueError:
+        info = None
+    return f"{kind} image" + (f"  {info.width} × {info.height}" if info else "")
 
 
 def path_blocks(conversation: Conversation, running: str | None = None) -> list[Block]:
