@@ -1,4 +1,4 @@
-"""Pictures: told by their first bytes, attached, sent as `input_image`, refused where the model takes none."""
+"""Pictures: told by their first bytes, attached, sent as `input_image`, refused where a model takes none."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from tui.core.attachments import file_kinds, later_turns, why_not_in_path, why_n
 from tui.core.errors import AttachmentError
 from tui.core.images import image_info, image_tokens
 from tui.core.items import Turn, user_message
+from tui.screens.turn_blocks import attachment_lines
+from tui.widgets.attachment_chips import size_words
 
 LIMIT = 1_000_000
 
@@ -109,6 +111,24 @@ def test_what_later_turns_carry() -> None:
     later = later_turns(files)
     sent = sum(len(base64.b64encode(file.data)) for file in files)
     assert (later.stateless_bytes, later.stateful_bytes, later.tokens) == (sent, 0, 2 * 210)
+
+
+def test_a_kept_turn_says_what_was_sent_with_it() -> None:
+    picture = attachment_of("a.png", png(640, 480), limit=LIMIT)
+    document = attachment_of("b \u202e.pdf", make_pdf("x"), limit=LIMIT)
+    parts = [picture.content_part(), document.content_part(), jpeg_part(b"\xff\xd8\xff")]
+    words = 'look at "file_data":"data:x;base64,AAAA" here'
+    lines = attachment_lines(user_message(words, parts))
+    assert [line.split("  ") for line in lines] == [
+        ["PNG image", "640 × 480", size_words(picture.size)],
+        ["b \ufffd.pdf", size_words(document.size)],
+        ["JPEG image", "3 B"],
+    ]
+    assert attachment_lines(user_message(words)) == []
+
+
+def jpeg_part(data: bytes) -> dict[str, str]:
+    return {"type": "input_image", "image_url": f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"}
 
 
 def test_pictures_of_tests_are_real() -> None:

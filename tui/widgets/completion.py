@@ -7,9 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tui.commands import COMMANDS
+from tui.core.text import visible_line
 from tui.widgets.file_search import FoundFile, fuzzy, kind_of, list_folder, split_path, walk
 
-__all__ = ["Completion", "complete_choices", "complete_command", "complete_mention", "complete_path"]
+__all__ = [
+    "Completion",
+    "complete_choices",
+    "complete_command",
+    "complete_mention",
+    "complete_path",
+    "fenced",
+]
 
 _MOST = 200
 
@@ -110,3 +118,11 @@ def _mention_detail(file: FoundFile) -> str:
         return "folder"
     kind = kind_of(file.name)
     return f"{kind}, attached" if kind else "its text, inserted"
+
+
+def fenced(name: str, text: str) -> str:
+    """A file's text as a code block under its name; the fence is longer than any in the text."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{visible_line(name)}:\n\n{fence}\n{text.rstrip()}\n{fence}\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,17 +19,13 @@ from tui.commands import COMMANDS, by_slash, split_slash
 from tui.core.drafts import Draft
 from tui.core.text import visible
 from tui.messages import CommandRequested, FilesGiven
-from tui.widgets.completion import (
-    Completion,
-    complete_choices,
-    complete_command,
-    complete_mention,
-    complete_path,
-)
 from tui.widgets.completion_list import CompletionList
 from tui.widgets.composer_input import ComposerInput
-from tui.widgets.file_search import kind_of, read_text
-from tui.widgets.paste_chips import PasteChip, PasteChips
+from tui.widgets.prompt_history import PromptHistory
+
+if TYPE_CHECKING:
+    from tui.widgets.completion import Completion
+    from tui.widgets.paste_chips import PasteChip, PasteChips
 
 __all__ = ["Composer", "ComposerInput"]
 
@@ -113,9 +110,7 @@ class Composer(Vertical):
         self._chips_of: tuple[str, ...] = ()
         self._choices: Choices = choices or (lambda _: ())
         self._completed_for = ""
-        self._history: list[Draft] = []
-        self._place = 0  # index into the history; its length stands for the draft
-        self._draft = Draft()
+        self._history = PromptHistory()
         self._draft_timer: Timer | None = None
         self.take_back_first = False
 
@@ -162,12 +157,8 @@ class Composer(Vertical):
         self.input.placeholder = Content(f"Message {model}  ·  / for commands  ·  @ for files")
 
     def set_history(self, prompts: Iterable[str]) -> None:
-        """Replace what Up goes back through, oldest first; the same twice in a row counts once."""
-        self._history = []
-        for prompt in prompts:
-            if prompt and (not self._history or self._history[-1].text != prompt):
-                self._history.append(Draft(visible(prompt)))
-        self._place = len(self._history)
+        """Replace what Up goes back through, oldest first."""
+        self._history.replace(prompts)
 
     def put_back(self, prompt: str | Draft) -> None:
         """Return a prompt that was not sent, in front of what has been written since."""
@@ -195,7 +186,7 @@ class Composer(Vertical):
         """Empty the composer; what was in it can be had again with Up or undo. Returns it."""
         text = self.text
         if text.strip():
-            self._remember(self.draft)
+            self._history.remember(self.draft)
             # An edit, not `load_text`: that would throw away the undo steps.
             self.input.clear()
         return text
@@ -238,6 +229,8 @@ class Composer(Vertical):
             return
         self._chips_of = present
         if self._chips is None:
+            from tui.widgets.paste_chips import PasteChips
+
             self._chips = PasteChips()
             self.mount(self._chips, before=0)
         pastes = [(mark, marks.number_of(mark), marks.text_of(mark) or "") for mark in present]
@@ -275,13 +268,13 @@ class Composer(Vertical):
             self.input.replace_mark(mark, marks.add(visible(text)))
         self.input.focus()
 
-    @on(PasteChip.Opened)
-    def _paste_opened(self, event: PasteChip.Opened) -> None:
+    def on_paste_chip_opened(self, event: PasteChip.Opened) -> None:
+        """A chip is to be read and changed."""
         event.stop()
         self.post_message(self.PasteOpened(event.mark, self.input.marks.text_of(event.mark) or ""))
 
-    @on(PasteChip.Removed)
-    def _paste_removed(self, event: PasteChip.Removed) -> None:
+    def on_paste_chip_removed(self, event: PasteChip.Removed) -> None:
+        """A chip is to go, its paste with it."""
         event.stop()
         self.change_paste(event.mark, "")
 
@@ -300,42 +293,28 @@ class Composer(Vertical):
             if command.argument and not command.argument.startswith("[") and not slash[1]:
                 return  # it needs its argument; the list of completions is open for it
             self._list.close()
-            self._remember(self.draft)
+            self._history.remember(self.draft)
             self.input.clear()
             self.post_message(CommandRequested(command.id, slash[1]))
         elif slash:
             self.notify(_unknown(slash[0]), severity="warning", markup=False)
         else:
             draft = self.draft.stripped()
-            self._remember(draft)
+            self._history.remember(draft)
             self._load(Draft())
             self.post_message(self.Submitted(draft))
 
     # ---- earlier prompts
 
-    def _remember(self, draft: Draft) -> None:
-        draft = draft.stripped()
-        if not draft.is_empty and (not self._history or self._history[-1].text != draft.text):
-            self._history.append(draft)
-        self._place = len(self._history)
-        self._draft = Draft()
-
     def _earlier(self) -> None:
         if self.take_back_first and not self.input.text:
             self.post_message(self.TakeBackRequested())
-            return
-        if not self._place:
-            return
-        if self._place == len(self._history):
-            self._draft = self.draft
-        self._place -= 1
-        self.draft = self._history[self._place]
+        elif (earlier := self._history.earlier(self.draft)) is not None:
+            self.draft = earlier
 
     def _later(self) -> None:
-        if self._place >= len(self._history):
-            return
-        self._place += 1
-        self.draft = self._draft if self._place == len(self._history) else self._history[self._place]
+        if (later := self._history.later()) is not None:
+            self.draft = later
 
     # ---- completion
 
@@ -352,6 +331,8 @@ class Composer(Vertical):
                     partial(self._complete_mention, text, mention[2]), group="completion", exclusive=True
                 )
             return
+        from tui.widgets.completion import complete_choices, complete_command
+
         name, space, argument = text[1:].partition(" ")
         if not space:
             named = name.replace("-", "").isalpha() or not name
@@ -364,11 +345,15 @@ class Composer(Vertical):
             self._list.close()
 
     async def _complete_path(self, text: str, argument: str) -> None:
+        from tui.widgets.completion import complete_path
+
         found = await asyncio.to_thread(complete_path, "attach", argument.lstrip())
         if text == self.input.text:
             self._offer(found)
 
     async def _complete_mention(self, text: str, typed: str) -> None:
+        from tui.widgets.completion import complete_mention
+
         found = await asyncio.to_thread(complete_mention, typed)
         if text == self.input.text and self.input.mention is not None:
             self._offer(found)
@@ -387,6 +372,8 @@ class Composer(Vertical):
             self.input.replace(chosen.text, (0, 0), self.input.document.end, maintain_selection_offset=False)
             self.input.move_cursor(self.input.document.end)
             return
+        from tui.widgets.file_search import kind_of
+
         mention = self.input.mention
         if mention is None:
             return
@@ -400,27 +387,20 @@ class Composer(Vertical):
 
     async def _insert_file(self, path: str) -> None:
         """Put a text file's name and text into the prompt, as a chip."""
+        from tui.widgets.completion import fenced
+        from tui.widgets.file_search import read_text
+
         try:
             text = await asyncio.to_thread(read_text, path)
         except ValueError as error:
             self.notify(str(error), severity="warning", markup=False)
             return
-        self.input.put_chip(visible(_fenced(path.rpartition("/")[2], text)))
+        self.input.put_chip(visible(fenced(path.rpartition("/")[2], text)))
 
     def completion_clicked(self) -> None:
         """A line of the list was clicked: take it."""
         self._accept()
         self.input.focus()
-
-
-def _fenced(name: str, text: str) -> str:
-    """A file's text as a code block under its name; the fence is longer than any in the text."""
-    from tui.core.text import visible_line
-
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{visible_line(name)}:\n\n{fence}\n{text.rstrip()}\n{fence}\n"
 
 
 def _unknown(name: str) -> str:
