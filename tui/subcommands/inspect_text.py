@@ -137,7 +137,7 @@ def _cache_lines(report: CacheReport) -> Iterator[str]:
         prefix = report.prefix
         about = "" if prefix.counted else "about "
         remembered = f", {prefix.remembered} of them remembered by the server" if prefix.remembered else ""
-        parts = f"{prefix.pieces} parts, {prefix.items} of them items{remembered}"
+        parts = f"{prefix.pieces} part{'' if prefix.pieces == 1 else 's'}, items {prefix.items}{remembered}"
         yield _field("same beginning", f"{parts}; {about}{prefix.tokens:,} tokens")
     yield _field("cached", figures.UNKNOWN if report.cached_tokens is None else f"{report.cached_tokens:,}")
     yield _field(
