@@ -73,6 +73,7 @@ class Settings:
         reduced_motion: Whether nothing moves by itself and answers are drawn less often.
         notify: Whether to ring the terminal's bell, and to notify the desktop where the terminal can, when an
             answer from the background arrives unseen.
+        terminal_title: Whether the terminal's title says which conversation is shown.
         budget_per_conversation: US dollars from which on a conversation asks before it goes on; or `None`.
         budget_per_day: The same for all that is sent on one local day.
         cleanup_stored_responses: Whether to delete at the end what this run stored at the server.
@@ -107,6 +108,7 @@ class Settings:
     cleanup_stored_responses: bool
     reduced_motion: bool
     notify: bool
+    terminal_title: bool
     compact_at: float
     server_compaction: bool
     stream_background: bool

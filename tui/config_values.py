@@ -303,6 +303,7 @@ OPTIONS: Final[dict[str, Option]] = {
     "server_compaction": Option(_flag, False, "", (), "server_compaction"),
     "reduced_motion": Option(_flag, False, "", ("OUTCROP_REDUCED_MOTION",), "reduced_motion"),
     "notify": Option(_flag, True, "", (), "notify"),
+    "terminal_title": Option(_flag, True, "", (), "terminal_title"),
     "stream_background": Option(_flag, False, "", (), "stream_background"),
     "attachment_limit": Option(_whole(1, 1_000, _MEGABYTE), 20 * _MEGABYTE, "", (), "attachment_limit_mb"),
     "budget_per_conversation": Option(_dollars, None, "", (), "budget_per_conversation"),

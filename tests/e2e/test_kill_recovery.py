@@ -124,8 +124,11 @@ def test_two_conversations_that_stream_killed(program: Program, slow: SandboxSer
         window.type("queued there")
         window.press("Enter")
         window.wait_for("queued there", "Next")
+        title = ("display", "-p", "-t", "p", "#{pane_title}")
+        assert window.tmux(*title).strip() == "Write 4000 words about granite · Outcrop"
         window.press("C-n")
         window.wait_for("1 running elsewhere", "Message")
+        assert window.tmux(*title).strip() == "Outcrop"
         window.type("Write 4000 words about basalt")
         window.press("Enter")
         window.wait_for("Write 4000 words about basalt", "Esc stops")

@@ -145,6 +145,16 @@ async def test_going_on_from_an_earlier_turn_begins_a_branch_and_walking_finds_b
         await pilot.press("alt+right")
         await settled(pilot)
         assert prompts_of(session, conversation_id) == ["one", "other"]
+
+        # And while the pane has the keys, with one letter each, at its cursor.
+        app.chat.pane.focus()
+        await pilot.pause()
+        await pilot.press("less_than_sign")
+        await until(pilot, lambda: prompts_of(session, conversation_id) == ["one", "two", "three"])
+        await until(pilot, lambda: titles_of(app) == ["You", "You  ‹ 1/2 ›", "You"])
+        await pilot.press("home", "e")
+        await until(pilot, lambda: app.chat.composer.text == "one")
+        assert prompts_of(session, conversation_id) == []
     await session.aclose()
 
 

@@ -166,3 +166,4 @@ class ChatScreen(ChatSending, ChatOpen, ChatResponses, ChatReading):
                 await worker.wait()
         for conversation_id in [self._conversation_id, *self._written]:
             await self._save_draft_now(conversation_id)
+        self.restore_title()

@@ -237,11 +237,15 @@ class ChatBackground(ChatViews):
         return short if len(short) <= 60 else f"{short[:59]}…"
 
     def ring(self, sentence: str) -> None:
-        """Have the terminal say it; a terminal that is not there is no reason to fail."""
+        """Have the terminal say it."""
+        self.write_terminal(notification(sentence, os.environ))
+
+    def write_terminal(self, sequence: str) -> None:
+        """Write a control sequence of ours; a terminal that is not there is no reason to fail."""
         driver = cast("Any", self.outcrop)._driver
         if driver is not None:
             with suppress(OSError):
-                driver.write(notification(sentence, os.environ))
+                driver.write(sequence)
 
     async def action_open_arrived(self) -> None:
         """Go to the conversation whose answer has arrived."""

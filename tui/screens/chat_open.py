@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from tui.screens.open_conversations import OpenConversation, OpenState
 if TYPE_CHECKING:
     from tui.screens.open_conversations import OpenChoice
     from tui.session import Session
+    from tui.widgets.status_line import StatusState
 
 __all__ = ["ChatOpen"]
 
@@ -31,6 +33,7 @@ class ChatOpen(ChatBackground):
     def __init__(self, session: Session, keys: dict[str, str]) -> None:
         super().__init__(session, keys)
         self._opened: dict[str, None] = {}
+        self._named = ""
 
     # ---- what the screen has
 
@@ -144,6 +147,31 @@ class ChatOpen(ChatBackground):
             return
         place = (known.index(self._conversation_id) + step) % len(known)
         await self.open_conversation(known[place])
+
+    # ---- the terminal's title
+
+    def with_turns(self, state: StatusState) -> StatusState:
+        """The status line changes when the title may: a turn began or ended, another one is shown."""
+        self._name_terminal()
+        return super().with_turns(state)
+
+    def _name_terminal(self) -> None:
+        from tui.terminal_title import SAVE, title_sequence, title_words, understands_titles
+
+        if not self.session.settings.terminal_title or not understands_titles(os.environ):
+            return
+        words = title_words(self._title_of(self._conversation_id), len(self._arrived))
+        if words != self._named:
+            self.write_terminal(("" if self._named else SAVE) + title_sequence(words))
+            self._named = words
+
+    def restore_title(self) -> None:
+        """Give the terminal the title that it had."""
+        from tui.terminal_title import RESTORE
+
+        if self._named:
+            self.write_terminal(RESTORE)
+            self._named = ""
 
     # ---- names
 

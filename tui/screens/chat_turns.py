@@ -103,8 +103,8 @@ class ChatTurns(ChatPreview):
 
     def _in_sight(self, turns: Mapping[str, Turn]) -> Turn | None:
         """Of these turns, the one at the pane's cursor, else the last one whose prompt is in sight."""
-        current = getattr(self.pane, "current_block", None)
-        at_cursor = self.turn_of_block(current) if isinstance(current, str) else None
+        current = self.pane.current_block if self.pane.has_focus else None
+        at_cursor = self.turn_of_block(current) if current is not None else None
         if at_cursor is not None and at_cursor in turns:
             return turns[at_cursor]
         for block_id in reversed(self.pane.blocks_in_sight()):

@@ -98,6 +98,16 @@ class ConversationPane(Taking, can_focus=True):
         Binding("t", "ask('copy.table')", "Copy the table", show=False, id="pane.copy_table"),
         Binding("o", "link", "Next link; on a link, open it", show=False, id="pane.link"),
         Binding("i", "ask('turn.info')", "About this turn", show=False, id="pane.info"),
+        Binding("e", "ask('turn.edit')", "Edit this prompt", show=False, id="pane.edit"),
+        Binding("r", "ask('turn.regenerate')", "Answer this once more", show=False, id="pane.again"),
+        Binding("f", "ask('turn.fork')", "Go on from this turn", show=False, id="pane.fork"),
+        Binding(
+            "less_than_sign", "ask('branch.previous')", "Branch before", show=False, id="pane.branch_before"
+        ),
+        Binding(
+            "greater_than_sign", "ask('branch.next')", "Branch after", show=False, id="pane.branch_after"
+        ),
+        Binding("delete", "ask('branch.delete')", "Delete from this turn on", show=False, id="pane.delete"),
         Binding("slash", "ask('find.open')", "Find", show=False, id="pane.find"),
         Binding("n", "ask('find.next')", "Next hit", show=False, id="pane.find_next"),
         Binding("N", "ask('find.previous')", "Hit before", show=False, id="pane.find_previous"),
