@@ -41,6 +41,9 @@ def run(options: argparse.Namespace) -> int:
 
 async def _act(session: Session, options: argparse.Namespace) -> int:
     try:
+        if session.settings.sandbox:
+            # Where it listens, and with that what there is to list, is known only now.
+            await session.warm_up()
         settings = session.settings
         target = settings.target()
         found, said = await _listed(session, target, options.offline)
@@ -51,6 +54,10 @@ async def _act(session: Session, options: argparse.Namespace) -> int:
         if options.check:
             print(visible_line(check_words(target, session.catalogue.model(target.model))), file=sys.stderr)
             checked = await session.discovery.check(target)
+            if not options.json:
+                verdict = "works" if checked.works else "does not work"
+                where = f"{target.model} in {target.region} on {target.endpoint}"
+                print(visible_line(f"{where} {verdict}. {checked.sentence}") + "\n")
         place = settings.token_place(target)
         bound = None if target.sandbox else session.credentials.status(place).region
         rows = model_rows(
@@ -125,9 +132,6 @@ def _print_table(rows: Sequence[ModelRow]) -> None:
         widths = [max(len(line[index]) for line in lines) for index in range(len(_TITLES))]
         for line in lines:
             print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    for row in possible:
-        if row.check is not None and not row.check.works:
-            print(visible_line(f"\n{row.model_id}: {row.check.sentence}".strip()))
     if doubted := [row.model_id for row in possible if row.pairing.reason and row.model is not None]:
         print(f"Not documented for certain in this region: {', '.join(doubted)}.", file=sys.stderr)
     impossible = [row for row in rows if not row.pairing.possible]
