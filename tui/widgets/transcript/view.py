@@ -399,7 +399,7 @@ class View:
         elif block.kind is BlockKind.ATTACHMENT:
             spans.append(("▤ ", palette.marker))
         spans.append((title, style))
-        if lines and block.kind is not BlockKind.USAGE:
+        if lines and not (block.title and block.kind is BlockKind.USAGE):
             spans.append((f" · {lines} line{'s' * (lines != 1)}", style))
         if block.state:
             mark = _STATES.get(block.state, visible_line(block.state))
