@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import random
 from itertools import pairwise
+from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from rich.style import Style
 
 from tui.core.text import visible
@@ -164,3 +169,38 @@ def test_every_row_is_as_wide_as_the_paper_and_holds_no_control(text: str) -> No
     for row, *_ in drawn(fresh(text)):
         assert cell_len(row) == PAPER.width, repr(row)
         assert visible(row) == row and "\n" not in row and "\t" not in row, repr(row)
+
+
+@pytest.mark.parametrize("stray", ["", "a*b", "`", "\n", "x\n- item\n\n"])
+def test_a_long_paragraph_is_followed_without_being_read_anew(
+    stray: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(5)
+    words = ["the", "**bold one**", "`code x`", "[link](http://e.com/a)", "*it*", "stone,", "日本語", stray]
+    text = "Then " + " ".join(chance.choice(words if stray else words[:7]) for _ in range(420))
+    read: list[int] = []
+    parse = MarkdownIt.parseInline
+
+    def counted(self: MarkdownIt, src: str, env: dict[str, Any] | None = None) -> list[Token]:
+        read.append(len(src))
+        return parse(self, src, env)
+
+    monkeypatch.setattr(MarkdownIt, "parseInline", counted)
+    view = View(Block("a", BlockKind.ASSISTANT, ""), 1)
+    view.split(PAPER)
+    at = 0
+    while at < len(text):
+        size = chance.randint(1, 60)
+        view.feed(text[at : at + size], PAPER)
+        at += size
+        rows = drawn(view)
+        if not stray and at % 9 == 0:
+            fresh = View(Block("b", BlockKind.ASSISTANT, text[:at]), 1)
+            fresh.split(PAPER, live=False)
+            assert [row[:4] for row in rows] == [row[:4] for row in drawn(fresh)]
+    if not stray:
+        assert read and max(read) < 2000 < len(text)
+    view.close(None, PAPER)
+    whole = View(Block("b", BlockKind.ASSISTANT, text), 1)
+    whole.split(PAPER, live=False)
+    assert drawn(view) == drawn(whole)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Block", "BlockKind", "ConversationPane"]
 
-_FRAME: Final = 1 / 30
+_FRAME: Final = 1 / 24
 _STILL_FRAME: Final = 1 / 5  # seconds between pictures for who wants no motion
 _SLICE: Final = 4096
 _BUDGET: Final = 0.008

@@ -25,6 +25,7 @@ from tui.widgets.transcript.wrap import wrap
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.color import Color
 
 __all__ = ["Canvas"]
 
@@ -51,6 +52,7 @@ class Canvas(ScrollView):
         self._anchor: Anchor | None = None
         self._window: list[Line] = []
         self._blank = Strip([])
+        self._ground: Color | None = None
         self._bar_at = (0, 0)
         self._bar_moved = 0.0
         self._bar_timed = False
@@ -103,6 +105,7 @@ class Canvas(ScrollView):
     def notify_style_update(self) -> None:
         """The theme or the CSS changed: all rows are stale."""
         super().notify_style_update()
+        self._ground = None
         if self._flow.paper is not None:
             self._flow.paper = None
             self.call_next(self._lay)
@@ -305,9 +308,11 @@ class Canvas(ScrollView):
     def _paint(self, strip: Strip) -> Strip:
         filters = self.get_line_filters()
         if filters:
-            background = self.background_colors[1]
+            # Read once for each paper: Textual walks up the tree and blends colours for it.
+            if self._ground is None:
+                self._ground = self.background_colors[1]
             for line_filter in filters:
-                strip = strip.apply_filter(line_filter, background)
+                strip = strip.apply_filter(line_filter, self._ground)
         return strip
 
     # -- scrolling ----------------------------------------------------------------------------
@@ -383,4 +388,3 @@ class Canvas(ScrollView):
         """To the end, and follow it."""
         self.following = True
         self._settle()
-

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from tui.widgets.transcript.code import Fence, code_rows, fence_closes, is_slow, parse_fence
+from tui.widgets.transcript.inline import inline_spans
 from tui.widgets.transcript.palette import Palette
-from tui.widgets.transcript.rows import Row
+from tui.widgets.transcript.rows import HARD, Row, Span
 from tui.widgets.transcript.syntax import References, parser
 from tui.widgets.transcript.table import Cells, Table, fitted, head_rows, read_table, row_rows
+from tui.widgets.transcript.wrap import wrap, wrap_but_last
 
-__all__ = ["GrowingFence", "GrowingTable", "fence_rows"]
+__all__ = ["GrowingFence", "GrowingParagraph", "GrowingTable", "fence_rows"]
 
 Finish = Callable[[list[Row]], list[Row]]
 """Adds the gutter and fills rows up, in place."""
@@ -136,3 +139,55 @@ class GrowingTable:
     def _read(self, lines: str, references: References) -> Table:
         tokens = parser().parse(self._head + lines, {"references": dict(references)})
         return read_table(tokens, self._palette, self._palette.text)
+
+
+_STEP: Final = 600
+"""Characters of a long paragraph that are read at once."""
+
+
+class GrowingParagraph:
+    """The rows of a long paragraph that still gets more.
+
+    What comes before a blank where no mark-up is open is read once. That is a guess (a `*` may stand for
+    itself), so that the paragraph is drawn anew, as a whole, when it is final.
+    """
+
+    def __init__(self, width: int, palette: Palette, finish: Finish) -> None:
+        self._width, self._palette, self._finish = width, palette, finish
+        self._rows: list[Row] = []
+        self._last: list[Span] = []  # of the last row so far, which is not in `_rows`
+        self._join = HARD
+        self._taken = 0
+
+    def rows(self, source: str, references: References) -> list[Row]:
+        """The finished rows of `source`, which begins with what was given before."""
+        while (end := self._safe_end(source)) > self._taken:
+            spans = [*self._last, *self._read(source[self._taken : end], references)]
+            rows, self._last, join = wrap_but_last(spans, self._width)
+            self._rows.extend(self._joined(rows))
+            self._join = join if join != HARD or rows else self._join
+            self._taken = end
+        rest = wrap([*self._last, *self._read(source[self._taken :], references)], self._width)
+        return self._rows + self._joined(rest)
+
+    def _safe_end(self, source: str) -> int:
+        """The index after a blank with no mark open before it, some way on; or where it was."""
+        end = self._taken + _STEP
+        while (end := source.find(" ", end, len(source) - _STEP) + 1) > 0:
+            part = source[self._taken : end]
+            even = all(part.count(mark) % 2 == 0 for mark in ("**", "*", "_", "`", "~"))
+            if even and all(part.count(left) == part.count(right) for left, right in ("[]", "()", "<>")):
+                return end
+        return self._taken
+
+    def _joined(self, rows: list[Row]) -> list[Row]:
+        if rows:
+            rows[0].join = self._join
+        return self._finish(rows)
+
+    def _read(self, text: str, references: References) -> list[Span]:
+        tokens = parser().parseInline(text, {"references": dict(references)})
+        spans = inline_spans(tokens[0].children or [], self._palette, self._palette.text)
+        # A blank at the end stands between this and what follows; the parser drops some.
+        missing = text.endswith(" ") and not (spans and spans[-1][0].endswith(" "))
+        return [*spans, (" ", self._palette.text)] if missing else spans

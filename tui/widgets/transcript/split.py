@@ -8,8 +8,9 @@ without the parser. `split_all` is the truth: a stream that ends is split once m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tui.widgets.transcript.code import Fence, fence_closes, parse_fence
 from tui.widgets.transcript.syntax import References, parser
@@ -17,7 +18,14 @@ from tui.widgets.transcript.syntax import References, parser
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-__all__ = ["Cut", "PlainSplitter", "Splitter", "split_all"]
+__all__ = ["LONG_PARAGRAPH", "Cut", "PlainSplitter", "Splitter", "split_all"]
+
+LONG_PARAGRAPH: Final = 1500
+"""Characters from which on an open paragraph is followed piece by piece."""
+
+# A line that has begun like this is a line of its paragraph, whatever comes before its end: it is no
+# heading, no rule, no table's head, no definition and no HTML.
+_SETTLED: Final = re.compile(r"(?=[^\[<|]*$)[ ]{0,3}[^\W\d_]+[^\n]{60}")
 
 
 class Cut:
@@ -25,7 +33,7 @@ class Cut:
 
     Attributes:
         source: The lines, with their newlines.
-        kind: "block", "item", "fence" or "table".
+        kind: "block", "paragraph", "item", "fence" or "table".
         marker: The delimiter of a list item ("-", ".", …), "" for other kinds.
         number: The number to show, for an item of an ordered list.
         gap: Whether a blank row follows.
@@ -51,13 +59,18 @@ class Cut:
             and self.number == other.number
             and self.gap == other.gap
             and self.kind == other.kind
-            and (self.final == other.final or not self.has_code)
+            and (self.final == other.final or not self.is_rough)
         )
 
     @property
-    def has_code(self) -> bool:
-        """Whether there may be fenced code in it, which is highlighted as a whole once it is final."""
-        return "```" in self.source or "~~~" in self.source
+    def is_rough(self) -> bool:
+        """Whether it is drawn roughly until it is final: fenced code, and a paragraph that grows long."""
+        return self.is_long or "```" in self.source or "~~~" in self.source
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is a paragraph too long to be read anew with each frame."""
+        return self.kind == "paragraph" and len(self.source) > LONG_PARAGRAPH
 
 
 class _Unit:
@@ -86,6 +99,8 @@ def _units(tokens: Sequence[Token]) -> list[_Unit]:
                     units.append(_Unit("item", token.map, "[^"))
                 case "fence" | "table_open":
                     units.append(_Unit(token.type.removesuffix("_open"), token.map))
+                case "paragraph_open":
+                    units.append(_Unit("paragraph", token.map))
                 case _:
                     units.append(_Unit("block", token.map))
         elif token.level == 1 and token.type == "list_item_open" and token.map is not None:
@@ -168,13 +183,34 @@ class Splitter:
 
     def append(self, text: str) -> list[Cut]:
         """Take more text; returns the pieces that became final. `open` is new after this."""
-        self._tail += text
         final: list[Cut] = []
+        if self._lengthen(text):
+            return final
+        self._tail += text
         while self._step(final):
             pass
         if final:
             self._before = final[-1]
         return final
+
+    def _lengthen(self, text: str) -> bool:
+        """Whether `text` only makes a long paragraph's last line longer; then there is nothing to split."""
+        if len(self.open) != 1 or not self.open[0].is_long or "\n" in text or self._tail.endswith("\n"):
+            return False
+        cut = self.open[0]
+        if not cut.source.endswith(self._tail[-LONG_PARAGRAPH:]):
+            return False
+        start = cut.source.rfind("\n") + 1
+        if cut.source.lstrip().startswith("["):
+            # A link definition whose title may end here.
+            return False
+        if _SETTLED.match(cut.source[start : start + 200]) is None:
+            return False
+        longer = Cut(cut.source + text, cut.kind)
+        longer.gap = cut.gap
+        self.open = [longer]
+        self._tail += text
+        return True
 
     def _step(self, final: list[Cut]) -> bool:
         """Split the tail once; True if it should be done again."""

@@ -12,7 +12,7 @@ from rich.style import Style
 
 from tui.core.text import visible, visible_line
 from tui.widgets.transcript.block import Block, BlockKind
-from tui.widgets.transcript.growing import GrowingFence, GrowingTable, fence_rows
+from tui.widgets.transcript.growing import GrowingFence, GrowingParagraph, GrowingTable, fence_rows
 from tui.widgets.transcript.markdown import MEASURE, render_markdown
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import Row, indent, pad
@@ -125,7 +125,7 @@ class View:
         self._size = len(block.text)
         self._splitter: Splitter | PlainSplitter | None = None
         self._final = 0  # how many of `pieces` are final
-        self._growing: GrowingFence | GrowingTable | None = None
+        self._growing: GrowingFence | GrowingParagraph | GrowingTable | None = None
         self._carry = ""
 
     @property
@@ -182,7 +182,7 @@ class View:
             else:
                 pieces.append(Piece(cut, guess_height(cut, paper)))
         self.tops.touch(self._final)
-        if len(final) or not pieces or (pieces[0].cut and pieces[0].cut.kind not in ("fence", "table")):
+        if len(final) or not pieces or (pieces[0].cut and not _grows(pieces[0].cut)):
             self._growing = None
         self.pieces[self._final :] = pieces
         self._final += len(final)
@@ -347,7 +347,7 @@ class View:
                 None if defer is None else lambda language, code: defer(piece, language, code),
             )
             rows = None if rows is None else self._finish(rows, paper)
-        elif cut.kind in ("fence", "table") and not cut.final:
+        elif not cut.final and _grows(cut):
             rows = self._grow(cut, paper, palette)
         if rows is None:
             rows = render_markdown(
@@ -372,6 +372,10 @@ class View:
             if not isinstance(self._growing, GrowingFence):
                 self._growing = GrowingFence(min(width, MEASURE), palette, finish)
             return self._growing.rows(cut.source)
+        if cut.kind == "paragraph":
+            if not isinstance(self._growing, GrowingParagraph):
+                self._growing = GrowingParagraph(min(width, MEASURE), palette, finish)
+            return self._growing.rows(cut.source.rstrip("\n"), self.references)
         if not isinstance(self._growing, GrowingTable):
             self._growing = GrowingTable(width, palette, finish)
         return self._growing.rows(cut.source, self.references)
@@ -427,6 +431,11 @@ _QUIET: Final = (BlockKind.TOOL, BlockKind.NOTICE, BlockKind.USAGE, BlockKind.AT
 
 def _targets(references: References) -> dict[str, object]:
     return {label: value.get("href") for label, value in references.items()}
+
+
+def _grows(cut: Cut) -> bool:
+    """Whether it is followed row by row while it is open."""
+    return cut.kind in ("fence", "table") or cut.is_long
 
 
 def _blank(paper: Paper) -> Row:

@@ -15,7 +15,7 @@ from rich.cells import cell_len, split_graphemes
 
 from tui.widgets.transcript.rows import HARD, Row, Span
 
-__all__ = ["breaks", "fold", "glue", "settled", "wrap"]
+__all__ = ["breaks", "fold", "glue", "settled", "wrap", "wrap_but_last"]
 
 # Not at the start of a line (closing punctuation, small kana) and not at its end (opening brackets).
 _NOT_FIRST = frozenset(
@@ -193,6 +193,20 @@ def wrap(spans: Sequence[Span], width: int) -> list[Row]:
         for number, (cut, part) in enumerate(zip(cuts, _slices(line, cuts), strict=True)):
             rows.append(Row.of(part, join=cut[2] if number else HARD))
     return rows
+
+
+def wrap_but_last(spans: Sequence[Span], width: int) -> tuple[list[Row], list[Span], str]:
+    """Wrap text that will be gone on with.
+
+    Returns:
+        All rows but the last, the spans of that one (with any blanks at its end), and its `Row.join`.
+    """
+    rows = wrap(spans, width)
+    line = _lines(glue(spans))[-1]
+    text = "".join(part for part, _ in line)
+    cuts = breaks(text, max(1, width))
+    start, _, join = cuts[-1]
+    return rows[:-1], _slices(line, [(start, len(text), "")])[0], join if len(cuts) > 1 else HARD
 
 
 def fold(spans: Sequence[Span], width: int) -> list[list[Span]]:
