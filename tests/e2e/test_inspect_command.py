@@ -69,8 +69,9 @@ async def test_list_show_and_diff(server: SandboxServer, home: Program) -> None:
     assert [row["id"] for row in found] == [third.id, refused.id]
     assert found[0] == {
         "id": third.id, "number": 1, "attempt": 1, "conversation": third.conversation_id,
-        "turn": third.turn_id, "started_at": third.started_at, "method": "POST", "url": third.url, "model": "openai.gpt-5.4",
-        "status": 200, "outcome": "completed", "error": None, "request_id": third.request_id,
+        "turn": third.turn_id, "started_at": third.started_at, "method": "POST", "url": third.url,
+        "model": "openai.gpt-5.4", "status": 200, "outcome": "completed", "error": None,
+        "request_id": third.request_id,
         "timings": found[0]["timings"], "bytes_sent": len(third.request_body),
         "bytes_received": len(third.response_body), "events": len(third.events),
     }  # fmt: skip

@@ -10,24 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from tui.core.answer import usage_of
 from tui.core.catalogue import Model
+from tui.core.context_diff import Cause, CauseKind, difference, shared_pieces
 from tui.core.conversation import Conversation
-from tui.core.effective_context import Context, Contexts, Piece, is_create, request_object
+from tui.core.effective_context import Context, Contexts, Piece, is_create
 from tui.core.exchange import Exchange
 from tui.core.items import Usage
-from tui.core.json_diff import json_changes, value_words
+from tui.core.json_diff import value_words
 from tui.core.json_places import byte_ranges
 
 __all__ = ["CacheReport", "CacheRules", "Cause", "CauseKind", "Prefix", "cache_report", "previous_create"]
-
-CauseKind = Literal[
-    "first", "model", "region", "endpoint", "key", "retention", "expired", "format", "tools", "instructions",
-    "item", "minimum", "unknown",
-]  # fmt: skip
 
 _LIMITING: Final = frozenset({"format", "tools", "instructions", "item", "unknown"})
 _REGION: Final = re.compile(r"\b[a-z]{2}(?:-gov)?-[a-z]+-\d\b")
@@ -55,14 +51,6 @@ class CacheRules:
             return cls()
         asked = model.cache_ttls[0] if model.cache == "prompt_cache_options" and model.cache_ttls else ""
         return cls(model.cacheable_from or cls().minimum, _SECONDS.get(asked or model.cache))
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """A reason why the cache could not serve all of the prompt, in words."""
-
-    kind: CauseKind
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +116,12 @@ def cache_report(
         conversation: Stands in for exchanges that are no longer kept.
         rules: Of its model; general ones by default.
     """
-    if not is_create(exchange) or request_object(exchange) is None:
+    contexts = Contexts([*exchanges, exchange], conversation)
+    body = contexts.body(exchange) if is_create(exchange) else None
+    if body is None:
         return None
     rules = rules or CacheRules()
     usage = _usage(exchange, exchanges) or Usage()
-    contexts = Contexts([*exchanges, exchange], conversation)
     context = contexts.of(exchange)
     previous = previous_create(exchange, exchanges)
     if previous is None:
@@ -141,10 +130,12 @@ def cache_report(
         prefix = Prefix()
     else:
         before = contexts.of(previous)
-        shared = _shared(before, context)
+        shared = shared_pieces(before, context)
         prefix = _prefix(exchange, context, before, shared, _usage(previous, exchanges))
-        causes = [*_scope(previous, exchange), *_expired(previous, exchange, rules)]
-        causes += _difference(before, context, shared)
+        earlier = contexts.body(previous) or {}
+        causes = [*_same_place(previous.url, exchange.url, earlier, body), *_cache_settings(earlier, body)]
+        causes += _expired(exchange.started_at - previous.started_at, _lifetime(earlier) or rules.lifetime)
+        causes += difference(before, context, shared)
         if prefix.pieces and prefix.tokens < rules.minimum:
             causes.append(_below(prefix, rules))
     if usage.cached_tokens:
@@ -187,16 +178,19 @@ def _usage(exchange: Exchange, exchanges: Sequence[Exchange]) -> Usage | None:
 # -- what must be the same for the cache to be the same -------------------------------------------------
 
 
-def _scope(previous: Exchange, exchange: Exchange) -> list[Cause]:
-    before, now = request_object(previous) or {}, request_object(exchange) or {}
+def _same_place(old_url: str, new_url: str, before: dict[str, Any], now: dict[str, Any]) -> list[Cause]:
     causes: list[Cause] = []
     if before.get("model") != now.get("model"):
         causes.append(_changed("model", "model", before.get("model"), now.get("model")))
-    old, new = _region(previous.url), _region(exchange.url)
-    if old != new:
-        causes.append(_changed("region", "region", old, new))
-    elif (base := _base(previous.url)) != _base(exchange.url):
-        causes.append(_changed("endpoint", "endpoint", base, _base(exchange.url)))
+    if _region(old_url) != _region(new_url):
+        causes.append(_changed("region", "region", _region(old_url), _region(new_url)))
+    elif _base(old_url) != _base(new_url):
+        causes.append(_changed("endpoint", "endpoint", _base(old_url), _base(new_url)))
+    return causes
+
+
+def _cache_settings(before: dict[str, Any], now: dict[str, Any]) -> list[Cause]:
+    causes: list[Cause] = []
     if before.get("prompt_cache_key") != now.get("prompt_cache_key"):
         causes.append(
             _changed("key", "cache key", before.get("prompt_cache_key"), now.get("prompt_cache_key"))
@@ -230,9 +224,7 @@ def _base(url: str) -> str:
     return url.partition("?")[0].removesuffix("/responses")
 
 
-def _expired(previous: Exchange, exchange: Exchange, rules: CacheRules) -> list[Cause]:
-    lifetime = _lifetime(request_object(previous) or {}) or rules.lifetime
-    idle = exchange.started_at - previous.started_at
+def _expired(idle: float, lifetime: float | None) -> list[Cause]:
     if lifetime is None or idle <= lifetime:
         return []
     words = (
@@ -257,108 +249,6 @@ def _minutes(seconds: float) -> str:
     return f"{minutes / 60:.0f} hours"
 
 
-# -- where the contexts part ----------------------------------------------------------------------------
-
-
-def _shared(before: Context, now: Context) -> int:
-    """How many pieces both begin with."""
-    if before.missing != now.missing:
-        # What the server remembers of one is not known: nothing after the settings can be compared.
-        known = min(_settings(before), _settings(now))
-        before, now = Context(before.pieces[:known]), Context(now.pieces[:known])
-    count = 0
-    for old, new in zip(before.pieces, now.pieces, strict=False):
-        if (old.kind, old.text) != (new.kind, new.text):
-            break
-        count += 1
-    return count
-
-
-def _settings(context: Context) -> int:
-    return sum(piece.kind != "item" for piece in context.pieces)
-
-
-def _difference(before: Context, now: Context, shared: int) -> list[Cause]:
-    """The place where the context stops being equal; none where it only goes on, or ends earlier."""
-    old, new = before.pieces[shared:], now.pieces[shared:]
-    kinds = {piece.kind for piece in (*old[:1], *new[:1])}
-    # Settings stand before the items, so one that came or went shows as an item on the other side.
-    if kinds - {"item"} or (_settings(before) != _settings(now)):
-        return _settings_changed(before, now)
-    if before.missing != now.missing:
-        missing = now.missing or before.missing
-        words = f"what the server remembers before {missing} is not recorded here, so it cannot be compared"
-        return [Cause("unknown", words)]
-    return [_item_changed(old, new)] if old and new else []
-
-
-def _settings_changed(before: Context, now: Context) -> list[Cause]:
-    return [
-        *_one_changed("format", "text format", before, now),
-        *_tools_changed(before, now),
-        *_one_changed("instructions", "instructions", before, now),
-    ][:1]
-
-
-def _one_changed(
-    kind: Literal["format", "instructions"], name: str, before: Context, now: Context
-) -> list[Cause]:
-    old = next((piece for piece in before.pieces if piece.kind == kind), None)
-    new = next((piece for piece in now.pieces if piece.kind == kind), None)
-    if (old is None and new is None) or (old and new and old.text == new.text):
-        return []
-    if old is None or new is None:
-        return [Cause(kind, f"{name} {'removed' if new is None else 'added'}")]
-    return [Cause(kind, f"{name} changed: {_detail(old, new)}")]
-
-
-def _tools_changed(before: Context, now: Context) -> list[Cause]:
-    old = [piece for piece in before.pieces if piece.kind == "tool"]
-    new = [piece for piece in now.pieces if piece.kind == "tool"]
-    old_texts, new_texts = [piece.text for piece in old], [piece.text for piece in new]
-    if old_texts == new_texts:
-        return []
-    if sorted(old_texts) == sorted(new_texts):
-        names = [", ".join(piece.name.removeprefix("tool ") for piece in tools) for tools in (old, new)]
-        return [Cause("tools", f"tool list reordered: {names[0]} before, {names[1]} now")]
-    gone = [piece for piece in old if piece.name not in {other.name for other in new}]
-    come = [piece for piece in new if piece.name not in {other.name for other in old}]
-    words = [f"{piece.name} removed" for piece in gone] + [f"{piece.name} added" for piece in come]
-    by_name = {piece.name: piece for piece in old}
-    for piece in new:
-        earlier = by_name.get(piece.name)
-        if earlier is not None and earlier.text != piece.text:
-            words.append(f"{piece.name} changed: {_detail(earlier, piece)}")
-    return [Cause("tools", "; ".join(words) or "tool list changed")]
-
-
-def _item_changed(old: Sequence[Piece], new: Sequence[Piece]) -> Cause:
-    first, now = old[0], new[0]
-    later_new = {piece.text for piece in new[1:]}
-    later_old = {piece.text for piece in old[1:]}
-    if first.text in later_new and now.text not in later_old:
-        return Cause("item", f"{now.name} is new: it stands before what was item {first.number}")
-    if now.text in later_old and first.text not in later_new:
-        return Cause("item", f"{first.name} of the previous request is missing")
-    if _kind_of(first) != _kind_of(now):
-        was = first.name.partition("(")[2].removesuffix(")")
-        return Cause("item", f"{now.name} differs: it was {'an' if was[:1] in 'aeiou' else 'a'} {was}")
-    return Cause("item", f"{now.name} differs: {_detail(first, now)}")
-
-
-def _kind_of(piece: Piece) -> str:
-    return piece.name.partition("(")[2]
-
-
-def _detail(old: Piece, new: Piece) -> str:
-    changes = json_changes(old.value, new.value)
-    if not changes:
-        return "the same members in another order"
-    words = changes[0].words().removeprefix("$: ").removeprefix("$.")
-    more = f" (and {len(changes) - 1} more)" if len(changes) > 1 else ""
-    return words + more
-
-
 # -- how much that is -----------------------------------------------------------------------------------
 
 
@@ -378,11 +268,15 @@ def _prefix(
         items=len(items),
         remembered=sum(piece.place is None for piece in items),
         whole=whole,
-        size=sum(len(piece.text.encode("utf-8", "replace")) for piece in pieces),
+        size=sum(_octets(piece.text) for piece in pieces),
         tokens=_estimate(pieces) if tokens is None else tokens,
         counted=tokens is not None,
         ranges=tuple(byte_ranges(text, places)),
     )
+
+
+def _octets(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def _estimate(pieces: Sequence[Piece]) -> int:

@@ -94,6 +94,7 @@ class Contexts:
 
     def __init__(self, exchanges: Iterable[Exchange], conversation: Conversation | None = None) -> None:
         self._conversation = conversation
+        self._bodies: dict[str, dict[str, Any] | None] = {}
         self._requests: dict[str, Exchange] = {}
         self._answers: dict[str, dict[str, Any]] = {}
         for exchange in exchanges:
@@ -108,9 +109,15 @@ class Contexts:
             if known is None or answer.get("status") not in ("queued", "in_progress"):
                 self._answers[response_id] = answer
 
+    def body(self, exchange: Exchange) -> dict[str, Any] | None:
+        """A request's body as `request_object` gives it, parsed once."""
+        if exchange.id not in self._bodies:
+            self._bodies[exchange.id] = request_object(exchange)
+        return self._bodies[exchange.id]
+
     def of(self, exchange: Exchange) -> Context:
         """The context of a request; without pieces when its body is no JSON object."""
-        body = request_object(exchange)
+        body = self.body(exchange)
         if body is None:
             return Context(())
         text = exchange.request_body.decode("utf-8", "replace")
@@ -134,7 +141,7 @@ class Contexts:
         while isinstance(response_id, str) and response_id and response_id not in seen:
             seen.add(response_id)
             request, answer = self._requests.get(response_id), self._answers.get(response_id)
-            body = None if request is None else request_object(request)
+            body = None if request is None else self.body(request)
             if body is None or answer is None:
                 told = self._told_by_turns(response_id)
                 if told is None:
