@@ -1,6 +1,6 @@
 """Process start to the composer on the screen, as a ratio to the smallest Textual app.
 
-    uv run python tests/benchmarks/startup.py [RUNS]
+    python tests/benchmarks/startup.py [--quick]
 
 Both programs run in a real pseudo-terminal of 120x40, alternating; a program has started when the words
 that mark its input have been written to the terminal. Printed are medians, their ratio, the program's peak
@@ -15,7 +15,6 @@ import pty
 import re
 import select
 import signal
-import statistics
 import struct
 import subprocess
 import sys
@@ -23,6 +22,8 @@ import tempfile
 import termios
 import time
 from pathlib import Path
+
+from harness import Report, main
 
 SMALLEST = """
 from textual.app import App
@@ -92,40 +93,31 @@ def run_to_end(command: list[str], folder: str) -> float:
     return time.monotonic() - began
 
 
-def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+def measure(report: Report, only: str) -> None:
+    """Start-up, memory when the prompt is shown, `--version`; each as a ratio to a floor of the same run."""
+    if only not in "start-up --version memory":
+        return
     outcrop = str(Path(sys.executable).with_name("outcrop"))
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "smallest.py").write_text(SMALLEST)
-        programs = {
-            "smallest Textual app": [sys.executable, f"{folder}/smallest.py"],
-            "outcrop --sandbox": [outcrop, "--sandbox"],
-        }
-        rows: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
-        versions: dict[str, list[float]] = {"python -c pass": [], "outcrop --version": []}
-        for number in range(runs + 1):
-            for name, command in programs.items():
-                row = start(command, b"Message", folder)
-                if number:
-                    rows[name].append(row)
-            for name, command in zip(
-                versions, ([sys.executable, "-c", "pass"], [outcrop, "--version"]), strict=True
-            ):
-                seconds = run_to_end(command, folder)
-                if number:
-                    versions[name].append(seconds)
-    medians = {name: statistics.median(t for t, _ in row) for name, row in rows.items()}
-    for name, row in rows.items():
-        times = [t for t, _ in row]
-        memory = statistics.median(m for _, m in row)
-        spread = f"({min(times):.3f} to {max(times):.3f})"
-        print(f"{name:22} {medians[name]:.3f} s  {spread}  {memory:.0f} MiB  n={runs}")
-    print(f"ratio {medians['outcrop --sandbox'] / medians['smallest Textual app']:.2f}")
-    both = {name: statistics.median(times) for name, times in versions.items()}
-    for name, seconds in both.items():
-        print(f"{name:22} {seconds * 1000:.0f} ms")
-    print(f"ratio {both['outcrop --version'] / both['python -c pass']:.2f}")
+        smallest = [sys.executable, f"{folder}/smallest.py"]
+        ratios: list[float] = []
+        versions: list[float] = []
+        memory: list[float] = []
+        for number in range(report.runs + 1):
+            floor, _ = start(smallest, b"Message", folder)
+            ours, peaked = start([outcrop, "--sandbox"], b"Message", folder)
+            nothing = run_to_end([sys.executable, "-c", "pass"], folder)
+            version = run_to_end([outcrop, "--version"], folder)
+            # The first round warms the disk's cache.
+            if number:
+                ratios.append(ours / floor)
+                versions.append(version / nothing)
+                memory.append(peaked)
+    report.add("start to usable composer, over the smallest Textual app", ratios, "", 1.25)
+    report.add("memory when the prompt is shown", memory, "MiB", 55, digits=0)
+    report.add("outcrop --version over python -c pass", versions, "", 3.5)
 
 
 if __name__ == "__main__":
-    main()
+    main(measure, __doc__)

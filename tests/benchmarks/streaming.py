@@ -43,27 +43,26 @@ def stream(
     server.warm(model)
     server.clear()
     limit = 60 + (tokens / rate if rate else tokens / 500)
-    with place() as folder:
-        with Terminal(outcrop(server, model), environment(folder), cores=cores) as program:
-            program.wait_for(PROMPT, 20)
-            program.quiet(1.0, 10)
-            time.sleep(0.5)
-            before = program.memory()
-            program.send(b"go")
-            time.sleep(0.3)
-            entered, cpu = program.send(b"\r"), program.cpu()
-            painted = program.wait_for(END, limit, entered)
-            first, last = server.sent(limit)
-            streamed = program.cpu() - cpu
-            time.sleep(max(0.0, max(last, painted) + SETTLE - time.monotonic()))
-            used = program.cpu() - cpu
-            return Stream(
-                used * 1000 / tokens,
-                streamed / (max(last, painted) - entered),
-                painted - last,
-                before,
-                program.memory(),
-            )
+    with place() as folder, Terminal(outcrop(server, model), environment(folder), cores=cores) as program:
+        program.wait_for(PROMPT, 20)
+        program.quiet(1.0, 10)
+        time.sleep(0.5)
+        before = program.memory()
+        program.send(b"go")
+        time.sleep(0.3)
+        entered, cpu = program.send(b"\r"), program.cpu()
+        painted = program.wait_for(END, limit, entered)
+        _, last = server.sent(limit)
+        streamed = program.cpu() - cpu
+        time.sleep(max(0.0, max(last, painted) + SETTLE - time.monotonic()))
+        used = program.cpu() - cpu
+        return Stream(
+            used * 1000 / tokens,
+            streamed / (max(last, painted) - entered),
+            painted - last,
+            before,
+            program.memory(),
+        )
 
 
 def measure(report: Report, only: str) -> None:

@@ -1,0 +1,24 @@
+"""Every benchmark, one Markdown table with the target beside each figure.
+
+    python tests/benchmarks/all.py [--quick] [--only WORD]
+
+Takes about an hour (a quarter of it with --quick); the machine should do nothing else meanwhile.
+"""
+
+from __future__ import annotations
+
+import key_echo
+import startup
+import streaming
+from harness import Report, main
+
+
+def measure(report: Report, only: str) -> None:
+    """All of them, one after the other."""
+    startup.measure(report, only)
+    key_echo.measure(report, only)
+    streaming.measure(report, only)
+
+
+if __name__ == "__main__":
+    main(measure, __doc__)
