@@ -20,10 +20,10 @@ from tui.core import figures
 from tui.core.conversation import ConversationSummary
 from tui.core.errors import OutcropError
 from tui.core.text import visible_line
-from tui.widgets.columns import Cell, Column, TableTitles, layout, table_row, titles_row
+from tui.screens.list_dialog import ListDialog
+from tui.widgets.columns import Cell, Column, layout, table_row, titles_row
 from tui.widgets.dialog import Dialog
 from tui.widgets.rows import Row
-from tui.widgets.virtual_lines import VirtualLines
 
 __all__ = ["ConfirmScreen", "ConversationTable", "HistoryScreen", "stays_at_server"]
 
@@ -80,7 +80,7 @@ class ConversationTable:
         return table_row(layout(self._columns, width), cells)
 
 
-class HistoryScreen(ModalScreen[str | None]):
+class HistoryScreen(ListDialog[str | None]):
     """Gives the id of the conversation to open, or `None`.
 
     Args (of the constructor):
@@ -101,12 +101,7 @@ class HistoryScreen(ModalScreen[str | None]):
         Binding("pagedown", "page(1)", "Page down", show=False, priority=True, id="list.page_down"),
         Binding("ctrl+d,delete", "delete", "Delete", show=False, priority=True, id="history.delete"),
     ]
-    DEFAULT_CSS = """
-    HistoryScreen { align: center middle; }
-    HistoryScreen #history-empty { display: none; }
-    HistoryScreen.-empty #history-empty { display: block; }
-    HistoryScreen.-empty VirtualLines, HistoryScreen.-empty TableTitles { display: none; }
-    """
+    NAME = "history"
 
     def __init__(
         self,
@@ -128,26 +123,25 @@ class HistoryScreen(ModalScreen[str | None]):
         self._query = query
         self._now = now
         self._table = ConversationTable((), 0, None, found=False)
-        self._list = VirtualLines(cursor=True, id="history-list", classes="-active")
+        # The search keeps the keys; the list's cursor looks as if it had them.
+        self._list.add_class("-active")
         self._list.can_focus = False
-        self._titles = TableTitles(lambda width: self._table.titles(width))
 
     def compose(self) -> ComposeResult:
         """Search, list, and a line about the one under the cursor."""
-        yield Dialog(
+        yield self._framed(
             Input(
                 self._query,
                 placeholder="Search every conversation",
                 id="history-search",
                 select_on_focus=False,
             ),
-            self._titles,
-            self._list,
-            Static("", id="history-empty", classes="dialog--empty", markup=False),
-            Static("", id="history-detail", classes="dialog--detail", markup=False),
             title="History",
             keys="↑↓ move   Enter open   Ctrl+D delete   Esc cancel",
         )
+
+    def _titles_row(self, width: int) -> Row:
+        return self._table.titles(width)
 
     def on_mount(self) -> None:
         """Ask for the list."""
@@ -176,13 +170,10 @@ class HistoryScreen(ModalScreen[str | None]):
             self._say(str(error), "$text-error")
             return
         self._table = ConversationTable(list(summaries), self._now(), self._current, found=bool(typed))
-        self._list.show(self._table, cursor=cursor)
-        self._titles.refresh()
-        self.set_class(not summaries, "-empty")
         nothing = (
             "No conversation holds that." if typed else "Nothing yet. Conversations are kept here once sent."
         )
-        self.query_one("#history-empty", Static).update(Content(nothing))
+        self._show_rows(self._table, cursor, nothing)
         self._describe()
 
     @property
@@ -193,38 +184,22 @@ class HistoryScreen(ModalScreen[str | None]):
     def _describe(self) -> None:
         summary = self._highlighted
         if summary is None:
-            self._say("", "")
+            self._say("")
             return
         turns = f"{summary.turns} turn" + ("" if summary.turns == 1 else "s")
         where = "with the sandbox" if summary.sandbox else "with the service"
         began = figures.when(summary.created_at, self._now())
         model = f", {summary.model}" if summary.model else ""
-        self._say(f"{turns} {where}{model}, begun {began}", "$text-muted", summary.excerpt)
-
-    def _say(self, text: str, style: str, excerpt: str = "") -> None:
-        content = Content.styled(visible_line(text), style)
-        if excerpt:
-            content = Content("\n").join([Content(visible_line(" ".join(excerpt.split()))), content])
-        self.query_one("#history-detail", Static).update(content)
+        self._say(f"{turns} {where}{model}, begun {began}", above=" ".join(summary.excerpt.split()))
 
     # What the user does.
-
-    @on(VirtualLines.Highlighted)
-    def _moved(self, event: VirtualLines.Highlighted) -> None:
-        event.stop()
-        self._describe()
-
-    @on(VirtualLines.Chosen)
-    def _clicked(self, event: VirtualLines.Chosen) -> None:
-        event.stop()
-        self._open()
 
     @on(Input.Submitted, "#history-search")
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        self._open()
+        self._choose()
 
-    def _open(self) -> None:
+    def _choose(self) -> None:
         summary = self._highlighted
         if summary is not None:
             self.dismiss(summary.id)

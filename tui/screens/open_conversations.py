@@ -6,18 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
-from tui.core.text import visible_line
-from tui.widgets.columns import Cell, Column, TableTitles, layout, table_row, titles_row
-from tui.widgets.dialog import Dialog
+from tui.screens.list_dialog import ListDialog
+from tui.widgets.columns import Cell, Column, layout, table_row, titles_row
 from tui.widgets.rows import Mark, Row
-from tui.widgets.virtual_lines import VirtualLines
 
 __all__ = ["OpenChoice", "OpenConversation", "OpenConversationsScreen", "OpenState", "OpenTable"]
 
@@ -128,7 +122,7 @@ def _clock(seconds: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
-class OpenConversationsScreen(ModalScreen[OpenChoice | None]):
+class OpenConversationsScreen(ListDialog[OpenChoice | None]):
     """Gives where to go, or `None`.
 
     Args (of the constructor):
@@ -143,10 +137,10 @@ class OpenConversationsScreen(ModalScreen[OpenChoice | None]):
         Binding("x,delete", "close", "Close", show=False, id="open.close"),
     ]
     DEFAULT_CSS = """
-    OpenConversationsScreen { align: center middle; }
     OpenConversationsScreen Dialog { height: auto; max-height: 80%; }
     OpenConversationsScreen VirtualLines { height: auto; min-height: 3; }
     """
+    NAME = "open"
     _EVERY = 0.5
 
     def __init__(self, look: Callable[[], Sequence[OpenConversation]], close: Callable[[str], str]) -> None:
@@ -154,18 +148,16 @@ class OpenConversationsScreen(ModalScreen[OpenChoice | None]):
         self._look = look
         self._close = close
         self._table = OpenTable()
-        self._list = VirtualLines(cursor=True, id="open-list")
-        self._titles = TableTitles(lambda width: self._table.titles(width))
 
     def compose(self) -> ComposeResult:
         """The list and a line about the conversation under the cursor."""
-        yield Dialog(
-            self._titles,
-            self._list,
-            Static("", id="open-detail", classes="dialog--detail", markup=False),
+        yield self._framed(
             title="Open conversations",
             keys="Enter go   u next unread   n new   x close   Esc back",
         )
+
+    def _titles_row(self, width: int) -> Row:
+        return self._table.titles(width)
 
     def on_mount(self) -> None:
         """The one that is shown is under the cursor; what runs is looked at again and again."""
@@ -198,17 +190,7 @@ class OpenConversationsScreen(ModalScreen[OpenChoice | None]):
         here = "Shown now. " if one.shown else ""
         self._say(f"{here}{turns}{queued}. {one.title}")
 
-    def _say(self, text: str, style: str = "$text-muted") -> None:
-        self.query_one("#open-detail", Static).update(Content.styled(visible_line(text), style))
-
-    @on(VirtualLines.Highlighted)
-    def _moved(self, event: VirtualLines.Highlighted) -> None:
-        event.stop()
-        self._describe()
-
-    @on(VirtualLines.Chosen)
-    def _chosen(self, event: VirtualLines.Chosen) -> None:
-        event.stop()
+    def _choose(self) -> None:
         one = self._highlighted
         if one is not None:
             self.dismiss(OpenChoice(one.id))

@@ -7,20 +7,16 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from tui.core.errors import OutcropError, WireError
-from tui.core.text import visible_line
 from tui.screens.history import ConfirmScreen
-from tui.widgets.columns import Cell, Column, TableTitles, layout, table_row, titles_row
+from tui.screens.list_dialog import ListDialog
+from tui.widgets.columns import Cell, Column, layout, table_row, titles_row
 from tui.widgets.dialog import Dialog
 from tui.widgets.rows import Row
-from tui.widgets.virtual_lines import VirtualLines
 
 if TYPE_CHECKING:
     from tui.responses import Deletion, StoredResponses, StoredRow
@@ -119,7 +115,7 @@ class ResponseTable:
         return table_row(layout(_COLUMNS, width), cells)
 
 
-class ResponsesScreen(ModalScreen[None]):
+class ResponsesScreen(ListDialog[None]):
     """Lists stored responses; Enter looks at one, `d` and `D` delete.
 
     Args (of the constructor):
@@ -136,12 +132,7 @@ class ResponsesScreen(ModalScreen[None]):
         Binding("x,tab", "other", "Kept or gone", show=False, priority=True, id="responses.other"),
         Binding("r,f5", "reload", "Read again", show=False, id="responses.reload"),
     ]
-    DEFAULT_CSS = """
-    ResponsesScreen { align: center middle; }
-    ResponsesScreen #responses-empty { display: none; }
-    ResponsesScreen.-empty #responses-empty { display: block; }
-    ResponsesScreen.-empty VirtualLines, ResponsesScreen.-empty TableTitles { display: none; }
-    """
+    NAME = "responses"
 
     def __init__(
         self,
@@ -158,18 +149,16 @@ class ResponsesScreen(ModalScreen[None]):
         self._marked: set[str] = set()
         self._errors: dict[str, str] = {}
         self._table = ResponseTable((), {})
-        self._list = VirtualLines(cursor=True, id="responses-list")
 
     def compose(self) -> ComposeResult:
         """Titles, list, and a line about the one under the cursor."""
-        yield Dialog(
-            TableTitles(ResponseTable.titles),
-            self._list,
-            Static("", id="responses-empty", classes="dialog--empty", markup=False),
-            Static("", id="responses-detail", classes="dialog--detail", markup=False),
+        yield self._framed(
             title="Stored responses",
             keys="Enter look   Space mark   d delete   D all   Tab gone ones   Esc close",
         )
+
+    def _titles_row(self, width: int) -> Row:
+        return ResponseTable.titles(width)
 
     def on_mount(self) -> None:
         """Ask for the list."""
@@ -199,9 +188,7 @@ class ResponsesScreen(ModalScreen[None]):
         self._marked &= known
         self._errors = {key: text for key, text in self._errors.items() if key in known}
         self._table = ResponseTable(rows, titles, self._marked)
-        self._list.show(self._table, cursor=self._list.cursor or 0)
-        self.set_class(not rows, "-empty")
-        self.query_one("#responses-empty", Static).update(Content(_NOTHING_GONE if self._gone else _NOTHING))
+        self._show_rows(self._table, self._list.cursor or 0, _NOTHING_GONE if self._gone else _NOTHING)
         dialog = self.query_one(Dialog)
         count = f"{len(rows)} " if rows else ""
         dialog.border_title = Content(
@@ -220,7 +207,7 @@ class ResponsesScreen(ModalScreen[None]):
     def _describe(self) -> None:
         row = self._highlighted
         if row is None:
-            self._say("", "")
+            self._say("")
             return
         response = row.response
         target = response.target
@@ -246,20 +233,9 @@ class ResponsesScreen(ModalScreen[None]):
             lines.append(f"{len(self._marked)} marked.")
         self._say("\n".join(lines), "$text-muted")
 
-    def _say(self, text: str, style: str) -> None:
-        lines = [Content.styled(visible_line(line), style) for line in text.split("\n")]
-        self.query_one("#responses-detail", Static).update(Content("\n").join(lines))
-
     # ---- what the user does
 
-    @on(VirtualLines.Highlighted)
-    def _moved(self, event: VirtualLines.Highlighted) -> None:
-        event.stop()
-        self._describe()
-
-    @on(VirtualLines.Chosen)
-    def _chosen(self, event: VirtualLines.Chosen) -> None:
-        event.stop()
+    def _choose(self) -> None:
         row = self._highlighted
         if row is None:
             return

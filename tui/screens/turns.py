@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from tui.core import figures
 from tui.core.conversation import Conversation
 from tui.core.errors import OutcropError
 from tui.core.items import Turn
-from tui.core.text import visible_line
+from tui.screens.list_dialog import ListDialog
 from tui.screens.turn_table import (
     OUTCOMES,
     TurnLine,
@@ -30,9 +28,7 @@ from tui.screens.turn_table import (
     is_large,
     turn_lines,
 )
-from tui.widgets.columns import TableTitles
-from tui.widgets.dialog import Dialog
-from tui.widgets.virtual_lines import VirtualLines
+from tui.widgets.rows import Row
 
 if TYPE_CHECKING:
     from textual.worker import Worker
@@ -54,7 +50,7 @@ class TurnChoice:
     turn_id: str | None
 
 
-class TurnsScreen(ModalScreen[TurnChoice | None]):
+class TurnsScreen(ListDialog[TurnChoice | None]):
     """Gives what is to be done, or `None`.
 
     Args (of the constructor):
@@ -75,13 +71,8 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
         Binding("left,h", "walk(-1)", "Branch before", show=False, priority=True, id="turns.branch_before"),
         Binding("right,l", "walk(1)", "Branch after", show=False, priority=True, id="turns.branch_after"),
     ]
-    DEFAULT_CSS = """
-    TurnsScreen { align: center middle; }
-    TurnsScreen #turns-empty { display: none; }
-    TurnsScreen.-empty #turns-empty { display: block; }
-    TurnsScreen.-empty VirtualLines, TurnsScreen.-empty TableTitles { display: none; }
-    TurnsScreen.-nothing Input { display: none; }
-    """
+    NAME = "turns"
+    DEFAULT_CSS = "TurnsScreen.-nothing Input { display: none; }"
 
     def __init__(
         self,
@@ -99,20 +90,17 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
         self._why_not = why_not
         self._walk_to = walk
         self._table = TurnTable()
-        self._list = VirtualLines(cursor=True, id="turns-list")
-        self._titles = TableTitles(lambda width: self._table.titles(width))
 
     def compose(self) -> ComposeResult:
         """The search, the list and a line about the turn under the cursor."""
-        yield Dialog(
+        yield self._framed(
             Input(placeholder="/ searches prompts and answers", id="turns-search", select_on_focus=False),
-            self._titles,
-            self._list,
-            Static("", id="turns-empty", classes="dialog--empty", markup=False),
-            Static("", id="turns-detail", classes="dialog--detail", markup=False),
             title="Turns",
             keys="Enter go  f go on  e edit  r again  ←→ branch  Del delete  / search",
         )
+
+    def _titles_row(self, width: int) -> Row:
+        return self._table.titles(width)
 
     def on_mount(self) -> None:
         """The last turn is under the cursor."""
@@ -146,13 +134,10 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
         self._table = TurnTable(lines, self._words, self._now())
         # The turn itself where it is listed, else the one that came before it.
         before = [index for index, line in enumerate(lines) if line.number <= wanted + 1]
-        self._list.show(self._table, cursor=before[-1] if before else 0)
-        self._titles.refresh()
-        self.set_class(not lines, "-empty")
         nothing = (
             "No turn of this path holds that." if self._all else "Nothing was sent yet in this conversation."
         )
-        self.query_one("#turns-empty", Static).update(Content(nothing))
+        self._show_rows(self._table, before[-1] if before else 0, nothing)
         self._describe()
 
     async def _read_large(self) -> None:
@@ -210,17 +195,7 @@ class TurnsScreen(ModalScreen[TurnChoice | None]):
             parts.append(_ended(line.turn, self._now()))
         self._say(" ".join(parts))
 
-    def _say(self, text: str, style: str = "$text-muted") -> None:
-        self.query_one("#turns-detail", Static).update(Content.styled(visible_line(text), style))
-
-    @on(VirtualLines.Highlighted)
-    def _moved(self, event: VirtualLines.Highlighted) -> None:
-        event.stop()
-        self._describe()
-
-    @on(VirtualLines.Chosen)
-    def _chosen(self, event: VirtualLines.Chosen) -> None:
-        event.stop()
+    def _choose(self) -> None:
         self.action_take("jump")
 
     def action_take(self, action: Action) -> None:
