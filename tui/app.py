@@ -68,6 +68,7 @@ class OutcropApp(App[int]):
     ToastRack { dock: top; align: right top; margin: 1 1 0 0; }
     Toast { background: $panel; width: 52; max-width: 80%; }
     ModalScreen { background: $background 70%; }
+    WhichKey, ThemePicker { background: transparent; }
     CommandPalette #--container { width: 100; max-width: 100%; margin-top: 2; background: transparent; }
     CommandPalette #--input { border: none; border-left: outer $primary; background: $panel; height: 3; }
     CommandPalette SearchIcon { display: none; }
