@@ -431,6 +431,8 @@ class ConversationPane(Taking, can_focus=True):
             now + _REST * (now - started) if now - started > _BUDGET else 0,
         )
         if self._fed:
+            # More has come than one frame takes: half of a core until it is drawn, keys in between.
+            self._flush_ready_at = min(self._flush_ready_at, now + (now - started))
             self._schedule()
         else:
             self._rest()

@@ -36,7 +36,7 @@ _AFTER_THE_END: Final = 0.25
 # read, and noted with its time, as it comes.
 _RAPID: Final = 80.0
 _PAUSE: Final = 0.012
-_LARGE: Final = 8192  # bytes in one piece: more is waiting already, and a pause would hold it up
+_LARGE: Final = 4096  # bytes since the last pause: what comes that fast comes in large pieces anyway
 _WAITED: Final = 0.0005  # seconds: a piece that took less was there before it was asked for
 
 
@@ -46,7 +46,7 @@ class _Pace:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._asked = self._counted = clock()
-        self._events = 0
+        self._events = self._bytes = 0
 
     def reads_on(self) -> None:
         """The next piece is asked for."""
@@ -56,11 +56,12 @@ class _Pace:
         """Whether to pause after a piece of this many events and bytes."""
         now = self._clock()
         self._events += events
+        self._bytes += size
         if now - self._asked < _WAITED:
             return False
-        seconds, count = now - self._counted, self._events
-        self._counted, self._events = now, 0
-        return count > _RAPID * seconds and size < _LARGE
+        seconds, count, came = now - self._counted, self._events, self._bytes
+        self._counted, self._events, self._bytes = now, 0, 0
+        return count > _RAPID * seconds and came < _LARGE
 
 
 @dataclass(frozen=True, slots=True)
