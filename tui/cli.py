@@ -115,6 +115,9 @@ def build_parser() -> argparse.ArgumentParser:
         parents=[common],
     )
     parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument(
+        "--plain", action="store_true", help="by lines, without a full screen: for screen readers and pipes"
+    )
     commands: Subcommands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_ask(commands, common)
     _add_history(commands)
@@ -280,7 +283,7 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
         case "sandbox":
             from tui.subcommands.sandbox import run
         case _:
-            run = _tui
+            run = _plain if options.plain else _tui
     return run
 
 
@@ -288,15 +291,21 @@ def _version(_: argparse.Namespace) -> int:
     return main(["--version"])
 
 
+def _plain(options: argparse.Namespace) -> int:
+    from tui.plain.run import run
+
+    return run(options, sandbox_rate=_SANDBOX_RATE)
+
+
 def _tui(options: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         from tui.core.errors import InputError
 
-        raise InputError("The TUI needs a terminal; `outcrop ask PROMPT` works without one.")
+        raise InputError("The TUI needs a terminal; `outcrop --plain` and `outcrop ask PROMPT` do not.")
     if os.environ.get("TERM") == "dumb":
         from tui.core.errors import InputError
 
-        raise InputError("This terminal (TERM=dumb) cannot show the TUI; `outcrop ask PROMPT` works in it.")
+        raise InputError("TERM=dumb cannot show the TUI; `outcrop --plain` and `outcrop ask PROMPT` can.")
     import gc
 
     # Nothing of what is made on the way to the first picture is garbage; OutcropApp turns it on again.

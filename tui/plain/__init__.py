@@ -1,0 +1,1 @@
+"""Linear mode, `outcrop --plain`: lines in, lines out, for screen readers, dumb terminals and pipes."""

@@ -1,0 +1,79 @@
+"""Starts and ends a run of linear mode."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+
+from tui.config import load_settings
+from tui.core.errors import InputError, OutcropError
+from tui.exits import fail
+from tui.plain.commands import PlainCommands
+from tui.plain.lines import Lines
+from tui.plain.voice import Voice
+from tui.session import Session
+from tui.startup import make_session
+
+__all__ = ["run"]
+
+
+def run(options: argparse.Namespace, *, sandbox_rate: float | None = None) -> int:
+    """Hold a conversation by lines.
+
+    Args:
+        options: The command line's.
+        sandbox_rate: The sandbox's pace on a terminal, tokens a second; through a pipe it has none.
+
+    Returns:
+        0; through a pipe, the status of the last turn; 130 after Ctrl+C twice.
+    """
+    try:
+        settings = load_settings(vars(options), os.environ)
+        session = make_session(settings, sandbox_rate=sandbox_rate if sys.stdin.isatty() else None)
+        return asyncio.run(_run(session, options))
+    except OutcropError as error:
+        return fail(error)
+
+
+async def _run(session: Session, options: argparse.Namespace) -> int:
+    terminal = sys.stdin.isatty()
+    try:
+        if session.settings.sandbox:
+            await session.warm_up()
+        conversation_id = await _conversation(session, options)
+        files = [await session.attach(path) for path in getattr(options, "files", [])]
+        lines = Lines(sys.stdin.fileno(), pasted=terminal)
+        chat = PlainCommands(session, Voice(sys.stdout), lines, echo=not terminal)
+        loop = asyncio.get_running_loop()
+        with suppress(NotImplementedError, AttributeError):
+            # Windows has no SIGHUP, and its loop no handlers.
+            loop.add_signal_handler(signal.SIGINT, chat.interrupt)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, chat.end, int(number))
+        # Sending waits for it; so does nobody who types first.
+        warm = asyncio.create_task(session.warm_up())
+        try:
+            return await chat.run(conversation_id, files)
+        finally:
+            warm.cancel()
+            await asyncio.wait([warm])
+    finally:
+        await session.aclose()
+
+
+async def _conversation(session: Session, options: argparse.Namespace) -> str:
+    named: str | None = getattr(options, "conversation", None)
+    if named is not None:
+        if not named.strip():
+            raise InputError("The id of the conversation is empty.")
+        conversation = await session.open(named)
+    elif getattr(options, "continue_latest", False):
+        conversation = await session.latest() or await session.new()
+    else:
+        conversation = await session.new()
+    await session.apply_flags(conversation.id)
+    return conversation.id
