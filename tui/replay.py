@@ -1,4 +1,4 @@
-"""Sending a recorded request again: as it was, any number of times, or edited, and then as a branch too.
+"""What is done with recorded requests: sent again as they were or edited, kept as a branch, explained.
 
 Part of the session layer, between `sending.py` and `session.py`. What is sent goes through the same client
 and recorder as a turn, and its exchanges stand among those of the conversation. The conversation itself is
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from tui.background import check_path
 from tui.core.answer import answer_object
+from tui.core.cache_analysis import CacheReport, CacheRules, cache_report
 from tui.core.continuation import Options, Request
 from tui.core.conversation import Conversation
 from tui.core.effective_context import is_create
@@ -121,6 +122,16 @@ class Replaying(Sending):
                     yield event
         finally:
             self._running.discard(conversation.id)
+
+    async def cache_report(self, exchange: Exchange) -> CacheReport | None:
+        """Why the prompt cache was hit or missed by a request of an open conversation; made in a thread.
+
+        `None` for what is no request for a response.
+        """
+        conversation = self._conversations.get(exchange.conversation_id)
+        others = list(self.exchanges(exchange.conversation_id))
+        rules = CacheRules.of(self.catalogue.model(exchange.model))
+        return await asyncio.to_thread(cache_report, exchange, others, conversation, rules)
 
     async def _branch(
         self,

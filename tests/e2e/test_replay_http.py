@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from support.sessions import make_session, take_turn
 
-from tui.core.cache_analysis import cache_report
 from tui.core.errors import InputError
 from tui.core.events import SessionEvent, TurnEnded
 from tui.core.exchange import Exchange
@@ -224,12 +223,11 @@ async def test_the_cache_report_of_real_exchanges(
     async def report(**changes: Any) -> Any:
         async for _ in session.replay(original, body=edited(original, **changes)):
             pass
-        exchanges = session.exchanges(conversation.id)
-        found = cache_report(exchanges[-1], exchanges, session.conversation(conversation.id))
+        found = await session.cache_report(session.exchanges(conversation.id)[-1])
         assert found is not None
         return found
 
-    served = cache_report(original, session.exchanges(conversation.id))
+    served = await session.cache_report(original)
     assert served is not None
     assert served.causes == ()
     assert served.cached_tokens

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from support.exchanges import URL, created, made_up
 from support.har_schema import HAR
 
+from tui.cli import build_parser
+from tui.core.errors import InputError
 from tui.core.exchange import Chunk, Exchange, Timings
 from tui.core.export import FORMS, Unsupported, export, export_har
 from tui.core.export.python import SDK_PARAMETERS
@@ -170,6 +172,15 @@ def test_files_beside_it_have_names_of_their_own() -> None:
     curl = export(exchange, "curl", "/tmp/some where/")
     assert words(curl.text)[-1] == "@/tmp/some where/exchange-1.1.body.json"
     assert [file.data for file in curl.files] == [exchange.request_body]
+
+
+def test_the_command_line_offers_every_form() -> None:
+    for form in FORMS:
+        options = build_parser().parse_args(["inspect", "export", "last", "--as", form])
+        assert (options.form, FORMS[form].name) == (form, form)
+    with pytest.raises(InputError, match="choose from") as refused:
+        build_parser().parse_args(["inspect", "export", "last", "--as", "x"])
+    assert all(form in str(refused.value) for form in FORMS)
 
 
 def test_raw_http_and_the_body() -> None:
