@@ -14,7 +14,10 @@ from tui.store.blobs import pack, unpack
 
 __all__ = ["ExchangePlace", "load", "load_one", "places", "save"]
 
-_COLUMNS: Final = "id, conversation_id, turn_id, number, started_at, outcome, owner, head, request_body, response_body, arrivals"
+_COLUMNS: Final = (
+    "id, conversation_id, turn_id, number, started_at, outcome, owner, head,"
+    " request_body, response_body, arrivals"
+)
 _HEAD: Final = ("attempt", "method", "url", "status", "http_version", "error", "usage_line", "model")
 _ENDED: Final = "Outcrop was ended while this answer was arriving."
 
