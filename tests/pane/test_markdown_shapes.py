@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyte
 import pytest
 from rich.cells import cell_len
 from rich.style import Style
@@ -193,6 +194,11 @@ def test_wide_cells_stand_in_their_columns() -> None:
 def test_terminals_agree_on_the_width_of_what_is_drawn(text: str, shown: str, cells: int) -> None:
     assert settled(text) == shown
     assert cell_len(shown) == cells
+    # A terminal that counts character by character, as many do, gets to the same column; the letters of a
+    # flag are the exception, on which no two of those agree.
+    screen = pyte.Screen(20, 2)
+    pyte.Stream(screen).feed(shown)
+    assert screen.cursor.x == cells or "🇩" in shown
     assert drawn(f"*{text}* `{text}`", 60) == [f"{shown} {shown}"]
 
 
