@@ -140,6 +140,11 @@ class Sending(Conversations):
         """The exchanges of an open conversation, those of earlier runs included."""
         return self.exchanges(conversation_id)
 
+    def note_exchange(self, exchange: Exchange, *, bookmarked: bool, note: str) -> None:
+        """Bookmark an exchange or write a note on it; kept with the history."""
+        exchange.bookmarked, exchange.note = bookmarked, note
+        self.records.later(History.note_exchange, exchange.id, bookmarked, note)
+
     def left_out(self, conversation_id: str) -> Mapping[str, tuple[LeftOut, ...]]:
         """Which items the requests of this run left out, and why, by the id of the exchange."""
         return self._left_out.get(conversation_id, {})

@@ -95,6 +95,8 @@ class Exchange:
         error: A sentence when it did not complete.
         usage_line: The tokens in one short line once known, for lists.
         model: The model asked for; empty where a request names none.
+        bookmarked: The user wants to find it again.
+        note: The user's words about it.
     """
 
     id: str
@@ -117,6 +119,8 @@ class Exchange:
     error: str | None = None
     usage_line: str = ""
     model: str = ""
+    bookmarked: bool = False
+    note: str = ""
 
     @property
     def response_body(self) -> bytes:

@@ -7,6 +7,7 @@ a term that is not finished yet (`status:`, `time:>`) lets everything pass and i
     status:404  status:4xx  status:>=400  status:none     the HTTP status
     model: method: path: host: outcome: error: id: turn: conversation:     a part of it
     time:>2s  first:<300ms  up:>1MB  down:>10kB  attempt:>1  number:3      compared
+    is:bookmarked  note:words     what the user said of it
     sent:words  got:words     in the request's body, in the answer's (these read whole bodies)
 """
 
@@ -76,7 +77,7 @@ def _words(value: str) -> Test:
     def test(exchange: Exchange) -> bool:
         line = (
             exchange.method, exchange.url, str(exchange.status or ""), exchange.model, _outcome(exchange),
-            exchange.usage_line, exchange.error or "", exchange.id, exchange.request_id or "",
+            exchange.usage_line, exchange.error or "", exchange.id, exchange.request_id or "", exchange.note,
         )  # fmt: skip
         return any(value in part.casefold() for part in line)
 
@@ -98,6 +99,14 @@ def _status(value: str) -> Test | None:
         pattern = re.compile(value.replace("x", r"\d"))
         return lambda exchange: exchange.status is not None and bool(pattern.match(str(exchange.status)))
     return _compared(lambda exchange: exchange.status)(value)
+
+
+def _state(value: str) -> Test | None:
+    if "bookmarked".startswith(value):
+        return lambda exchange: exchange.bookmarked
+    if "noted".startswith(value):
+        return lambda exchange: bool(exchange.note)
+    return None
 
 
 def _compared(read: Callable[[Exchange], float | None]) -> Callable[[str], Test | None]:
@@ -138,6 +147,8 @@ _MAKERS: Final[Mapping[str, Callable[[str], Test | None]]] = {
     "host": _part(lambda exchange: urlsplit(exchange.url).netloc),
     "outcome": _part(_outcome),
     "error": _part(lambda exchange: exchange.error or ""),
+    "is": _state,
+    "note": _part(lambda exchange: exchange.note),
     "id": _part(lambda exchange: exchange.id),
     "turn": _part(lambda exchange: exchange.turn_id),
     "conversation": _part(lambda exchange: exchange.conversation_id),

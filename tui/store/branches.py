@@ -76,6 +76,7 @@ def forget_exchanges(db: sqlite3.Connection, exchange_ids: Iterable[str]) -> Non
     for exchange_id in exchange_ids:
         forget_user(db, exchange_id)
         db.execute("DELETE FROM exchanges WHERE id = ?", (exchange_id,))
+        db.execute("DELETE FROM exchange_notes WHERE exchange_id = ?", (exchange_id,))
 
 
 def _exchanges_of(

@@ -20,7 +20,7 @@ from tui.core.errors import NoSuchConversation
 from tui.core.exchange import Exchange
 from tui.core.items import Item, Outcome, Target, Turn, dump_json
 from tui.core.text import storable
-from tui.store import drafts, exchanges, responses, turns, usage
+from tui.store import drafts, exchange_notes, exchanges, responses, turns, usage
 from tui.store.branches import delete_branch, forget_exchanges, forget_turns
 from tui.store.database import Database
 from tui.store.ledger import Ledger
@@ -341,13 +341,22 @@ class History(Ledger):
         """The exchanges of a conversation in the order of their numbers, bodies included."""
         self._end_abandoned()
         with self._db.sentences():
-            return exchanges.load(self._db.connection, conversation_id)
+            found = exchanges.load(self._db.connection, conversation_id)
+            exchange_notes.lay_over(self._db.connection, found)
+            return found
 
     def load_exchange(self, exchange_id: str) -> Exchange | None:
         """One exchange, bodies included; `None` when there is none of that id."""
         self._end_abandoned()
         with self._db.sentences():
-            return exchanges.load_one(self._db.connection, exchange_id)
+            found = exchanges.load_one(self._db.connection, exchange_id)
+            exchange_notes.lay_over(self._db.connection, [found] if found else [])
+            return found
+
+    def note_exchange(self, exchange_id: str, bookmarked: bool, note: str) -> None:
+        """Keep the user's bookmark and note on an exchange."""
+        with self._db.transaction() as db:
+            exchange_notes.save(db, exchange_id, bookmarked, note)
 
     def exchange_places(self, conversation_id: str | None = None) -> ExchangePlaces:
         """Where every exchange is, or those of a conversation, oldest first; no body is read."""

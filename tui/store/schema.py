@@ -176,6 +176,16 @@ CREATE TABLE draft_files (
 ) STRICT, WITHOUT ROWID;
 """
 
+_NOTES: Final = """
+-- What the user says of an exchange. A table of its own: writing it must not touch megabytes of bodies, and
+-- an exchange is written again each time it grows.
+CREATE TABLE exchange_notes (
+    exchange_id TEXT PRIMARY KEY,
+    bookmarked INTEGER NOT NULL,
+    note TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
 
 def _first(db: sqlite3.Connection) -> None:
     for statement in _statements(_FIRST):
@@ -197,6 +207,11 @@ def _drafts(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def _notes(db: sqlite3.Connection) -> None:
+    for statement in _statements(_NOTES):
+        db.execute(statement)
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: `executescript` would commit the migration's transaction."""
     statements: list[str] = []
@@ -209,5 +224,5 @@ def _statements(script: str) -> list[str]:
     return statements
 
 
-MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [_first, _second, _third, _drafts]
+MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [_first, _second, _third, _drafts, _notes]
 SCHEMA_VERSION: Final = len(MIGRATIONS)
