@@ -56,7 +56,7 @@ class LocalKey:
 
 
 CONTEXTS: Final = (
-    Context("In the conversation", ("tui.widgets.conversation_pane:ConversationPane",)),
+    Context("In the conversation", ("tui.widgets.transcript.pane_keys:PaneKeys",)),
     Context("Where one searches the conversation", ("tui.widgets.reading_line:FindLine",), types=True),
     Context("At a link", ("tui.screens.link_dialog:LinkDialog",)),
     Context("In the facts of a turn", ("tui.screens.turn_info:TurnInfo",)),
