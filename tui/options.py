@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tui.config import Settings
+from tui.core.cache_controls import CACHE_PARAMETERS, OPTIONS, cache_params
 from tui.core.catalogue import ENDPOINTS
 from tui.core.compaction import CONTEXT_MANAGEMENT, compact_threshold
 from tui.core.continuation import Options
@@ -55,6 +56,11 @@ class RequestOptions:
         if controls.service_tier is not None:
             extra["service_tier"] = controls.service_tier
         model = settings.catalogue.model(target.model)
+        breakpoints = None if self.is_refused(target, OPTIONS) else controls.cache_breakpoints
+        # A server of the user's own need not know the parameter: there a key is sent where one is chosen.
+        own_key = conversation.id if target.endpoint in ENDPOINTS else ""
+        cached = cache_params(model, own_key, controls.cache_key, controls.cache_keep, breakpoints)
+        extra |= {name: value for name, value in cached.items() if not self.is_refused(target, name)}
         threshold = compact_threshold(model.context if model else None, settings.compact_at)
         if settings.server_compaction and threshold and not self.is_refused(target, CONTEXT_MANAGEMENT):
             extra[CONTEXT_MANAGEMENT] = [{"type": "compaction", "compact_threshold": threshold}]
@@ -67,6 +73,7 @@ class RequestOptions:
             summary=None if self.is_refused(target, "reasoning.summary") else controls.summary,
             encrypted_reasoning=not self.is_refused(target, "include"),
             storable=target.base_url not in self._keeping_nothing,
+            breakpoints=breakpoints,
             extra=extra,
         )
 
@@ -77,6 +84,12 @@ class RequestOptions:
         controls, said = conversation.controls.checked(model)
         if controls.summary is not None and self.is_refused(target, "reasoning.summary"):
             said.append(f"{target.model} refused reasoning summaries here: none is asked for.")
+        chosen = cache_params(model, "", controls.cache_key, controls.cache_keep, controls.cache_breakpoints)
+        said += [
+            f"{target.model} refused {name} here: it is not sent."
+            for name in CACHE_PARAMETERS
+            if name in chosen and self.is_refused(target, name)
+        ]
         return said
 
     def is_refused(self, target: Target, parameter: str) -> bool:

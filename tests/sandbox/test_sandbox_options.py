@@ -144,3 +144,24 @@ def test_summary_refused_or_taken_whatever_the_model(start: Callable[..., Api]) 
     asked = {"model": LUNA, "input": "Hi", "reasoning": {"effort": "low", "summary": "auto"}}
     assert start(refuse_summary=False).post(**asked).json()["output"][0]["summary"]
     assert start().refused(400, **asked)["param"] == "reasoning.summary"
+
+
+def test_explicit_breakpoints_decide_what_is_written(shared_api: Api) -> None:
+    explicit = {"model": LUNA, "prompt_cache_options": {"mode": "explicit"}, "prompt_cache_key": "explicit"}
+    point = {"prompt_cache_breakpoint": {"mode": "explicit"}}
+
+    def message(words: str, **more: object) -> dict[str, object]:
+        return {"role": "user", "content": [{"type": "input_text", "text": words, **more}]}
+
+    long, more = "schist " * 2000, "schist " * 2000
+    nothing = shared_api.create([message(long)], **explicit)["usage"]["input_tokens_details"]
+    assert nothing == {"cached_tokens": 0, "cache_write_tokens": 0}
+    first = shared_api.create([message(long, **point), message(more)], **explicit)["usage"]
+    written = first["input_tokens_details"]["cache_write_tokens"]
+    assert 2000 < written < first["input_tokens"] / 2 + 200
+    again = shared_api.create([message(long, **point), message("other")], **explicit)["usage"]
+    assert again["input_tokens_details"]["cached_tokens"] > 1900
+    refused = shared_api.refused(400, model=MODEL, input=[message("x", **point)])
+    assert refused["param"] == "prompt_cache_breakpoint"
+    wrong = {**explicit, "prompt_cache_options": {"mode": "never"}}
+    assert shared_api.refused(400, input="x", **wrong)["param"] == "prompt_cache_options.mode"

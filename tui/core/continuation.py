@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from tui.core.cache_controls import marked, with_breakpoint
 from tui.core.conversation import Conversation
 from tui.core.items import ContinuationMode, Item, Outcome, Target, Turn, assistant_message, dump_json
 
@@ -34,6 +35,7 @@ class Options:
         replay_reasoning: Whether reasoning items are replayed at all; off after the server refused them.
         storable: Whether the server may be asked to keep responses; off after an account refused that, and
             then every request carries the whole path.
+        breakpoints: Where the prompt cache is told to write, see `cache_controls.BREAKPOINTS`.
         extra: Further top-level parameters, sent as they are (tools, text format, cache key, ...).
     """
 
@@ -46,6 +48,7 @@ class Options:
     encrypted_reasoning: bool = True
     replay_reasoning: bool = True
     storable: bool = True
+    breakpoints: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -69,6 +72,7 @@ class Request:
         store: Whether the server is asked to keep the response.
         params: Every other top-level parameter, in the order in which it is serialized.
         left_out: Items of the path that are not sent, with the reason.
+        breakpoints: Places in `items` of the messages that are sent with a cache breakpoint at their end.
     """
 
     target: Target
@@ -78,6 +82,7 @@ class Request:
     store: bool
     params: Mapping[str, Any]
     left_out: tuple[LeftOut, ...] = ()
+    breakpoints: frozenset[int] = frozenset()
 
     def encode(self, *, stream: bool) -> bytes:
         """The request body as it goes over the wire, its keys always in the same order.
@@ -91,7 +96,10 @@ class Request:
         tail: dict[str, Any] = {**self.params, "store": self.store}
         if stream:
             tail["stream"] = True
-        items = ",".join(item.text for item in self.items)
+        items = ",".join(
+            with_breakpoint(item.text) if index in self.breakpoints else item.text
+            for index, item in enumerate(self.items)
+        )
         return f'{dump_json(head)[:-1]},"input":[{items}],{dump_json(tail)[1:]}'.encode()
 
 
@@ -184,14 +192,16 @@ def _request(
                 left_out.append(LeftOut(item, reason))
         if turn.partial_text:
             items.append(assistant_message(turn.partial_text))
+    sent = (*items, *new_items)
     return Request(
         target=options.target,
         mode=mode,
-        items=(*items, *new_items),
+        items=sent,
         previous_response_id=previous_response_id,
         store=store,
         params=_params(options),
         left_out=tuple(left_out),
+        breakpoints=marked(sent, options.breakpoints),
     )
 
 

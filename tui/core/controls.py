@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from tui.core.cache_controls import BREAKPOINTS, LONGEST_KEY, keep_values
 from tui.core.catalogue import Model
 from tui.core.text import visible_line
 
@@ -32,6 +33,9 @@ class Controls:
         max_output_tokens: Most tokens of one answer, reasoning included; `None` follows the settings.
         service_tier: `auto`, `default`, `flex`, `priority`.
         summary: `reasoning.summary`: `auto`, `concise`, `detailed`; asked for only when chosen.
+        cache_key: `prompt_cache_key`; `None` is the conversation's own, `cache_controls.NO_KEY` sends none.
+        cache_keep: `prompt_cache_retention` or `prompt_cache_options.ttl`, whichever the model has.
+        cache_breakpoints: Where the prompt cache is written, see `cache_controls.BREAKPOINTS`.
         instructions_name: The name under which the instructions were chosen; empty for a text of one's own.
     """
 
@@ -40,6 +44,9 @@ class Controls:
     max_output_tokens: int | None = None
     service_tier: str | None = None
     summary: str | None = None
+    cache_key: str | None = None
+    cache_keep: str | None = None
+    cache_breakpoints: str | None = None
     instructions_name: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -72,8 +79,12 @@ class Controls:
         if limit is not None and limit < LEAST_OUTPUT:
             checked, limit = replace(checked, max_output_tokens=None), None
             said.append(f"The limit on output tokens must be {LEAST_OUTPUT} or more.")
+        if self.cache_key is not None and not 0 < len(self.cache_key) <= LONGEST_KEY:
+            checked = replace(checked, cache_key=None)
+            said.append(f"A cache key has {LONGEST_KEY} characters at most.")
         if model is None:
             return checked, said
+        checked = self._cache_checked(checked, model, said)
         if self.effort is not None and self.effort not in model.effort_values:
             checked = replace(checked, effort=None)
             offered = _either(model.effort_values) if model.effort_values else "none at all"
@@ -82,6 +93,19 @@ class Controls:
             checked = replace(checked, max_output_tokens=model.max_output)
             said.append(f"{model.label} gives {model.max_output:,} output tokens at most, not {limit:,}.")
         return checked, said
+
+    def _cache_checked(self, checked: Controls, model: Model, said: list[str]) -> Controls:
+        keep = keep_values(model)
+        if self.cache_keep is not None and self.cache_keep not in keep:
+            checked = replace(checked, cache_keep=None)
+            offered = (
+                f"can be told to keep for {_either(keep)}" if keep else "cannot be told how long to keep"
+            )
+            said.append(f"{model.label}'s prompt cache {offered}, not {visible_line(self.cache_keep)}.")
+        if checked.cache_breakpoints is not None and "cache_breakpoints" not in model.features:
+            checked = replace(checked, cache_breakpoints=None)
+            said.append(f"{model.label} takes no cache breakpoints: it decides itself what it caches.")
+        return checked
 
     def changed_from(self, other: Controls) -> Controls:
         """Only what is chosen otherwise than in `other`; the rest is left to the server."""
@@ -94,9 +118,13 @@ _CHOICES: Final = (
     ("verbosity", "Verbosity", VERBOSITIES),
     ("service_tier", "The service tier", SERVICE_TIERS),
     ("summary", "A reasoning summary", SUMMARIES),
+    ("cache_breakpoints", "Cache breakpoints", BREAKPOINTS),
 )
-_TEXTS: Final = ("effort", "verbosity", "service_tier", "summary", "instructions_name")
-_FIELDS: Final = ("effort", "verbosity", "max_output_tokens", "service_tier", "summary", "instructions_name")
+_TEXTS: Final = (
+    *("effort", "verbosity", "service_tier", "summary"),
+    *("cache_key", "cache_keep", "cache_breakpoints", "instructions_name"),
+)
+_FIELDS: Final = (*_TEXTS, "max_output_tokens")
 
 
 def _either(values: tuple[str, ...]) -> str:

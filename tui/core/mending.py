@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tui.core.cache_controls import CACHE_PARAMETERS, OPTIONS
 from tui.core.compaction import CONTEXT_MANAGEMENT
 from tui.core.continuation import Options, Request
 from tui.core.conversation import Conversation
@@ -90,6 +91,15 @@ def mend(
             "The server does not compact by itself here: sent again without asking for that.",
             CONTEXT_MANAGEMENT,
         )
+    if (cached := _cache_parameter(options, said)) is not None:
+        rest = {name: value for name, value in options.extra.items() if name != cached}
+        breakpoints = None if cached == OPTIONS else options.breakpoints
+        return Mended(
+            conversation,
+            replace(options, extra=rest, breakpoints=breakpoints),
+            f"The server does not take {cached} here: sent again without it.",
+            cached,
+        )
     if options.replay_reasoning and _mentions_encrypted(said, error.code) and _sends_reasoning(request):
         return Mended(
             conversation,
@@ -115,6 +125,13 @@ def mend(
             lost_chain=True,
         )
     return None
+
+
+def _cache_parameter(options: Options, said: str) -> str | None:
+    """The parameter of the prompt cache that a refusal is about."""
+    if options.breakpoints and "prompt_cache_breakpoint" in said:
+        return OPTIONS
+    return next((name for name in CACHE_PARAMETERS if name in options.extra and name in said), None)
 
 
 def _is_lost_chain(error: HttpStatusError, said: str) -> bool:

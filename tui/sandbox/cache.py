@@ -22,14 +22,17 @@ class PromptCache:
         self._until: dict[bytes, float] = {}
         self._lock = threading.Lock()
 
-    def look_up(self, pieces: list[str], scope: str, retention: str, now: float) -> int:
-        """How many leading tokens were cached; the whole prompt is cached from now on.
+    def look_up(
+        self, pieces: list[str], scope: str, retention: str, now: float, keep: int | None = None
+    ) -> int:
+        """How many leading tokens were cached; the prompt is cached from now on, as far as it is kept.
 
         Args:
             pieces: the prompt's tokens, in order.
             scope: model and cache key; other scopes share nothing (ASSUMED; no key is a scope too).
             retention: "in_memory" (ASSUMED 10 minutes), "24h" or "30m".
             now: seconds since the epoch.
+            keep: only so many leading tokens are cached; None means all.
         """
         digest = hashlib.sha256(scope.encode())
         cached = 0
@@ -41,7 +44,8 @@ class PromptCache:
                 key = digest.digest()
                 if self._until.get(key, 0) > now:
                     cached = end
-                self._until[key] = max(self._until.get(key, 0), now + _SECONDS.get(retention, 600))
+                if keep is None or end <= keep or cached == end:
+                    self._until[key] = max(self._until.get(key, 0), now + _SECONDS.get(retention, 600))
             if len(self._until) > 200_000:
                 self._until = {key: until for key, until in self._until.items() if until > now}
         return cached

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import errors, image, pdf, tokens
 from .sealed import unseal
@@ -181,6 +181,23 @@ def pieces(context: Context) -> list[str]:
                     image = hashlib.sha256(page.encode("utf-8", "replace")).hexdigest()[:12]
                     out += [f"\0page {number} {image}"] * tokens.PER_PAGE + context.split(page)
     return out
+
+
+def kept(context: Context, options: Json) -> int | None:
+    """How many leading pieces the cache is asked to keep; None for all of them.
+
+    Section 2, the names VERIFIED (sdk): with the mode `explicit`, what ends at the last breakpoint, and
+    without one nothing; what counts otherwise is ASSUMED.
+    """
+    if options.get("mode") != "explicit":
+        return None
+    marked = [
+        index
+        for index, item in enumerate(context.items)
+        if isinstance(item.get("content"), list)
+        and any(part.get("prompt_cache_breakpoint") for part in item["content"])
+    ]
+    return len(pieces(replace(context, items=context.items[: marked[-1] + 1]))) if marked else 0
 
 
 def rough(context: Context) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from . import context, errors, events, generate, models, request, responses, tokens
+from .cache import SMALLEST
 from .faults import Fault, disturb
 from .place import Place
 from .quota import Quota
@@ -48,7 +49,7 @@ class Endpoint:
             self._check_background(asked)
         own = context.resolve(asked.items, self._store, model.id, str(self.place), now)
         seen = context.read([*earlier, *own], body.get("instructions"), self._service.tokenizer.split)
-        input_tokens, cached = self._count(asked, seen, now)
+        input_tokens, cached, written = self._count(asked, seen, now)
         if self._quota is not None:
             wanted: int = body.get("max_output_tokens") or model.most_output
             self._quota.admit(input_tokens - cached + wanted, now)
@@ -57,7 +58,7 @@ class Endpoint:
         if fault.empty:
             made = generate.Generated([], 0, 0)
         begun = responses.begin(asked, self._service.ids("resp"), int(now))
-        usage = None if fault.no_usage else responses.usage_of(asked, input_tokens, cached, made)
+        usage = None if fault.no_usage else responses.usage_of(asked, input_tokens, cached, written, made)
         ended = responses.end(begun, made, usage, int(now))
         return self._answer(asked, own, begun, ended, fault, made.output_tokens)
 
@@ -198,15 +199,15 @@ class Endpoint:
             raise errors.missing("model")
         return models.find(name, self.place, route)
 
-    def _count(self, asked: request.CreateRequest, seen: context.Context, now: float) -> tuple[int, int]:
-        """Input tokens and how many of them were cached.
+    def _count(self, asked: request.CreateRequest, seen: context.Context, now: float) -> tuple[int, int, int]:
+        """Input tokens, how many of them were cached, and how many were written to the cache.
 
         Raises:
             ApiError: 400 where the prompt is longer than the model takes (section 4 "Context overflow").
         """
         if asked.model.benchmark is not None:
             # A benchmark measures the client: nothing is counted while it waits.
-            return tokens.OVERHEAD + context.rough(seen), 0
+            return tokens.OVERHEAD + context.rough(seen), 0, 0
         pieces = context.pieces(seen)
         total = tokens.OVERHEAD + len(pieces)
         if total > asked.model.context:
@@ -216,7 +217,10 @@ class Endpoint:
         default = "30m" if asked.model.takes_cache_options else asked.model.retentions[0]
         # Section 1.5 and 1.1: regions and endpoints share nothing.
         scope = f"{self.place}/{asked.model.id}/{raw.get('prompt_cache_key') or ''}"
-        return total, self._service.cache.look_up(pieces, scope, retention or default, now)
+        keep = context.kept(seen, object_at(raw, "prompt_cache_options"))
+        cached = self._service.cache.look_up(pieces, scope, retention or default, now, keep)
+        kept = total if keep is None else tokens.OVERHEAD + keep if keep else 0
+        return total, cached, max(0, kept - cached) if kept >= SMALLEST else 0
 
 
 def _pads(asked: request.CreateRequest) -> bool:

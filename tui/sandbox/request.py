@@ -135,6 +135,7 @@ def check(body: Json, model: Model, *, refuse_summary: bool | None, retention: b
                 raise errors.unsupported(name, model.id)
     _check_tier(body, model)
     _check_cache(body, model)
+    _check_breakpoints(items, model)
     _check_tools(body)
     _check_format(body, items)
     if not model.sees:
@@ -175,8 +176,27 @@ def _check_cache(body: Json, model: Model) -> None:
     retention: object = body.get("prompt_cache_retention")
     if retention is not None and retention not in model.retentions and model.benchmark is None:
         raise errors.unsupported_value("prompt_cache_retention", retention, model.id, model.retentions)
+    options = object_at(body, "prompt_cache_options")
     if body.get("prompt_cache_options") is not None and not model.takes_cache_options:
         raise errors.unsupported("prompt_cache_options", model.id)
+    for name, allowed in (("mode", ("implicit", "explicit")), ("ttl", ("30m",))):
+        if options.get(name) not in (None, *allowed):
+            raise errors.unsupported_value(f"prompt_cache_options.{name}", options[name], model.id, allowed)
+    if len(str(body.get("prompt_cache_key") or "")) > 64:
+        raise errors.invalid("prompt_cache_key", "string too long: expected 64 characters at most")
+
+
+def _check_breakpoints(items: list[Json], model: Model) -> None:
+    """Section 2 "Prompt caching": per block, from gpt-5.6 on, VERIFIED (sdk); the refusals are ASSUMED."""
+    for item in items:
+        content = item.get("content")
+        for part in content if is_array(content) else ():
+            if (found := part.get("prompt_cache_breakpoint")) is None:
+                continue
+            if not model.takes_cache_options:
+                raise errors.unsupported("prompt_cache_breakpoint", model.id)
+            if found != {"mode": "explicit"}:
+                raise errors.invalid("prompt_cache_breakpoint", "expected {'mode': 'explicit'}")
 
 
 def _check_text_only(items: list[Json], model: Model) -> None:

@@ -72,11 +72,13 @@ def fail(response: Json, items: list[Json], usage: Json | None = None) -> Json:
     return {**response, "status": "failed", "error": error, "output": items, "usage": usage}
 
 
-def usage_of(request: CreateRequest, input_tokens: int, cached: int, generated: Generated) -> Json:
+def usage_of(
+    request: CreateRequest, input_tokens: int, cached: int, written: int, generated: Generated
+) -> Json:
     """Section 2 "usage"; `cache_write_tokens` only from gpt-5.6 on (VERIFIED, probe; 8.7, oai-caching)."""
     details: Json = {"cached_tokens": cached}
     if request.model.bills_writes:
-        details["cache_write_tokens"] = input_tokens - cached if input_tokens >= 1024 else 0
+        details["cache_write_tokens"] = written
     return {
         "input_tokens": input_tokens,
         "input_tokens_details": details,
