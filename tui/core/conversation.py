@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from tui.core.controls import Controls
 from tui.core.items import ContinuationMode, Turn
+from tui.core.tools import ToolUse
 
 __all__ = ["BranchContents", "BranchMark", "Conversation", "ConversationSummary"]
 
@@ -65,6 +66,7 @@ class Conversation:
         tip: The id of the last turn of the current path; `None` when it is empty.
         lost: Ids of responses that the server no longer knows, so that no plan chains from them again.
         controls: Effort, verbosity and the like, for the next turns.
+        tools: What tools the next turns offer the model.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Conversation:
     tip: str | None = None
     lost: frozenset[str] = frozenset()
     controls: Controls = field(default_factory=Controls)
+    tools: ToolUse = field(default_factory=ToolUse)
 
     def path(self, to: str | None = None) -> tuple[Turn, ...]:
         """The turns from the root to `to` (the tip by default), oldest first.

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal, cast
 
+from tui.core.tool_calls import CallRecord
+
 __all__ = [
     "ContinuationMode",
     "Item",
@@ -213,6 +215,7 @@ class Turn:
         notices: Lines said in the conversation about this turn (a mended chain, a refused include).
         background: Whether it was sent with `background: true`: the server goes on without a connection.
         summary: Whether it stands for the turns of another branch, which it sums up; it has no output.
+        calls: What became of the tool calls in its output, as far as anything did.
     """
 
     id: str
@@ -234,6 +237,7 @@ class Turn:
     notices: tuple[str, ...] = field(default=())
     background: bool = False
     summary: bool = False
+    calls: tuple[CallRecord, ...] = ()
 
     @property
     def text(self) -> str:

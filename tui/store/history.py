@@ -20,7 +20,8 @@ from tui.core.errors import NoSuchConversation
 from tui.core.exchange import Exchange
 from tui.core.items import Item, Outcome, Target, Turn, dump_json
 from tui.core.text import storable
-from tui.store import drafts, exchange_notes, exchanges, responses, turns, usage
+from tui.core.tools import Rule, ToolUse
+from tui.store import drafts, exchange_notes, exchanges, responses, tool_rules, turns, usage
 from tui.store.branches import delete_branch, forget_exchanges, forget_turns
 from tui.store.database import Database
 from tui.store.ledger import Ledger
@@ -87,6 +88,7 @@ class History(Ledger):
             "tip": conversation.tip,
             "lost": lost,
             "controls": dump_json(conversation.controls.as_json()),
+            "tools": dump_json(conversation.tools.as_json()),
         }
         with self._db.transaction() as db:
             db.execute(_SAVE_CONVERSATION, values)
@@ -103,7 +105,7 @@ class History(Ledger):
         self._end_abandoned()
         row = self._row(
             "SELECT id, created_at, title, sandbox, continuation, instructions, model, region, tip, lost,"
-            " controls, endpoint FROM conversations WHERE id = ?",
+            " controls, endpoint, tools FROM conversations WHERE id = ?",
             conversation_id,
         )
         if row is None:
@@ -129,6 +131,7 @@ class History(Ledger):
             lost=frozenset(json.loads(row[9])) if row[9] else frozenset(),
             controls=Controls.from_json(json.loads(row[10])),
             endpoint=row[11],
+            tools=ToolUse.from_json(json.loads(row[12])),
         )
 
     def in_background(self, sandbox: bool) -> tuple[str, ...]:
@@ -409,6 +412,20 @@ class History(Ledger):
         """What was refused: endpoint, model, parameter."""
         return set(self._db.rows("SELECT endpoint, model, parameter FROM refused_parameters"))
 
+    def save_tool_rule(self, rule: Rule, at: float) -> None:
+        """Keep an answer that holds for every call of a tool that it matches; `at` is in seconds."""
+        with self._db.transaction() as db:
+            tool_rules.save(db, rule, at)
+
+    def tool_rules(self) -> tuple[Rule, ...]:
+        """Those answers, oldest first."""
+        with self._db.transaction() as db:
+            return tool_rules.load(db)
+
+    def forget_tool_rule(self, rule_id: int) -> None:
+        """Ask again about what a rule decided."""
+        self._write("DELETE FROM tool_rules WHERE id = ?", rule_id)
+
     def _row(self, sql: str, *values: object) -> tuple[Any, ...] | None:
         rows = self._db.rows(sql, values)
         return rows[0] if rows else None
@@ -420,12 +437,12 @@ class History(Ledger):
 
 _SAVE_CONVERSATION: Final = """
 INSERT INTO conversations (id, title, created_at, updated_at, sandbox, continuation, instructions, model,
-                           region, tip, lost, controls, endpoint)
+                           region, tip, lost, controls, endpoint, tools)
 VALUES (:id, :title, :created_at, :created_at, :sandbox, :continuation, :instructions, :model, :region, :tip,
-        :lost, :controls, :endpoint)
+        :lost, :controls, :endpoint, :tools)
 ON CONFLICT (id) DO UPDATE SET
     title = iif(excluded.title = '', title, excluded.title), continuation = excluded.continuation,
     instructions = excluded.instructions, model = excluded.model, region = excluded.region,
     tip = excluded.tip, lost = excluded.lost, controls = excluded.controls,
-    endpoint = excluded.endpoint
+    endpoint = excluded.endpoint, tools = excluded.tools
 """

@@ -11,10 +11,13 @@ from typing import Any, Final
 
 from tui.core.items import Item, Outcome, Target, Turn, Usage
 from tui.core.text import storable
+from tui.core.tool_calls import CallRecord
 from tui.store.blobs import pack, unpack, without_blobs
 
 __all__ = [
     "TURN_COLUMNS",
+    "calls_from_text",
+    "calls_to_text",
     "items_reader",
     "items_to_text",
     "notices_to_text",
@@ -27,7 +30,8 @@ __all__ = [
 
 TURN_COLUMNS: Final = (
     "id, parent_id, created_at, ended_at, outcome, target, continuation, response_id, request_id, stored, "
-    "usage, error, notices, input, output, partial_text, partial_reasoning, background, summary"
+    "usage, error, notices, input, output, partial_text, partial_reasoning, background, summary, "
+    "calls"
 )
 
 _SEPARATOR: Final = "\x1e"  # valid JSON never holds it raw
@@ -119,9 +123,21 @@ def turn_from_row(row: Sequence[Any], read_items: Callable[[str], tuple[Item, ..
         tuple(json.loads(notices)) if notices else (),
         row[17] == 1,
         row[18] == 1,
+        calls_from_text(row[19]) if row[19] else (),
     )
 
 
 def notices_to_text(notices: Sequence[str]) -> str:
     """Notices as a column; empty when there are none."""
     return json.dumps([storable(notice) for notice in notices]) if notices else ""
+
+
+def calls_to_text(calls: Sequence[CallRecord]) -> str:
+    """What became of a turn's tool calls, as a column; empty where nothing did."""
+    return storable(json.dumps([call.as_json() for call in calls])) if calls else ""
+
+
+def calls_from_text(text: str) -> tuple[CallRecord, ...]:
+    """The records of a column."""
+    records = (CallRecord.from_json(value) for value in json.loads(text))
+    return tuple(record for record in records if record is not None)

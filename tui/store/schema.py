@@ -186,6 +186,28 @@ CREATE TABLE exchange_notes (
 ) STRICT, WITHOUT ROWID;
 """
 
+_SIZES: Final = """
+-- Which exchanges are the oldest and what they take, without reading their bodies (exchanges.prune).
+CREATE INDEX exchanges_by_age ON exchanges
+    (started_at, length(request_body) + length(response_body) + length(arrivals));
+"""
+
+_TOOLS: Final = """
+-- `tools`: what a conversation offers the model, see core/tools.py (ToolUse).
+ALTER TABLE conversations ADD COLUMN tools TEXT NOT NULL DEFAULT '{}';
+-- `calls`: what became of a turn's tool calls, written before, while and after they run: a JSON list.
+ALTER TABLE turns ADD COLUMN calls TEXT NOT NULL DEFAULT '';
+-- Answers of the user's that hold for every call of a tool whose arguments match; see core/tools.py (Rule).
+CREATE TABLE tool_rules (
+    id INTEGER PRIMARY KEY,
+    tool TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    pattern TEXT NOT NULL,
+    allow INTEGER NOT NULL,
+    at REAL NOT NULL
+) STRICT;
+"""
+
 
 def _first(db: sqlite3.Connection) -> None:
     for statement in _statements(_FIRST):
@@ -212,6 +234,16 @@ def _notes(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def _sizes(db: sqlite3.Connection) -> None:
+    for statement in _statements(_SIZES):
+        db.execute(statement)
+
+
+def _tools(db: sqlite3.Connection) -> None:
+    for statement in _statements(_TOOLS):
+        db.execute(statement)
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: `executescript` would commit the migration's transaction."""
     statements: list[str] = []
@@ -224,5 +256,13 @@ def _statements(script: str) -> list[str]:
     return statements
 
 
-MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [_first, _second, _third, _drafts, _notes]
+MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [
+    _first,
+    _second,
+    _third,
+    _drafts,
+    _notes,
+    _sizes,
+    _tools,
+]
 SCHEMA_VERSION: Final = len(MIGRATIONS)

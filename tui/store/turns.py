@@ -10,6 +10,7 @@ from tui.core.items import Item, Turn
 from tui.core.text import storable
 from tui.store.responses import save_of_turn
 from tui.store.rows import (
+    calls_to_text,
     items_to_text,
     notices_to_text,
     plain_items,
@@ -127,6 +128,7 @@ def _values(
         "partial_reasoning": storable(turn.partial_reasoning),
         "background": turn.background,
         "summary": turn.summary,
+        "calls": calls_to_text(turn.calls),
         "owner": owner if turn.outcome is None else "",
         "touched": turn.ended_at if turn.ended_at is not None else turn.created_at,
         "model": "" if turn.target is None else turn.target.model,
@@ -144,16 +146,17 @@ def _index(db: sqlite3.Connection, seq: int, prompt: str, answer: str) -> None:
 _INSERT_TURN: Final = """
 INSERT INTO turns (id, conversation_id, parent_id, created_at, ended_at, outcome, target, continuation,
                    response_id, request_id, stored, usage, error, notices, input, output, partial_text,
-                   partial_reasoning, background, summary, owner)
+                   partial_reasoning, background, summary, calls, owner)
 VALUES (:id, :conversation_id, :parent_id, :created_at, :ended_at, :outcome, :target, :continuation,
         :response_id, :request_id, :stored, :usage, :error, :notices, :input, :output, :partial_text,
-        :partial_reasoning, :background, :summary, :owner)
+        :partial_reasoning, :background, :summary, :calls, :owner)
 """
 _UPDATE_TURN: Final = """
 UPDATE turns SET ended_at = :ended_at, outcome = :outcome, target = :target, continuation = :continuation,
     response_id = :response_id, request_id = :request_id, stored = :stored, usage = :usage, error = :error,
     notices = :notices, input = :input, output = :output, partial_text = :partial_text,
-    partial_reasoning = :partial_reasoning, background = :background, summary = :summary, owner = :owner
+    partial_reasoning = :partial_reasoning, background = :background, summary = :summary, calls = :calls,
+    owner = :owner
 WHERE id = :id
 """
 _TOUCH: Final = """
