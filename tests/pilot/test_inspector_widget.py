@@ -3,7 +3,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from ui_samples import (
 
 from tui.core.answer import final_object
 from tui.core.continuation import LeftOut
-from tui.core.exchange import Chunk, Exchange, SseRecord
+from tui.core.exchange import Chunk, Events, Exchange, SseRecord
 from tui.core.items import Item, Outcome
 from tui.screens.inspector_screen import InspectorScreen
 from tui.widgets.inspection.tables import EventTable
@@ -220,7 +219,7 @@ async def test_a_hundred_thousand_events_open_without_making_their_rows(
     records = [
         event("response.output_text.delta", n / 1000, n * 100, delta=f"word {n} ") for n in range(1_000)
     ]
-    many = [replace(records[n % 1_000], offset=n / 1000) for n in range(100_000)]
+    said = [(record, record.data) for record in records]
     drawn: set[int] = set()
     real = EventTable.row
 
@@ -234,7 +233,10 @@ async def test_a_hundred_thousand_events_open_without_making_their_rows(
     monkeypatch.setattr(EventTable, "row", counted)
     monkeypatch.setattr(Exchange, "__repr__", written_out)
     one = exchange(1, events=records[:2])
-    one.events = many
+    one.events = Events(one.chunks)
+    for n in range(100_000):
+        record, data = said[n % 1_000]
+        one.events.add(n / 1000, record.type, record.start, record.end, data)
     app = OneWidget()
     async with app.run_test(size=(100, 40)) as pilot:
         await app.push_screen(InspectorScreen([one]))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.store_support import conversation
 
-from tui.core.exchange import Chunk, Exchange, SseRecord, Timings
+from tui.core.exchange import Chunk, Chunks, Events, Exchange, SseRecord, Timings
 from tui.core.items import Outcome
 from tui.store.history import History
 
@@ -107,8 +107,9 @@ def test_a_pdf_in_every_request_is_stored_once(history, tmp_path):
 def test_any_bytes_and_events_come_back(tmp_path_factory, chunks, events, body):
     history = History(tmp_path_factory.mktemp("h") / "history.db")
     exchange = Exchange("e", 1, 1, "c1", "t", "POST", "https://h", (), body, 1.0, outcome=Outcome.CANCELLED)
-    exchange.chunks = [Chunk(float(n), data) for n, data in enumerate(chunks)]
-    exchange.events = [SseRecord(0.0, "x", data, start, end) for start, end, data in events]
+    exchange.chunks = Chunks(Chunk(float(n), data) for n, data in enumerate(chunks))
+    records = [SseRecord(0.0, "x", data, start, end) for start, end, data in events]
+    exchange.events = Events(exchange.chunks, records)
     history.save_exchange(exchange)
     assert history.load_exchanges("c1") == [exchange]
     history.close()

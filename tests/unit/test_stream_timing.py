@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.exchanges import created, made_up
 
-from tui.core.exchange import SseRecord, Timings
+from tui.core.exchange import Events, SseRecord, Timings
 from tui.core.items import Outcome
 from tui.core.stream_timing import Phase, StreamRates, phases_of, rates_of, stream_row
 
@@ -57,7 +57,7 @@ def test_the_timeline() -> None:
         Phase("end", 1.7, 1.7),
     ]
     running = created(BODY, outcome=None, timings=Timings(request_sent=0.1, headers=0.2, first_byte=0.3))
-    running.events = running.events[:5]
+    running.events = Events(running.chunks, running.events[:5])
     assert phases_of(running)[:4] == [
         Phase("send", 0.0, 0.1),
         Phase("wait", 0.1, 0.2),

@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import cast
 
 from tui.core.items import Outcome
+from tui.core.recording import Chunk, Chunks, Events, SseRecord
 
-__all__ = ["Chunk", "Exchange", "Headers", "SseRecord", "Timings"]
+__all__ = ["Chunk", "Chunks", "Events", "Exchange", "Headers", "SseRecord", "Timings"]
 
 Headers = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Bytes of a response body as they arrived.
-
-    Attributes:
-        offset: Seconds since the exchange began.
-        data: The bytes, with any echo of the token masked.
-    """
-
-    offset: float
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class SseRecord:
-    """One server-sent event of a response.
-
-    Attributes:
-        offset: Seconds from the exchange's beginning to the chunk that completed the event.
-        type: The event's `type`, e.g. `response.output_text.delta`.
-        data: The event's data lines, joined.
-        start: Index of its first byte in the body.
-        end: Index after its last byte, the blank line included.
-    """
-
-    offset: float
-    type: str
-    data: str
-    start: int
-    end: int
 
 
 @dataclass(slots=True)
@@ -88,8 +59,8 @@ class Exchange:
         status: HTTP status; `None` when no response came.
         http_version: e.g. `HTTP/1.1`.
         response_headers: As received, in order; secret values masked.
-        chunks: The response body as it arrived.
-        events: The server-sent events in it, for a streamed response.
+        chunks: The response body as it arrived; plain chunks that are given become a `Chunks`.
+        events: The server-sent events in it, for a streamed response; likewise.
         timings: What happened when.
         outcome: `None` while it runs.
         error: A sentence when it did not complete.
@@ -112,8 +83,8 @@ class Exchange:
     status: int | None = None
     http_version: str = ""
     response_headers: Headers = field(default=(), repr=False)
-    chunks: list[Chunk] = field(default_factory=list[Chunk], repr=False)
-    events: list[SseRecord] = field(default_factory=list[SseRecord], repr=False)
+    chunks: Chunks = field(default_factory=Chunks, repr=False)
+    events: Events = field(default=cast("Events", ()), repr=False)
     timings: Timings = field(default_factory=Timings)
     outcome: Outcome | None = None
     error: str | None = None
@@ -122,10 +93,16 @@ class Exchange:
     bookmarked: bool = False
     note: str = ""
 
+    def __post_init__(self) -> None:
+        """Take over what was given as plain sequences."""
+        chunks, events = cast("Iterable[Chunk]", self.chunks), cast("Iterable[SseRecord]", self.events)
+        self.chunks = chunks if isinstance(chunks, Chunks) else Chunks(chunks)
+        self.events = events if isinstance(events, Events) else Events(self.chunks, events)
+
     @property
     def response_body(self) -> bytes:
-        """The response body so far, as it was sent."""
-        return b"".join(chunk.data for chunk in self.chunks)
+        """The response body so far, as it was sent; `chunks.body` gives a part of it at less expense."""
+        return self.chunks.body()
 
     @property
     def request_id(self) -> str | None:

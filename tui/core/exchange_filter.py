@@ -157,7 +157,7 @@ _MAKERS: Final[Mapping[str, Callable[[str], Test | None]]] = {
     "time": _compared(lambda exchange: exchange.timings.ended),
     "first": _compared(lambda exchange: exchange.timings.first_byte),
     "up": _compared(lambda exchange: len(exchange.request_body)),
-    "down": _compared(lambda exchange: sum(len(chunk.data) for chunk in exchange.chunks)),
+    "down": _compared(lambda exchange: exchange.chunks.size),
     "sent": _body(lambda exchange: exchange.request_body),
     "got": _body(lambda exchange: exchange.response_body),
 }

@@ -113,7 +113,7 @@ def rates_of(exchange: Exchange) -> StreamRates:
     tokens = None if usage is None else usage.output_tokens
     if len(events) < 2:
         return StreamRates(len(events), output_tokens=tokens)
-    offsets = [record.offset for record in events]
+    offsets = events.offsets
     gap, before = max(
         (later - earlier, -number) for number, (earlier, later) in enumerate(pairwise(offsets), 2)
     )
@@ -178,10 +178,8 @@ def _items(exchange: Exchange) -> list[Phase]:
     """A phase for each output item, from its first event to its last."""
     began: dict[int, tuple[str, float]] = {}
     ended: dict[int, float] = {}
-    for record in exchange.events:
-        # By its name first: a stream of a hundred thousand deltas has a handful of these.
-        if record.type not in (_ADDED, _DONE):
-            continue
+    # A stream of a hundred thousand deltas has a handful of these.
+    for record in exchange.events.of_types(_ADDED, _DONE):
         index, kind = _item_of(record)
         began.setdefault(index, (kind, record.offset))
         if record.type == _DONE:

@@ -1,4 +1,7 @@
-"""Large data URLs stored once: a PDF that is in ten requests is in the file one time.
+"""What comes again is stored once: a PDF that is in ten requests is in the file one time.
+
+Large data URLs of turns and request bodies are kept by their SHA-256, and so is each large item, instruction
+or tool list of a request body: a stateless turn sends all the earlier ones again.
 
 A text or body is packed by putting a short reference in the place of each large base64 run; unpacking
 gives the same bytes again. The reference stands between two U+001F, which valid JSON never holds raw;
@@ -15,9 +18,11 @@ import sqlite3
 import zlib
 from typing import Final
 
-__all__ = ["forget_user", "pack", "unpack", "without_blobs"]
+from tui.core.json_places import members
 
-_SMALLEST: Final = 1024  # bytes of base64 that are worth a row of their own
+__all__ = ["forget_user", "pack", "pack_body", "unpack", "without_blobs"]
+
+_SMALLEST: Final = 1024  # bytes of base64, or of an item, that are worth a row of their own
 _MARK: Final = b"\x1f"
 _RAW: Final = b"\x1f="
 _PREFIX: Final = b";base64,"
@@ -42,6 +47,38 @@ def pack(db: sqlite3.Connection, user_id: str, data: bytes) -> bytes:
     return b"".join([*parts, data[done:]]) if parts else data
 
 
+def pack_body(db: sqlite3.Connection, user_id: str, body: bytes) -> bytes:
+    """Move the large data URLs, elements and members of a request body into rows used by `user_id`.
+
+    A body that is no JSON object keeps all but its data URLs.
+    """
+    packed = pack(db, user_id, body)
+    if packed.startswith(_RAW):
+        return packed
+    parts: list[bytes] = []
+    done = 0
+    for start, end in _large_parts(packed):
+        parts += [packed[done:start], _MARK, _keep_as(db, user_id, b"p", packed[start:end]), _MARK]
+        done = end
+    return b"".join([*parts, packed[done:]]) if parts else packed
+
+
+def _large_parts(packed: bytes) -> list[tuple[int, int]]:
+    """Where the large elements of the lists in a packed body are, and its other large members."""
+    # Byte for byte: nothing of JSON's own is beyond ASCII. A reference's marks may not stand in a string.
+    text = packed.replace(_MARK, b"\x7f").decode("latin-1")
+    found: list[tuple[int, int]] = []
+    try:
+        for _, member in members(text):
+            inner = [member]
+            if text[member.start] == "[":
+                inner = [place for _, place in members(text, member.start)]
+            found += [(place.start, place.end) for place in inner if place.end - place.start >= _SMALLEST]
+    except ValueError:
+        return []
+    return found
+
+
 def unpack(db: sqlite3.Connection, packed: bytes, cache: dict[bytes, bytes] | None = None) -> bytes:
     """The bytes that were packed.
 
@@ -59,7 +96,8 @@ def unpack(db: sqlite3.Connection, packed: bytes, cache: dict[bytes, bytes] | No
     for index in range(1, len(parts), 2):
         reference = parts[index]
         if reference not in cache:
-            cache[reference] = _fetch(db, reference)
+            data = _fetch(db, reference)
+            cache[reference] = unpack(db, data, cache) if reference[:1] == b"p" else data
         parts[index] = cache[reference]
     return b"".join(parts)
 
@@ -69,15 +107,25 @@ def without_blobs(packed: str) -> str:
     return _REFERENCE.sub("", packed) if "\x1f" in packed else packed
 
 
-def forget_user(db: sqlite3.Connection, user_id: str) -> None:
-    """Say that `user_id` needs no blob any more, and delete those that nobody needs."""
+def forget_user(db: sqlite3.Connection, user_id: str) -> int:
+    """Say that `user_id` needs no blob any more, and delete those that nobody needs.
+
+    Returns:
+        How many bytes were deleted.
+    """
     needed = [row[0] for row in db.execute("SELECT sha256 FROM uses WHERE user_id = ?", (user_id,))]
     db.execute("DELETE FROM uses WHERE user_id = ?", (user_id,))
+    freed = 0
     for digest in needed:
-        db.execute(
-            "DELETE FROM blobs WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM uses WHERE sha256 = ?1)",
+        row = db.execute(
+            "SELECT length(data) FROM blobs WHERE sha256 = ?1"
+            " AND NOT EXISTS (SELECT 1 FROM uses WHERE sha256 = ?1)",
             (digest,),
-        )
+        ).fetchone()
+        if row is not None:
+            freed += row[0]
+            db.execute("DELETE FROM blobs WHERE sha256 = ?", (digest,))
+    return freed
 
 
 def _keep(db: sqlite3.Connection, user_id: str, text: bytes) -> bytes:
@@ -89,6 +137,11 @@ def _keep(db: sqlite3.Connection, user_id: str, text: bytes) -> bytes:
     kind = b"b"
     if data is None or base64.b64encode(data) != text:
         kind, data = b"t", text
+    return _keep_as(db, user_id, kind, data)
+
+
+def _keep_as(db: sqlite3.Connection, user_id: str, kind: bytes, data: bytes) -> bytes:
+    """Store data that `user_id` needs, unless it is there already; returns the reference."""
     digest = hashlib.sha256(kind + data).hexdigest()
     if not db.execute("SELECT 1 FROM blobs WHERE sha256 = ?", (digest,)).fetchone():
         deflated = _is_worth_deflating(data)

@@ -10,10 +10,11 @@ from tui.core.errors import StoreError
 from tui.core.items import Turn
 from tui.core.text import storable
 from tui.store.blobs import forget_user
+from tui.store.exchanges import forget_exchanges
 from tui.store.rows import plain_items
 from tui.store.title import title_of
 
-__all__ = ["delete_branch", "forget_exchanges", "forget_turns"]
+__all__ = ["delete_branch", "forget_turns"]
 
 
 def delete_branch(
@@ -69,14 +70,6 @@ def forget_turns(db: sqlite3.Connection, turns: dict[str, int]) -> None:
         forget_user(db, turn_id)
         db.execute("DELETE FROM turn_search WHERE rowid = ?", (seq,))
         db.execute("DELETE FROM turns WHERE seq = ?", (seq,))
-
-
-def forget_exchanges(db: sqlite3.Connection, exchange_ids: Iterable[str]) -> None:
-    """Delete exchanges and the attachments that nothing else needs."""
-    for exchange_id in exchange_ids:
-        forget_user(db, exchange_id)
-        db.execute("DELETE FROM exchanges WHERE id = ?", (exchange_id,))
-        db.execute("DELETE FROM exchange_notes WHERE exchange_id = ?", (exchange_id,))
 
 
 def _exchanges_of(

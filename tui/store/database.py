@@ -112,6 +112,16 @@ class Database:
             db.executescript("PRAGMA incremental_vacuum")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
+    def shrink(self, pages: int = 500) -> bool:
+        """Give some of the file's free pages back to the disk; returns whether there are more."""
+        with self.sentences():
+            db = self.connection
+            if not db.execute("PRAGMA freelist_count").fetchone()[0]:
+                return False
+            # `execute` takes one step, which frees one page; a script runs to its end.
+            db.executescript(f"PRAGMA incremental_vacuum({pages})")
+            return bool(db.execute("PRAGMA freelist_count").fetchone()[0])
+
     def close(self) -> None:
         """Close the file; the last one to close it folds the log into it."""
         with self.sentences():

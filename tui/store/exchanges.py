@@ -1,24 +1,32 @@
-"""Exchanges as rows: bodies deflated and exact, events as places in the body."""
+"""Exchanges as rows: bodies deflated and exact, events as places in the body; and how old rows go."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import zlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from tui.core.exchange import Chunk, Exchange, SseRecord, Timings
+from tui.core.exchange import Exchange, Timings
 from tui.core.items import Outcome
-from tui.store.blobs import pack, unpack
+from tui.store.arrivals import pack_arrivals, unpack_arrivals
+from tui.store.blobs import forget_user, pack_body, unpack
 
-__all__ = ["ExchangePlace", "load", "load_one", "places", "save"]
+__all__ = ["ExchangePlace", "forget_exchanges", "load", "load_one", "places", "prune", "save"]
 
 _COLUMNS: Final = (
     "id, conversation_id, turn_id, number, started_at, outcome, owner, head,"
     " request_body, response_body, arrivals"
 )
 _HEAD: Final = ("attempt", "method", "url", "status", "http_version", "error", "usage_line", "model")
+_SIZE: Final = "length(request_body) + length(response_body) + length(arrivals)"
+"""As the index has it: lengths are known without reading what they are of."""
+
+_AT_ONCE: Final = 8_000_000
+"""Bytes that one step of `prune` deletes, about: what is deleted is overwritten, which takes its time."""
+
 _ENDED: Final = "Outcrop was ended while this answer was arriving."
 
 
@@ -30,19 +38,14 @@ def save(db: sqlite3.Connection, exchange: Exchange, owner: str) -> None:
         exchange: What was recorded; it may still run, and grow.
         owner: Who runs it; empty once it has ended.
     """
-    chunks = list(exchange.chunks)
-    body = b"".join(chunk.data for chunk in chunks)
     head = {name: getattr(exchange, name) for name in _HEAD}
     head["request_headers"] = exchange.request_headers
     head["response_headers"] = exchange.response_headers
     head["timings"] = asdict(exchange.timings)
-    events = [
-        (e.offset, e.type, e.start, e.end, None if _data(body, e.start, e.end) == e.data else e.data)
-        for e in list(exchange.events)
-    ]
-    arrivals = {"chunks": [(chunk.offset, len(chunk.data)) for chunk in chunks], "events": events}
+    sent = zlib.compress(pack_body(db, exchange.id, exchange.request_body), 1)
+    body, arrivals = pack_arrivals(exchange.chunks, exchange.events)
     db.execute(
-        "INSERT OR REPLACE INTO exchanges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT OR REPLACE INTO exchanges ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             exchange.id,
             exchange.conversation_id,
@@ -52,9 +55,9 @@ def save(db: sqlite3.Connection, exchange: Exchange, owner: str) -> None:
             None if exchange.outcome is None else exchange.outcome.value,
             owner,
             json.dumps(head),
-            zlib.compress(pack(db, exchange.id, exchange.request_body)),
-            zlib.compress(body),
-            zlib.compress(json.dumps(arrivals).encode()),
+            sent,
+            body,
+            arrivals,
         ),
     )
 
@@ -102,19 +105,64 @@ def load_one(db: sqlite3.Connection, exchange_id: str) -> Exchange | None:
     return None if row is None else _exchange(db, row, {})
 
 
+def prune(db: sqlite3.Connection, most_bytes: int, made_before: float, limit: int = 50) -> bool:
+    """Delete some of the exchanges that are too old or too many, the oldest first; one small step.
+
+    Those that still run, and those with a bookmark, stay. What is shared with turns is not counted.
+
+    Args:
+        db: The history, inside the caller's transaction.
+        most_bytes: What all of them may take in the file; 0 is no limit.
+        made_before: Older ones go, seconds since the epoch.
+        limit: At most this many in this step.
+
+    Returns:
+        Whether any was deleted: there may be more.
+    """
+    rows = db.execute(
+        "SELECT id, started_at FROM exchanges AS e WHERE outcome IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM exchange_notes WHERE exchange_id = e.id AND bookmarked = 1)"
+        " ORDER BY started_at LIMIT ?",
+        (limit,),
+    ).fetchall()
+    excess = _taken(db) - most_bytes if most_bytes else 0
+    freed = 0
+    for exchange_id, started_at in rows:
+        if freed >= _AT_ONCE or (started_at >= made_before and freed >= excess):
+            return freed > 0
+        freed += _forget(db, exchange_id)
+    return bool(rows)
+
+
+def forget_exchanges(db: sqlite3.Connection, exchange_ids: Iterable[str]) -> None:
+    """Delete exchanges, what was noted of them, and the attachments that nothing else needs."""
+    for exchange_id in exchange_ids:
+        _forget(db, exchange_id)
+
+
+def _forget(db: sqlite3.Connection, exchange_id: str) -> int:
+    """Delete an exchange; returns about how many bytes of the file that frees."""
+    row = db.execute(f"SELECT {_SIZE} FROM exchanges WHERE id = ?", (exchange_id,)).fetchone()
+    freed = forget_user(db, exchange_id)
+    db.execute("DELETE FROM exchanges WHERE id = ?", (exchange_id,))
+    db.execute("DELETE FROM exchange_notes WHERE exchange_id = ?", (exchange_id,))
+    return freed + (row[0] if row else 0)
+
+
+def _taken(db: sqlite3.Connection) -> int:
+    """Bytes that the exchanges take, with the blobs that only they use."""
+    own = db.execute(f"SELECT coalesce(sum({_SIZE}), 0) FROM exchanges").fetchone()[0]
+    blobs = db.execute(
+        "SELECT coalesce(sum(length(data)), 0) FROM blobs AS b WHERE NOT EXISTS"
+        " (SELECT 1 FROM uses AS u WHERE u.sha256 = b.sha256"
+        " AND NOT EXISTS (SELECT 1 FROM exchanges WHERE id = u.user_id))"
+    ).fetchone()[0]
+    return int(own) + int(blobs)
+
+
 def _exchange(db: sqlite3.Connection, row: tuple[Any, ...], cache: dict[bytes, bytes]) -> Exchange:
     head: dict[str, Any] = json.loads(row[7])
-    arrivals: dict[str, list[list[Any]]] = json.loads(zlib.decompress(row[10]))
-    body = zlib.decompress(row[9])
-    chunks: list[Chunk] = []
-    at = 0
-    for offset, size in arrivals["chunks"]:
-        chunks.append(Chunk(offset, body[at : at + size]))
-        at += size
-    events = [
-        SseRecord(offset, kind, _data(body, start, end) if data is None else data, start, end)
-        for offset, kind, start, end, data in arrivals["events"]
-    ]
+    chunks, events = unpack_arrivals(row[9], row[10])
     outcome = None if row[5] is None else Outcome(row[5])
     return Exchange(
         id=row[0],
@@ -136,10 +184,3 @@ def _exchange(db: sqlite3.Connection, row: tuple[Any, ...], cache: dict[bytes, b
 
 def _headers(pairs: list[list[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in pairs)
-
-
-def _data(body: bytes, start: int, end: int) -> str:
-    """An event's data as its bytes say it; where that is not what was recorded, the record is stored too."""
-    text = body[start:end].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    lines = [line[5:] for line in text.split("\n") if line.startswith("data:")]
-    return "\n".join(line.removeprefix(" ") for line in lines)

@@ -22,7 +22,7 @@ from tui.core.items import Item, Outcome, Target, Turn, dump_json
 from tui.core.text import storable
 from tui.core.tools import Rule, ToolUse
 from tui.store import drafts, exchange_notes, exchanges, responses, tool_rules, turns, usage
-from tui.store.branches import delete_branch, forget_exchanges, forget_turns
+from tui.store.branches import delete_branch, forget_turns
 from tui.store.database import Database
 from tui.store.ledger import Ledger
 from tui.store.process import is_alive, this_process
@@ -193,7 +193,7 @@ class History(Ledger):
             rows = db.execute("SELECT id, seq FROM turns WHERE conversation_id = ?", (conversation_id,))
             forget_turns(db, dict(rows.fetchall()))
             rows = db.execute("SELECT id FROM exchanges WHERE conversation_id = ?", (conversation_id,))
-            forget_exchanges(db, [row[0] for row in rows.fetchall()])
+            exchanges.forget_exchanges(db, [row[0] for row in rows.fetchall()])
             drafts.forget(db, conversation_id)
             db.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
         self._db.erase_deleted()
@@ -360,6 +360,21 @@ class History(Ledger):
         """Keep the user's bookmark and note on an exchange."""
         with self._db.transaction() as db:
             exchange_notes.save(db, exchange_id, bookmarked, note)
+
+    def prune_exchanges(self, most_bytes: int, made_before: float) -> bool:
+        """Delete some of the exchanges that are too old or too many; one step of a few milliseconds.
+
+        Args:
+            most_bytes: What all of them may take; 0 is no limit.
+            made_before: Older ones go, seconds since the epoch.
+
+        Returns:
+            Whether there may be more to do.
+        """
+        with self._db.transaction() as db:
+            if exchanges.prune(db, most_bytes, made_before):
+                return True
+        return self._db.shrink()
 
     def exchange_places(self, conversation_id: str | None = None) -> ExchangePlaces:
         """Where every exchange is, or those of a conversation, oldest first; no body is read."""

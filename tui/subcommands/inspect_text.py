@@ -38,7 +38,7 @@ def exchange_line(exchange: Exchange) -> str:
         urlsplit(exchange.url).path, exchange.model or figures.UNKNOWN,
         f"{figures.seconds(exchange.timings.first_byte)} first",
         f"{figures.seconds(exchange.timings.ended)} all",
-        f"↑ {figures.size(len(exchange.request_body))}", f"↓ {figures.size(_received(exchange))}",
+        f"↑ {figures.size(len(exchange.request_body))}", f"↓ {figures.size(exchange.chunks.size)}",
         exchange.usage_line,
     )  # fmt: skip
     return "  ".join(cells).rstrip()
@@ -62,7 +62,7 @@ def row_document(exchange: Exchange) -> dict[str, Any]:
         "request_id": exchange.request_id,
         "timings": asdict(exchange.timings),
         "bytes_sent": len(exchange.request_body),
-        "bytes_received": _received(exchange),
+        "bytes_received": exchange.chunks.size,
         "events": len(exchange.events),
     }
 
@@ -82,10 +82,6 @@ def exchange_document(exchange: Exchange, report: CacheReport | None) -> dict[st
     }
 
 
-def _received(exchange: Exchange) -> int:
-    return sum(len(chunk.data) for chunk in exchange.chunks)
-
-
 def summary_lines(exchange: Exchange, report: CacheReport | None) -> Iterator[str]:
     """An exchange for people: what was asked, how it went, what the cache did."""
     yield from _shape_lines(shape_of(exchange, (), _PREVIEW))
@@ -98,7 +94,7 @@ def summary_lines(exchange: Exchange, report: CacheReport | None) -> Iterator[st
         yield _field("error", exchange.error)
     yield _field("request id", exchange.request_id or "the server gave none")
     yield _field("tokens", exchange.usage_line or "not said")
-    yield _field("body", figures.size(_received(exchange)))
+    yield _field("body", figures.size(exchange.chunks.size))
     yield ""
     yield "Time"
     for phase in phases_of(exchange):

@@ -367,5 +367,5 @@ _NOTHING_YET: Final = [
 
 def _event_page(exchange: Exchange, index: int, raw: bool, limit: int) -> list[Row]:
     record = exchange.events[index]
-    data = exchange.response_body[record.start : record.end] if raw else None
+    data = exchange.chunks.body(record.start, record.end) if raw else None
     return event_rows(record, index + 1, raw=data, limit=limit)

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from tui.core.exchange import Chunk, Exchange
+from tui.core.exchange import Exchange
 from tui.core.items import Outcome
 from tui.wire.redact import Redactor, StreamRedactor, masked_headers
 
@@ -192,7 +192,7 @@ class _RecordedStream(httpx.AsyncByteStream):
         offset = self._clock()
         if self._exchange.timings.first_byte is None:
             self._exchange.timings.first_byte = offset
-        self._exchange.chunks.append(Chunk(offset, data))
+        self._exchange.chunks.add(offset, data)
 
 
 def _tracer(exchange: Exchange, clock: _Clock) -> Callable[[str, dict[str, Any]], Any]:

@@ -16,7 +16,7 @@ import httpx
 
 from tui.core.errors import SilenceError, StreamError, WireError
 from tui.core.events import ResponseEnded, ServerError, Silence, StreamEvent, TextDelta
-from tui.core.exchange import Exchange, SseRecord
+from tui.core.exchange import Exchange
 from tui.core.items import Outcome
 from tui.core.text import visible_line
 from tui.wire.decode import DONE, decode
@@ -89,6 +89,8 @@ class _Reader:
         self._exchange = exchange
         self._clock = clock
         self._after = after
+        # Unpacked, the bytes that the events are in are not those that came.
+        self._unpacked = response.headers.get("content-encoding", "identity").lower() != "identity"
         self._sse = SseDecoder()
         self._seen: dict[int, int] = {}
         self.ready: deque[StreamEvent] = deque()
@@ -167,9 +169,8 @@ class _Reader:
             return
 
     def _note(self, event: SseEvent, offset: float, kind: str) -> None:
-        self._exchange.events.append(
-            SseRecord(offset, kind, event.data.decode("utf-8", "replace"), event.start, event.end)
-        )
+        data = event.data.decode("utf-8", "replace") if self._unpacked else None
+        self._exchange.events.add(offset, kind, event.start, event.end, data)
 
 
 async def read_stream(

@@ -43,7 +43,6 @@ class ExchangeTable:
 
     def __init__(self, exchanges: Sequence[Exchange]) -> None:
         self.exchanges = exchanges
-        self._received: dict[str, tuple[int, int]] = {}
 
     def __len__(self) -> int:
         """How many exchanges."""
@@ -72,18 +71,10 @@ class ExchangeTable:
             "first": (figures.seconds(timings.first_byte), None),
             "time": (figures.seconds(timings.ended), None),
             "up": (figures.size(len(exchange.request_body)), "dim"),
-            "down": (figures.size(self._size_of(exchange)), "dim"),
+            "down": (figures.size(exchange.chunks.size), "dim"),
             "tokens": (exchange.usage_line or figures.UNKNOWN, "number"),
         }
         return table_row(layout(_EXCHANGE_COLUMNS, width), cells)
-
-    def _size_of(self, exchange: Exchange) -> int:
-        """Bytes received so far; adds up only what came since it was last asked for."""
-        seen, total = self._received.get(exchange.id, (0, 0))
-        fresh = exchange.chunks[seen:]
-        total += sum(len(chunk.data) for chunk in fresh)
-        self._received[exchange.id] = (seen + len(fresh), total)
-        return total
 
 
 def _short_path(url: str) -> str:
