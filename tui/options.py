@@ -18,6 +18,7 @@ from tui.core.controls import Controls
 from tui.core.conversation import Conversation
 from tui.core.errors import InputError, StoreError
 from tui.core.items import Target
+from tui.core.tools import tool_params
 from tui.records import Records
 from tui.store.history import History
 
@@ -46,8 +47,14 @@ class RequestOptions:
         except StoreError as error:
             self._records.failure = error
 
-    def of(self, settings: Settings, conversation: Conversation) -> Options:
-        """The options with which the conversation's next turn is planned."""
+    def of(self, settings: Settings, conversation: Conversation, *, first: bool = True) -> Options:
+        """The options with which the conversation's next turn is planned.
+
+        Args:
+            settings: As configured.
+            conversation: What it is planned for.
+            first: Whether it carries a prompt, not the outputs of tools: a call is required once only.
+        """
         target = settings.target(conversation.model, conversation.region, conversation.endpoint)
         controls, _ = conversation.controls.checked(settings.catalogue.model(target.model))
         limit = controls.max_output_tokens or settings.max_output_tokens
@@ -61,6 +68,10 @@ class RequestOptions:
         own_key = conversation.id if target.endpoint in ENDPOINTS else ""
         cached = cache_params(model, own_key, controls.cache_key, controls.cache_keep, breakpoints)
         extra |= {name: value for name, value in cached.items() if not self.is_refused(target, name)}
+        tools = tool_params(conversation.tools, first=first)
+        if tools.get("tool_choice") != "none" and self.is_refused(target, "tool_choice"):
+            tools.pop("tool_choice", None)
+        extra |= tools
         threshold = compact_threshold(model.context if model else None, settings.compact_at)
         if settings.server_compaction and threshold and not self.is_refused(target, CONTEXT_MANAGEMENT):
             extra[CONTEXT_MANAGEMENT] = [{"type": "compaction", "compact_threshold": threshold}]

@@ -28,6 +28,7 @@ from tui.core.exchange import Exchange
 from tui.core.ids import new_id
 from tui.core.items import ContinuationMode, Item, Target, Turn, user_message
 from tui.core.text import storable
+from tui.core.tools import carries_prompt, unanswered
 from tui.credentials import Credentials
 from tui.discovery import Discovery
 from tui.estimates import Estimates
@@ -207,6 +208,9 @@ class Sending(Conversations):
         try:
             check_path(conversation, parent)
             base = await self.discovery.with_model(conversation.at(parent))
+            if parent is not None:
+                # A call that nobody ran is answered here, once and for all; the server refuses it without.
+                items = (*unanswered(base.turns[parent], items), *items)
             target = self.settings.target(base.model, base.region, base.endpoint)
             why_not = why_not_in_background(target, base.continuation, self.catalogue.model(target.model))
             if background and why_not is not None:
@@ -216,7 +220,7 @@ class Sending(Conversations):
             # Before the wire layer is imported: that takes seconds, and a missing token is said at once.
             await self.check_token(target)
             await self.warm_up()
-            options = self._options.of(self.settings, base)
+            options = self._options.of(self.settings, base, first=carries_prompt(items))
             base = replace(
                 base,
                 model=options.target.model,

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 from tui.core.cache_controls import marked, with_breakpoint
 from tui.core.conversation import Conversation
 from tui.core.items import ContinuationMode, Item, Outcome, Target, Turn, assistant_message, dump_json
+from tui.core.tools import unanswered
 
 __all__ = ["Continuation", "LeftOut", "Options", "Request", "Stateful", "Stateless", "continuation_named"]
 
@@ -130,7 +131,10 @@ class Stateful:
         anchor = _last_chainable(path, conversation.lost, options.target)
         previous = path[anchor].response_id if anchor is not None else None
         inline = path if anchor is None else path[anchor + 1 :]
-        return _request("stateful", inline, new_items, options, previous_response_id=previous, store=True)
+        last = None if anchor is None else path[anchor]
+        return _request(
+            "stateful", last, inline, new_items, options, previous_response_id=previous, store=True
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ class Stateless:
     def plan(self, conversation: Conversation, new_items: Sequence[Item], options: Options) -> Request:
         """Replay the path from local items."""
         return _request(
-            self.mode, conversation.path(), new_items, options, previous_response_id=None, store=False
+            self.mode, None, conversation.path(), new_items, options, previous_response_id=None, store=False
         )
 
 
@@ -173,6 +177,7 @@ def _last_chainable(path: Sequence[Turn], lost: frozenset[str], target: Target) 
 
 def _request(
     mode: ContinuationMode,
+    before: Turn | None,
     inline: Iterable[Turn],
     new_items: Sequence[Item],
     options: Options,
@@ -182,7 +187,11 @@ def _request(
 ) -> Request:
     items: list[Item] = []
     left_out: list[LeftOut] = []
+    # `before` is the turn that the server has and that the first of these follows.
     for turn in inline:
+        if before is not None:
+            items.extend(unanswered(before, turn.input))
+        before = turn
         items.extend(turn.input)
         for item in turn.output:
             reason = _why_not_replayable(item, turn, options)
@@ -192,6 +201,8 @@ def _request(
                 left_out.append(LeftOut(item, reason))
         if turn.partial_text:
             items.append(assistant_message(turn.partial_text))
+    if before is not None:
+        items.extend(unanswered(before, new_items))
     sent = (*items, *new_items)
     return Request(
         target=options.target,

@@ -91,6 +91,14 @@ def mend(
             "The server does not compact by itself here: sent again without asking for that.",
             CONTEXT_MANAGEMENT,
         )
+    if _forces_a_call(options) and ("tool_choice" in said or error.param == "tool_choice"):
+        rest = {name: value for name, value in options.extra.items() if name != "tool_choice"}
+        return Mended(
+            conversation,
+            replace(options, extra=rest),
+            "The server does not let a tool call be required here: sent again with tool choice auto.",
+            "tool_choice",
+        )
     if (cached := _cache_parameter(options, said)) is not None:
         rest = {name: value for name, value in options.extra.items() if name != cached}
         breakpoints = None if cached == OPTIONS else options.breakpoints
@@ -125,6 +133,10 @@ def mend(
             lost_chain=True,
         )
     return None
+
+
+def _forces_a_call(options: Options) -> bool:
+    return options.extra.get("tool_choice", "none") not in ("none", "auto")
 
 
 def _cache_parameter(options: Options, said: str) -> str | None:

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, cast
 
 from tui.core.items import Item, Turn, dump_json
-from tui.core.tool_calls import CallRecord
+from tui.core.tool_calls import CallRecord, CallState
 
 __all__ = [
     "CHOICES",
+    "INTERRUPTED",
     "NOT_RUN",
     "Call",
     "Rule",
@@ -27,12 +28,14 @@ __all__ = [
     "ToolUse",
     "answered_ids",
     "calls_of",
+    "carries_prompt",
     "exact_pattern",
     "is_tool_step",
     "output_item",
     "parse_arguments",
     "pattern_matches",
     "pending_calls",
+    "told",
     "tool_params",
     "unanswered",
 ]
@@ -41,6 +44,7 @@ ToolKind = Literal["function", "custom"]
 CHOICES: Final = ("auto", "required", "none")
 
 NOT_RUN: Final = "This call was not run: the user went on without it."
+INTERRUPTED: Final = "This call was interrupted; whether it had an effect is not known."
 _CALLS: Final[Mapping[str, ToolKind]] = {"function_call": "function", "custom_tool_call": "custom"}
 _TEXT: Final = "input"
 """What the one argument of a custom tool is called in patterns."""
@@ -208,15 +212,25 @@ def unanswered(turn: Turn, after: Sequence[Item]) -> list[Item]:
     items: list[Item] = []
     for call in calls:
         if call.call_id not in answered:
-            record = records.get(call.call_id)
-            known = record is not None and record.state.has_ended
-            items.append(output_item(call, record.output if record is not None and known else NOT_RUN))
+            items.append(output_item(call, told(records.get(call.call_id))))
     return items
+
+
+def told(record: CallRecord | None) -> str:
+    """What the model is told of a call: its output, or why there is none."""
+    if record is None or record.state is CallState.WAITING:
+        return NOT_RUN
+    return record.output if record.state.has_ended else INTERRUPTED
+
+
+def carries_prompt(items: Iterable[Item]) -> bool:
+    """Whether there is more in an input than the outputs of tools."""
+    return any("_call_output" not in item.text[:400] for item in items)
 
 
 def is_tool_step(turn: Turn) -> bool:
     """Whether a turn carries tools' outputs and nothing that the user typed."""
-    return bool(turn.input) and all("_call_output" in item.text[:400] for item in turn.input)
+    return bool(turn.input) and not carries_prompt(turn.input)
 
 
 def pending_calls(turn: Turn) -> tuple[tuple[Call, CallRecord], ...]:
