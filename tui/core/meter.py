@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tui.core.catalogue import Catalogue
 from tui.core.costs import CostEstimate, cost_of_model, total_cost
-from tui.core.exchange import Timings
+from tui.core.exchange import Exchange, Timings
 from tui.core.items import Turn, Usage
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "figures_of",
     "split",
     "timing_of",
+    "timings_of",
     "total_share",
     "total_split",
 ]
@@ -120,6 +121,16 @@ def timing_of(timings: Timings, usage: Usage | None) -> TurnTiming:
         seconds = timings.ended - timings.first_byte
         rate = usage.output_tokens / seconds if seconds > 0 else None
     return TurnTiming(timings.first_text, rate)
+
+
+def timings_of(exchanges: Iterable[Exchange], turns: Iterable[Turn]) -> dict[str, TurnTiming]:
+    """How fast turns were, by turn id: the last exchange of each with an answer, as the others failed."""
+    usages = {turn.id: turn.usage for turn in turns}
+    return {
+        exchange.turn_id: timing_of(exchange.timings, usages[exchange.turn_id])
+        for exchange in exchanges
+        if exchange.turn_id in usages and exchange.timings.first_text is not None
+    }
 
 
 @dataclass(frozen=True, slots=True)

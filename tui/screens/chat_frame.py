@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from time import time
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -13,12 +13,10 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from tui.core.errors import OutcropError
-from tui.core.items import ContinuationMode, Usage
+from tui.core.items import ContinuationMode
 from tui.core.text import visible_line
-from tui.widgets.attachment_chips import AttachmentChips
 from tui.widgets.composer import Composer
 from tui.widgets.compositor import ThriftyCompositor
-from tui.widgets.notice_bar import NoticeBar, QueueLine
 from tui.widgets.status_line import StatusLine, StatusState
 from tui.widgets.welcome import Welcome
 
@@ -28,11 +26,12 @@ if TYPE_CHECKING:
 
     from tui.core.attachments import Attachment
     from tui.core.catalogue import Model
-    from tui.core.exchange import Exchange
-    from tui.core.meter import TurnTiming
+    from tui.core.meter import ConversationFigures
     from tui.session import Session
+    from tui.widgets.attachment_chips import AttachmentChips
     from tui.widgets.conversation_pane import ConversationPane
     from tui.widgets.meter import Meter
+    from tui.widgets.notice_bar import NoticeBar, QueueLine
 
 __all__ = ["ChatFrame"]
 
@@ -86,9 +85,7 @@ class ChatFrame(Screen[None]):
             fold=(settings.paste_chip_lines, settings.paste_chip_chars),
             id="composer",
         )
-        self.chips = AttachmentChips(id="chips")
-        self.notice = NoticeBar(id="notice")
-        self.queue_line = QueueLine(id="queue")
+        self._lines: tuple[NoticeBar, QueueLine, AttachmentChips] | None = None
         self._meter: Meter | None = None
         self.status = StatusLine(id="status")
         self.welcome = Welcome(keys=keys, id="welcome")
@@ -97,6 +94,31 @@ class ChatFrame(Screen[None]):
     def conversation_id(self) -> str:
         """The conversation that is shown; empty before the first one is there."""
         return self._conversation_id
+
+    def _empty_lines(self) -> tuple[NoticeBar, QueueLine, AttachmentChips]:
+        """What stands above the composer and is empty at first; mounted after the first picture."""
+        if self._lines is None:
+            from tui.widgets.attachment_chips import AttachmentChips
+            from tui.widgets.notice_bar import NoticeBar, QueueLine
+
+            self._lines = NoticeBar(id="notice"), QueueLine(id="queue"), AttachmentChips(id="chips")
+            self.query_one("#chat-column").mount(*self._lines, before=self.composer)
+        return self._lines
+
+    @property
+    def notice(self) -> NoticeBar:
+        """The line about the present."""
+        return self._empty_lines()[0]
+
+    @property
+    def queue_line(self) -> QueueLine:
+        """The prompts that wait."""
+        return self._empty_lines()[1]
+
+    @property
+    def chips(self) -> AttachmentChips:
+        """The files of the next prompt."""
+        return self._empty_lines()[2]
 
     @property
     def pane(self) -> ConversationPane:
@@ -122,9 +144,6 @@ class ChatFrame(Screen[None]):
         """From top to bottom as it stands on the screen."""
         with Horizontal(id="chat-body"), Vertical(id="chat-column"):
             yield self.welcome
-            yield self.notice
-            yield self.queue_line
-            yield self.chips
             yield self.composer
         yield self.status
 
@@ -144,6 +163,7 @@ class ChatFrame(Screen[None]):
         self.welcome.show_place(sandbox=settings.sandbox, base_url=settings.base_url)
         self.composer.set_placeholder(visible_line(settings.model))
         self.composer.input.focus()
+        self.call_after_refresh(self._empty_lines)
 
     # ---- work and words
 
@@ -308,27 +328,21 @@ class ChatFrame(Screen[None]):
             self.query_one("#chat-column").mount(self._meter)
         return self._meter
 
-    def _refresh_meter(self) -> None:
-        """Figures of the last turn and of the conversation's path."""
-        from tui.core.costs import cost_of_model, total_cost
+    def figures(self) -> ConversationFigures:
+        """What the turns of the path that is shown came to, one by one and added up."""
+        from tui.core.meter import figures_of, timings_of
 
         path = self.session.conversation(self._conversation_id).path()
-        ended = [turn for turn in path if turn.outcome is not None]
-        if not ended and self._meter is None:
+        timings = timings_of(self.session.exchanges(self._conversation_id), path)
+        return figures_of(path, self.session.catalogue, timings)
+
+    def _refresh_meter(self) -> None:
+        """Figures of the last turn and of the conversation's path."""
+        found = self.figures()
+        if not any(turn.outcome for turn in found.turns) and self._meter is None:
             return  # a row of dashes says nothing to who has not sent anything
-        models = {turn.id: self.session.catalogue.model(turn.target.model) for turn in ended if turn.target}
-        costs = [
-            cost_of_model(turn.usage, models.get(turn.id), turn.target.model) if turn.target else None
-            for turn in ended
-        ]
         model = self.session.catalogue.model(self.session.target(self._conversation_id).model)
-        self._the_meter().show(
-            ended[-1].usage if ended else None,
-            Usage.total(turn.usage for turn in ended if turn.usage is not None) if ended else None,
-            total_cost(costs),
-            model.context if model else None,
-            _timing(self.session.exchanges(self._conversation_id)),
-        )
+        self._the_meter().show(found, model.context if model else None)
 
 
 def _about(model: Model) -> str:
@@ -336,14 +350,3 @@ def _about(model: Model) -> str:
     room = f"{model.context:,} tokens" if model.context else ""
     takes = " ".join(kind for kind in ("text", "image", "pdf") if kind in model.inputs)
     return " · ".join(part for part in (model.label, room, takes) if part)
-
-
-def _timing(exchanges: Sequence[Exchange]) -> TurnTiming | None:
-    """How fast the last exchange with an answer was."""
-    from tui.core.meter import TurnTiming
-
-    for exchange in reversed(exchanges):
-        times = exchange.timings
-        if times.first_text is not None:
-            return TurnTiming(times.first_text)
-    return None
