@@ -139,7 +139,7 @@ def big(pages: int) -> dict[str, Any]:
     return {"model": "m", "input": [*items, *({"role": "user", "content": f"é {n}"} for n in range(1500))]}
 
 
-def test_thirty_megabytes_take_less_than_a_second() -> None:
+def test_thirty_megabytes_take_no_longer_than_reading_them_a_few_times() -> None:
     old = big(1)
     new = json.loads(dump_json(old))
     file = new["input"][1]["content"][0]
@@ -147,15 +147,13 @@ def test_thirty_megabytes_take_less_than_a_second() -> None:
     new["input"].insert(700, {"role": "assistant", "content": "new"})
     first, second = dump_json(old).encode(), dump_json(new).encode()
     assert len(first) > 29_000_000
-    took: list[float] = []
-    for _ in range(3):  # the machine may be busy with something else
-        began = time.perf_counter()
-        changes = json_changes(json.loads(first), json.loads(second))
-        found = byte_diff(first, second)
-        took.append(time.perf_counter() - began)
-        if took[-1] < 1:
-            break
-    assert min(took) < 1, took
+    began = time.process_time()
+    read = json.loads(first), json.loads(second)
+    floor = time.process_time() - began
+    changes = json_changes(*read)
+    found = byte_diff(first, second)
+    # 3.4 to 3.8 times the floor when measured; pairing 1,500 items with one another would be far beyond 12.
+    assert time.process_time() - began < 12 * floor
     assert [(change.kind, change.path) for change in changes] == [
         ("changed", "$.input[1].content[0].file_data"),
         ("added", "$.input[700]"),
