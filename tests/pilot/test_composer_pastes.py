@@ -134,6 +134,15 @@ async def test_a_queued_prompt_and_a_draft_come_back_with_their_chips(tmp_path: 
         await pilot.press("enter")
         await until(pilot, lambda: app.chat.composer.take_back_first)
         assert app.chat.queued()[0].text == LONG
+        # Edited where it waits, it still has its chip; also when it comes back.
+        app.chat.action_open_queue()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, PasteScreen))
+        app.screen.query_one(TextArea).insert("first of all: ", (0, 0))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.chat.queued()[0].text == f"first of all: {LONG}")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.chat)
         await pilot.press("up")
         await until(pilot, lambda: app.chat.composer.pastes == (LONG,))
         held.go.set()
@@ -141,6 +150,14 @@ async def test_a_queued_prompt_and_a_draft_come_back_with_their_chips(tmp_path: 
     again = app_for(session, open_conversation="c1")
     async with again.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: again.chat.composer.pastes == (LONG,))
+        await settled(pilot)
+        session.credentials.token = ""
+        # What cannot be sent without a key is given back as it was.
+        await pilot.press("enter")
+        await settled(pilot)
+        assert len(session.sent) == 1
+        assert again.chat.composer.pastes == (LONG,)
+        assert again.chat.composer.text == f"first of all: {LONG}"
 
 
 async def test_earlier_prompts_of_other_conversations_come_after_those_of_this_one(tmp_path: Path) -> None:

@@ -121,6 +121,36 @@ async def test_two_answers_stream_on_while_it_is_switched_between_them(
             assert exchange.turn_id == turn.id
 
 
+@pytest.mark.parametrize("slow", [400.0], indirect=True)
+async def test_who_comes_back_finds_the_place_that_was_read(
+    app: tuple[OutcropApp, Pilot[Any]], slow: SandboxServer
+) -> None:
+    program, pilot = app
+    chat = program.chat
+
+    def top() -> str:
+        return next(line for line in text_of(program).split("\n") if line.strip())
+
+    first = await begin(program, pilot, "Write 60 lines")
+    await until(pilot, lambda: not chat.pane.following or chat.pane.virtual_size.height > 60)
+    await pilot.press("pageup", "pageup")
+    seen = top()
+    second = await another(program, pilot)
+    # The answer ends while it is out of sight: it is drawn by other names afterwards.
+    await until(pilot, lambda: not chat.answers_arriving)
+    await begin(program, pilot, "Write 60 lines")
+    await until(pilot, lambda: not chat.answers_arriving)
+    await go(program, pilot, "ctrl+pageup", first)
+    assert (top(), chat.pane.following) == (seen, False)
+    await pilot.press("pageup")
+    seen = top()
+    # Who read at the end comes back to the end.
+    await go(program, pilot, "ctrl+pagedown", second)
+    assert chat.pane.following
+    await go(program, pilot, "ctrl+pageup", first)
+    assert (top(), chat.pane.following) == (seen, False)
+
+
 async def test_stop_stops_the_shown_one_and_what_has_ended_elsewhere_is_told_with_the_key_to_it(
     app: tuple[OutcropApp, Pilot[Any]], slow: SandboxServer
 ) -> None:

@@ -53,6 +53,12 @@ def test_any_prompt_survives_being_written_kept_and_loaded(parts: list[tuple[boo
     assert other.expand(other.load(joined)) == joined.text
 
 
+def test_what_is_edited_keeps_the_pastes_that_still_stand_in_it() -> None:
+    draft = Draft("a PASTE b PASTE c OTHER", ((2, 7), (10, 15), (18, 23)))
+    assert draft.edited("PASTE and OTHER, PASTE") == Draft("PASTE and OTHER, PASTE", ((0, 5), (17, 22)))
+    assert draft.edited("x") == Draft("x")
+
+
 def test_signs_are_one_cell_and_there_is_no_end_of_pastes() -> None:
     assert {cell_len(sign_of(number)) for number in (1, 9, 20, 21, 4000)} == {1}
     marks = PasteMarks()

@@ -43,6 +43,17 @@ class Draft:
         spans = tuple((first - start, last - start) for first, last in self.pastes)
         return Draft(self.text[start:end], spans, self.attachments)
 
+    def edited(self, text: str) -> Draft:
+        """With another text; a paste that still stands in it, unchanged and in its order, stays one."""
+        spans: list[Span] = []
+        at = 0
+        for first, last in self.pastes:
+            found = text.find(self.text[first:last], at)
+            if found >= 0:
+                at = found + last - first
+                spans.append((found, at))
+        return Draft(text, tuple(spans), self.attachments)
+
     @classmethod
     def joined(cls, drafts: Iterable[Draft]) -> Draft:
         """Several as one: texts with an empty line between, pastes where they were, each file once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -21,6 +21,7 @@ from tui.screens.chat_sending import ChatSending, blocks_of
 if TYPE_CHECKING:
     from tui.core.conversation import Conversation
     from tui.session import Session
+    from tui.widgets.transcript.place import Place
 
 __all__ = ["ChatScreen", "StartWith"]
 
@@ -49,6 +50,7 @@ class ChatScreen(ChatSending, ChatOpen, ChatResponses, ChatReading):
         super().__init__(session, keys)
         self._start = start
         self._wanted = ""
+        self._places: dict[str, Place] = {}
 
     def on_mount(self) -> None:
         """Everything that is not on the first picture happens after it."""
@@ -93,17 +95,35 @@ class ChatScreen(ChatSending, ChatOpen, ChatResponses, ChatReading):
             return  # yet another one was asked for meanwhile
         if shown := self._live.get(self._conversation_id):
             shown.show_in(None)
+        again = conversation.id != self._conversation_id
+        self._keep_place()
         self.change_over(conversation.id)
         self.opened(conversation.id)
         self.take_up(conversation)
         if not await self.draw():
             return
         self._hush()
+        if again:
+            self._find_place(conversation.id)
         self._show_running(self._live.get(conversation.id))
         self._refresh_queue()
         self._exchanges_shown()
         self.offer_compaction()
         self.go_on()
+
+    def _keep_place(self) -> None:
+        """Remember what is read in the conversation that is left, for who comes back."""
+        place = self._conversation_pane.place if self._conversation_pane is not None else None
+        if place is not None and self._conversation_id:
+            self._places[self._conversation_id] = place
+
+    def _find_place(self, conversation_id: str) -> None:
+        """Go to what was read there."""
+        place = self._places.pop(conversation_id, None)
+        if place is not None and not self.pane.go_to_place(place):
+            # A turn that was drawn as it ran has ended meanwhile, and is drawn by its id now.
+            group = self._turn_of_group.get(place.group, place.group)
+            self.pane.go_to_place(replace(place, group=group))
 
     async def draw(self) -> bool:
         """Draw the path of the conversation anew; whether it is still the one that is shown."""

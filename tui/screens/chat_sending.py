@@ -324,7 +324,7 @@ class ChatSending(ChatBackground, ChatCompaction):
             await self.draw()
         else:
             self._return_queue("")
-            self.composer.put_back(live.prompt)
+            self.composer.put_back(live.draft)
             self._attachments[:0] = live.attachments
             await self.chips.show(self._attachments)
             if live.turn is None or isinstance(error, TokenRefused):
@@ -337,7 +337,7 @@ class ChatSending(ChatBackground, ChatCompaction):
     def _give_back_unseen(self, live: LiveTurn) -> None:
         """What comes back to a conversation that is not shown waits there as written, not as sent."""
         queue = self._queue.of(live.conversation_id)
-        back = [*([] if live.again else [Queued(live.prompt, live.attachments)]), *queue]
+        back = [*([] if live.again else [Queued.of_draft(live.draft)]), *queue]
         queue.clear()
         drafts = [*(queued.draft for queued in back), self._written_in(live.conversation_id)]
         self._written[live.conversation_id] = Draft.joined(drafts)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tui.core.attachments import Attachment
 from tui.core.conversation import BranchMark
+from tui.core.drafts import Draft, Span
 from tui.core.events import OutputItemDone, ReasoningDelta, SessionEvent, TextDelta, TurnEnded, TurnStarted
 from tui.core.items import Item, Turn
 from tui.core.text import visible_line
@@ -88,6 +89,7 @@ class LiveTurn:
         again: The turn whose prompt is sent once more; the new turn is its sibling.
 
     Attributes:
+        pastes: Which stretches of the prompt are long pastes.
         background: Whether it is sent in the background.
         held: Whether the server goes on with it when nobody watches.
         resumes: Whether it was sent before and is only watched.
@@ -110,6 +112,7 @@ class LiveTurn:
         self.conversation_id = conversation_id
         self.prompt = prompt
         self.attachments = tuple(attachments)
+        self.pastes: tuple[Span, ...] = ()
         self.again = again
         self.since = monotonic()
         self.turn: Turn | None = None
@@ -140,6 +143,11 @@ class LiveTurn:
     def has_output(self) -> bool:
         """Whether anything of an answer has come."""
         return any(live.parts for live in self._live)
+
+    @property
+    def draft(self) -> Draft:
+        """The prompt as it was written, for when it goes back."""
+        return Draft(self.prompt, self.pastes, self.attachments)
 
     @property
     def group(self) -> str:

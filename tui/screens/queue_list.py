@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, Final, Protocol, cast
 
 from textual.app import App, ComposeResult
@@ -201,7 +200,7 @@ class QueueScreen(ModalScreen[None]):
                 app = cast("App[object]", cast("Any", self).app)
                 app.notify("It was sent meanwhile, as it was.", severity="warning", markup=False)
             elif change.text.strip() or held.attachments:
-                prompts[index] = replace(held, text=change.text.strip(), pastes=())
+                prompts[index] = Queued.of_draft(held.draft.edited(change.text).stripped())
                 self._host.requeue(prompts)
             else:
                 del prompts[index]

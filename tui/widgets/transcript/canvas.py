@@ -19,6 +19,7 @@ from textual.widget import Widget
 from tui.core.text import visible
 from tui.widgets.transcript.flow import Anchor, Flow, Line
 from tui.widgets.transcript.palette import Palette
+from tui.widgets.transcript.place import Place, anchor_of, place_of
 from tui.widgets.transcript.rows import Row, pad
 from tui.widgets.transcript.view import Paper, Piece, View
 from tui.widgets.transcript.wrap import wrap
@@ -383,6 +384,21 @@ class Canvas(ScrollView):
             self.following = len(flow.window(self._anchor, self.size.height + 1)) <= self.size.height
         self._settle()
         self._move_bar()
+
+    @property
+    def place(self) -> Place | None:
+        """What is at the top of the viewport; None while the end is followed."""
+        return None if self.following or self._anchor is None else place_of(self._flow, self._anchor)
+
+    def go_to_place(self, place: Place) -> bool:
+        """Bring a place to the top again; False where its turn is not shown."""
+        anchor = anchor_of(self._flow, place)
+        if anchor is None:
+            return False
+        self._anchor, self.following = anchor, False
+        self._settle()
+        self._move_bar()
+        return True
 
     def action_scroll_end(self) -> None:
         """To the end, and follow it."""
