@@ -15,7 +15,6 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 
-from tui.app_style import APP_CSS
 from tui.commands import by_id
 from tui.core.errors import ConfigError
 from tui.core.text import visible_line
@@ -64,8 +63,6 @@ class OutcropApp(App[int]):
         leader_binding(),
         Binding("ctrl+c", "interrupt", show=False, system=True),
     ]
-
-    CSS = APP_CSS
 
     def __init__(
         self,
@@ -161,8 +158,16 @@ class OutcropApp(App[int]):
         """Collect garbage from now on, leaving out what was imported: it stays for ever."""
         gc.freeze()
         gc.enable()
+        self._style_the_rest()
         self._take_other_keys()
         self._load_themes()
+
+    def _style_the_rest(self) -> None:
+        """Add the styles of what is not on the first picture."""
+        from tui import app_style
+
+        self.stylesheet.add_source(app_style.APP_CSS, (app_style.__file__, "APP_CSS"))
+        self.stylesheet.update(self)
 
     def _take_other_keys(self) -> None:
         """The user's keys inside dialogs and panes, looked up where those stand; few users have any."""
@@ -204,7 +209,18 @@ class OutcropApp(App[int]):
         if theme is not None:
             self.register_theme(theme)
             name = theme.name
-        self.theme = name
+        self._wear_first(name)
+
+    def _wear_first(self, name: str) -> None:
+        """Do what setting `theme` does, but parse no style a second time before the first picture."""
+        self.set_reactive(App.theme, name)
+        dark = self.current_theme.dark
+        self.set_class(True, f"-theme-{name}", update=False)
+        self.set_class(dark, "-dark-mode", update=False)
+        self.set_class(not dark, "-light-mode", update=False)
+        self._refresh_truecolor_filter(self.ansi_theme)
+        self._invalidate_css()
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def _without_colour(self) -> str:
         """Take every colour from what is drawn: Textual's own filter would leave shades of grey."""

@@ -67,7 +67,7 @@ def _run(arguments: list[str]) -> int:
 
     _write_any_text()
     try:
-        options = build_parser().parse_args(arguments)
+        options = _parse(arguments)
         return _command(options)(options)
     except OutcropError as error:
         if "ask" in arguments and "--json" in arguments:
@@ -94,8 +94,28 @@ def _write_any_text() -> None:
         wrapper.reconfigure(errors="replace") if stdout.isatty() else wrapper.reconfigure(encoding="utf-8")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of every subcommand; wrong usage raises `InputError` (exit status 2)."""
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    """Read the arguments; the TUI starts 20 ms sooner for not waiting for the subcommands' parsers.
+
+    Raises:
+        InputError: They are wrong.
+    """
+    from tui.core.errors import InputError
+
+    if not arguments or arguments[0].startswith("-"):
+        try:
+            return build_parser(of_commands=False).parse_args(arguments)
+        except InputError:
+            pass  # A subcommand, a wish for help, or an error that the whole parser words better.
+    return build_parser().parse_args(arguments)
+
+
+def build_parser(*, of_commands: bool = True) -> argparse.ArgumentParser:
+    """The parser of every subcommand; wrong usage raises `InputError` (exit status 2).
+
+    Args:
+        of_commands: Whether it knows the subcommands and `--help`, or what starts the TUI only.
+    """
     import argparse
 
     class Parser(argparse.ArgumentParser):
@@ -113,11 +133,15 @@ def build_parser() -> argparse.ArgumentParser:
         prog="outcrop",
         description="Chat with OpenAI models on Amazon Bedrock, and see every byte of it.",
         parents=[common],
+        add_help=of_commands,
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument(
         "--plain", action="store_true", help="by lines, without a full screen: for screen readers and pipes"
     )
+    if not of_commands:
+        parser.set_defaults(command=None)
+        return parser
     commands: Subcommands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_ask(commands, common)
     _add_history(commands)

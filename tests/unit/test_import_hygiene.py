@@ -6,6 +6,24 @@ import subprocess
 import sys
 
 HEAVY = ("openai", "httpx", "httpx2", "keyring", "pydantic", "pypdf", "starlette", "uvicorn")
+# What the first picture may be made of; everything else of the program waits for it to be on the screen.
+# Each module here costs every start about a millisecond: add one only when the first picture needs it.
+FIRST_PICTURE = {
+    *("app", "config", "config_places", "config_values", "credentials", "key_names", "keymap", "messages"),
+    *("notification", "profiles", "startup", "system_keyring", "themes", "widgets"),
+    *("commands", "commands.chords", "commands.command", "commands.conversation", "commands.looking"),
+    *("commands.program", "commands.reading", "commands.turn"),
+    *("core", "core.attachments", "core.cache_controls", "core.catalogue", "core.catalogue_file"),
+    *("core.controls", "core.drafts", "core.errors", "core.figures", "core.images", "core.items"),
+    *("core.text", "core.token", "core.tool_calls"),
+    *("screens", "screens.chat", "screens.chat_background", "screens.chat_compaction"),
+    *("screens.chat_composer", "screens.chat_frame", "screens.chat_open", "screens.chat_preview"),
+    *("screens.chat_reading", "screens.chat_responses", "screens.chat_sending", "screens.chat_settings"),
+    *("screens.chat_turns", "screens.chat_views", "screens.queue"),
+    *("widgets.completion_list", "widgets.composer", "widgets.composer_input", "widgets.compositor"),
+    *("widgets.paste_marks", "widgets.pasted_paths", "widgets.prompt_history", "widgets.safe_text_area"),
+    *("widgets.status_line", "widgets.welcome"),
+}
 
 FIRST_PAINT = f"""
 import asyncio, os, sys
@@ -45,6 +63,17 @@ def run(code: str) -> str:
 
 def test_nothing_heavy_is_imported_before_the_first_paint() -> None:
     assert run(FIRST_PAINT) == "none"
+
+
+def test_the_first_picture_imports_only_what_is_on_it() -> None:
+    code = (
+        "import os, sys; from tui.app import OutcropApp; from tui.config import load_settings;"
+        "from tui.startup import session_after_first_paint;"
+        "settings = load_settings({'sandbox': True}, os.environ);"
+        "OutcropApp(session_after_first_paint(settings)).get_default_screen();"
+        "print(*(name for name in sys.modules if name.startswith('tui.')))"
+    )
+    assert {name.removeprefix("tui.") for name in run(code).split()} - FIRST_PICTURE == set()
 
 
 def test_the_version_imports_nothing_of_the_program_but_its_name() -> None:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from tui.core.items import Outcome
 from tui.core.text import visible_line
 from tui.screens.chat_background import ChatBackground
-from tui.screens.open_conversations import OpenConversation, OpenState
 
 if TYPE_CHECKING:
-    from tui.screens.open_conversations import OpenChoice
+    from tui.screens.open_conversations import OpenChoice, OpenConversation, OpenState
     from tui.session import Session
     from tui.widgets.status_line import StatusState
 
@@ -80,6 +79,8 @@ class ChatOpen(ChatBackground):
         return [self._standing(conversation_id) for conversation_id in self.open_ids]
 
     def _standing(self, conversation_id: str) -> OpenConversation:
+        from tui.screens.open_conversations import OpenConversation
+
         conversation = self.session.conversation(conversation_id)
         live = self._live.get(conversation_id)
         state: OpenState = "idle"

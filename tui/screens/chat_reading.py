@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from tui.core.text import visible, visible_line
 from tui.screens.chat_turns import ChatTurns
-from tui.widgets.transcript.block import BlockKind
 
 if TYPE_CHECKING:
     from tui.core.items import Turn
@@ -265,7 +264,7 @@ class ChatReading(ChatTurns):
             if turn is None:
                 return
             text, what = turn.text, f"the answer of turn {number}"
-        elif view is not None and view.block.kind is not BlockKind.ASSISTANT:
+        elif view is not None and view.block.kind != "assistant":
             text, what = pane.plain_text(view.block.id), f"this {_KINDS.get(view.block.kind, 'block')}"
         else:
             text = pane.answer_of(view.block.group if view is not None else pane.last_group())
@@ -348,13 +347,13 @@ class ChatReading(ChatTurns):
 
 
 _KINDS: Final = {
-    BlockKind.USER: "prompt",
-    BlockKind.REASONING: "reasoning summary",
-    BlockKind.TOOL: "tool call",
-    BlockKind.ATTACHMENT: "attachment's line",
-    BlockKind.ERROR: "error",
-    BlockKind.NOTICE: "notice",
-    BlockKind.USAGE: "usage",
+    "user": "prompt",
+    "reasoning": "reasoning summary",
+    "tool": "tool call",
+    "attachment": "attachment's line",
+    "error": "error",
+    "notice": "notice",
+    "usage": "usage",
 }
 
 
