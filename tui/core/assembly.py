@@ -98,6 +98,9 @@ class Assembly:
     @property
     def partial_text(self) -> str:
         """Text of messages that have not finished."""
+        for pieces in self._texts.values():
+            # Asked for every half second: tens of thousands of deltas need not stay one by one.
+            pieces[:] = ["".join(pieces)]
         return "".join(piece for index in sorted(self._texts) for piece in self._texts[index])
 
     @property

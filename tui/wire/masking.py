@@ -43,10 +43,13 @@ class DeltaMask:
             case TextDelta() | ReasoningDelta() | ArgumentsDelta():
                 part = event.part_index if isinstance(event, ReasoningDelta) else 0
                 key = (type(event), event.output_index, event.item_id, part)
-                _, text = self._texts.get(key, (event, TextRedactor(self._redactor)))
+                known = self._texts.get(key)
+                text = TextRedactor(self._redactor) if known is None else known[1]
                 self._texts[key] = (event, text)
                 delta = text.feed(event.delta)
-                return [replace(event, delta=delta)] if delta or not event.delta else []
+                if delta == event.delta:
+                    return [event]
+                return [replace(event, delta=delta)] if delta else []
             case OutputItemDone() | ResponseEnded():
                 return [*self.rest(), event]
             case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import builtins
 import re
 from typing import Final
 from urllib.parse import quote
@@ -41,7 +42,7 @@ class Redactor:
         secret: The token; an empty one masks nothing.
     """
 
-    __slots__ = ("_needles",)
+    __slots__ = ("_anchors", "_beginnings", "_needles")
 
     def __init__(self, secret: str) -> None:
         if secret in _NO_SECRETS:
@@ -53,23 +54,44 @@ class Redactor:
         forms |= {url_encoded.encode(), _lower_hex(url_encoded).encode()}
         # Longer ones first, so that no form is masked in the middle of a longer one.
         self._needles = sorted((form for form in forms if form), key=len, reverse=True)
+        # What every form begins with: where none of these is, none of the forms is.
+        self._anchors = tuple({form[:_ANCHOR] for form in self._needles})
+        short = {form[:length] for form in self._needles for length in range(1, min(_ANCHOR, len(form)))}
+        self._beginnings = tuple(sorted(short, key=len, reverse=True))
 
     def __repr__(self) -> str:
         return "Redactor()"
 
     def bytes(self, data: bytes) -> bytes:
         """Return `data` with the secret masked."""
+        if not self._may_hold(data):
+            return data
         for needle in self._needles:
             if needle in data:
                 data = data.replace(needle, MASK.encode())
         return data
 
+    def _may_hold(self, data: builtins.bytes) -> bool:
+        return any(map(data.__contains__, self._anchors))
+
     def text(self, text: str) -> str:
         """Return `text` with the secret masked."""
         return self.bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
+    def may_concern(self, text: str) -> bool:
+        """Whether a text could hold the secret or end in its beginning; most can be seen not to."""
+        if not self._needles:
+            return False
+        data = text.encode("utf-8", "surrogatepass")
+        return data.endswith(self._beginnings) or self._may_hold(data)
+
     def held_back(self, data: bytes) -> int:
         """How many bytes at the end of `data` could be the beginning of the secret."""
+        if not self._may_hold(data):
+            # Too short for an anchor, then, if anything; the longest beginnings come first.
+            if not data.endswith(self._beginnings):
+                return 0
+            return next(len(beginning) for beginning in self._beginnings if data.endswith(beginning))
         held = 0
         for needle in self._needles:
             for length in range(min(_ANCHOR, len(needle)) - 1, held, -1):
@@ -95,8 +117,11 @@ class StreamRedactor:
 
     def feed(self, piece: bytes) -> bytes:
         """Take the next piece; return what is certain by now."""
-        data = self._redactor.bytes(self._tail + piece)
+        data = self._redactor.bytes(self._tail + piece if self._tail else piece)
         held = self._redactor.held_back(data)
+        if not held:
+            self._tail = b""
+            return data
         self._tail = data[len(data) - held :]
         return data[: len(data) - held]
 
@@ -119,6 +144,8 @@ class TextRedactor:
 
     def feed(self, delta: str) -> str:
         """Take the next delta; return what can be shown by now."""
+        if not self._tail and not self._redactor.may_concern(delta):
+            return delta
         data = self._redactor.bytes((self._tail + delta).encode("utf-8", "surrogatepass"))
         held = self._redactor.held_back(data)
         text = data.decode("utf-8", "surrogatepass")

@@ -7,6 +7,7 @@ keep-alives never times out (hazards.md, "What the openai SDK does with bad stre
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
@@ -79,6 +80,33 @@ class StreamLimits:
     monotonic: Callable[[], float]
 
 
+class _Seen:
+    """Which events have come, by number and hash of their data.
+
+    Args:
+        first: The number that is expected first. Numbers follow each other, so that an array holds them in
+            eight bytes each; one that leaves a gap goes in a dictionary.
+    """
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self._hashes = array("q")
+        self._beyond: dict[int, int] = {}
+
+    def again(self, number: int, digest: int) -> bool:
+        """Note an event; returns whether the one of that number that came last was the same."""
+        at = number - self._first
+        if at == len(self._hashes) and number not in self._beyond:
+            self._hashes.append(digest)
+            return False
+        if 0 <= at < len(self._hashes):
+            before, self._hashes[at] = self._hashes[at], digest
+            return before == digest
+        same = self._beyond.get(number) == digest
+        self._beyond[number] = digest
+        return same
+
+
 class _Reader:
     """Reads the body in a task of its own and leaves decoded events in `ready`."""
 
@@ -92,7 +120,7 @@ class _Reader:
         # Unpacked, the bytes that the events are in are not those that came.
         self._unpacked = response.headers.get("content-encoding", "identity").lower() != "identity"
         self._sse = SseDecoder()
-        self._seen: dict[int, int] = {}
+        self._seen = _Seen(after + 1)
         self.ready: deque[StreamEvent] = deque()
         self.wake = asyncio.Event()
         self.error: WireError | None = None
@@ -137,10 +165,8 @@ class _Reader:
         if number is not None:
             if number <= self._after:
                 return
-            digest = hash(event.data)
-            if self._seen.get(number) == digest:
+            if self._seen.again(number, hash(event.data)):
                 return
-            self._seen[number] = digest
         if self.terminal is not None:
             return
         if isinstance(decoded, TextDelta) and self._exchange.timings.first_text is None:
