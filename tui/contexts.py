@@ -69,6 +69,16 @@ CONTEXTS: Final = (
     Context(
         "In the inspector", ("tui.widgets.inspector:Inspector", "tui.widgets.virtual_lines:VirtualLines")
     ),
+    Context("In a tree of the inspector", ("tui.widgets.inspection.page:PageLines",)),
+    Context(
+        "Where one filters, searches and notes in the inspector",
+        ("tui.widgets.inspection.lines:EntryLine",),
+        types=True,
+    ),
+    Context("Where a request is copied or saved", ("tui.screens.copy_request:CopyRequest",)),
+    Context("At the path of a file", ("tui.widgets.path_input:PathInput",), types=True),
+    Context("Where a request is edited", ("tui.screens.edit_request:EditRequest",), types=True),
+    Context("Where a request is sent again", ("tui.screens.replay_request:ReplayRequest",)),
     Context("In the history", ("tui.screens.history:HistoryScreen",), types=True),
     Context("In the choice of model and region", ("tui.screens.picker:PickerScreen",), types=True),
     Context("In the list of open conversations", ("tui.screens.open_conversations:OpenConversationsScreen",)),

@@ -30,7 +30,7 @@ async def test_reasoning_that_is_not_replayed_is_named_with_the_reason(sandbox: 
         await send(app, pilot, "again")
         last = session.exchanges(conversation)[-1]
         assert list(session.left_out(conversation)) == [last.id]
-        await pilot.press("f12", "n")
+        await pilot.press("f12", "J")
         await until(pilot, lambda: "belongstoanothermodel" in page(app))
     await session.aclose()
 

@@ -25,6 +25,7 @@ from tui.core.continuation import LeftOut
 from tui.core.exchange import Chunk, Events, Exchange, SseRecord
 from tui.core.items import Item, Outcome
 from tui.screens.inspector_screen import InspectorScreen
+from tui.widgets.inspection.page import PageLines
 from tui.widgets.inspection.tables import EventTable
 from tui.widgets.inspector import Inspector
 from tui.widgets.virtual_lines import VirtualLines
@@ -106,7 +107,7 @@ async def test_request_is_pretty_and_a_key_shows_the_bytes_as_they_were() -> Non
         text = page_text(app)
         assert "POST /openai/v1/responses HTTP/1.1" in text
         assert "Authorization: Bearer ‹masked›" in text
-        assert '  "max_output_tokens": 16384,' in text
+        assert "max_output_tokens: 16384" in text
         assert "‹application/pdf, 10 kB (10,249 bytes), sha256" in text
         await pilot.press("r")
         await settled(pilot)
@@ -123,7 +124,16 @@ async def test_a_long_string_is_cut_to_the_preview_and_copied_whole() -> None:
         await pilot.press("2")
         await settled(pilot)
         text = page_text(app)
-        assert "8,500 more characters" in text.replace("\n", "")
+        assert "9,000 characters" in text
+        # Opened, it is cut where the setting says.
+        tree = app.screen.query_one(PageLines)
+        row = next(n for n, line in enumerate(text.split("\n")) if "9,000 characters" in line)
+        tree.focus()
+        tree.move_cursor(row)
+        await pilot.press("enter")
+        text = page_text(app)
+        assert "8,500 more characters" in text
+        assert text.count("x") > 500
         assert text.count("x") < 600
         await pilot.press("c")
         assert app.copied == body.decode()
@@ -141,13 +151,13 @@ async def test_response_shows_the_final_object_in_the_server_s_own_spelling() ->
     app = OneWidget()
     async with app.run_test(size=(100, 40)) as pilot:
         await app.push_screen(InspectorScreen([one]))
-        await pilot.press("3")
+        await pilot.press("4")
         await settled(pilot)
         text = page_text(app)
         assert "HTTP/1.1 200 OK" in text
-        assert "request id  req_" in text
-        assert '"temperature": 1.50e0' in text
-        assert '"n": 10000000000000000000001' in text
+        assert "request id   req_" in text
+        assert "temperature: 1.50e0" in text
+        assert "n: 10000000000000000000001" in text
         await pilot.press("c")
         assert app.copied == final
 
@@ -158,13 +168,13 @@ async def test_an_error_body_is_shown_as_it_came_and_a_cut_stream_is_said() -> N
     async with app.run_test(size=(100, 40)) as pilot:
         screen = InspectorScreen(exchanges)
         await app.push_screen(screen)
-        await pilot.press("3", "home", "down")
+        await pilot.press("4", "home", "down")
         await settled(pilot)
         assert "429 Too Many Requests" in page_text(app)
-        assert '"message": "Too many tokens, wait."' in page_text(app)
+        assert 'message: "Too many tokens, wait."' in page_text(app)
         await pilot.press("c")
         assert app.copied == THROTTLED.decode()
-        await pilot.press("n", "n")
+        await pilot.press("J", "J")
         await settled(pilot)
         assert screen.inspector.selected is exchanges[3]
         assert "The stream was cut." in page_text(app)
@@ -177,14 +187,14 @@ async def test_events_have_times_and_the_selected_one_is_shown_in_full(size: tup
     app = OneWidget()
     async with app.run_test(size=size) as pilot:
         await app.push_screen(InspectorScreen([one]))
-        await pilot.press("4")
+        await pilot.press("3")
         screen = await settled(pilot)
         assert "output_text.delta" in screen
         assert "+31" in screen
-        await pilot.press("tab", "down", "down", "down")
+        await pilot.press("enter", "down", "down", "down")
         await settled(pilot)
         assert page_text(app).startswith("Event 4  response.output_text.delta")
-        assert '"delta": "Reve"' in page_text(app)
+        assert 'delta: "Reve"' in page_text(app)
         await pilot.press("c")
         assert app.copied == one.events[3].data
 
@@ -196,19 +206,19 @@ async def test_live_events_and_the_response_appear_while_it_runs() -> None:
     async with app.run_test(size=(100, 40)) as pilot:
         screen = InspectorScreen([one])
         await app.push_screen(screen)
-        await pilot.press("4")
+        await pilot.press("3")
         await settled(pilot)
         events = app.screen.query_one("#inspector-events", VirtualLines)
         assert len(events.source) == 3
         one.events.extend(records[3:])
         one.chunks.append(Chunk(3.0, b"x" * 5_000))
-        one.outcome = Outcome.COMPLETED
+        one.outcome, one.timings.ended = Outcome.COMPLETED, 3.1
         screen.inspector.refresh_live()
         text = await settled(pilot)
         assert len(events.source) == len(records)
         assert events.virtual_size.height == len(records)
         assert "running" not in text
-        await pilot.press("3")
+        await pilot.press("4")
         await settled(pilot)
         assert "The final response object" in page_text(app)
 
@@ -242,11 +252,11 @@ async def test_a_hundred_thousand_events_open_without_making_their_rows(
         await app.push_screen(InspectorScreen([one]))
         await settled(pilot)
         began = time.perf_counter()
-        await pilot.press("4")
+        await pilot.press("3")
         await settled(pilot)
         assert time.perf_counter() - began < 2
         assert 0 < len(drawn) < 200
-        await pilot.press("tab", "end")
+        await pilot.press("enter", "end")
         text = await settled(pilot)
         assert "99,999" in text
         assert len(drawn) < 400
@@ -265,12 +275,12 @@ async def test_control_characters_and_markup_in_every_part_are_drawn_as_text() -
     async with app.run_test(size=(160, 48)) as pilot:
         screen = InspectorScreen([one, two], title=evil)
         await app.push_screen(screen)
-        for key in ("1", "2", "3", "4", "p", "1", "2", "r", "3", "4"):
+        for key in ("1", "2", "3", "4", "5", "6", "K", "1", "2", "r", "3", "r", "4", "5", "r", "r", "6", "r"):
             await pilot.press(key)
             text = await settled(pilot)
             for control in ("\x1b", "\x07", "\u202e"):
                 assert control not in text
-        await pilot.press("3", "r")
+        await pilot.press("4", "r")
         assert "[/red][b]x" in await settled(pilot)
 
 
@@ -290,7 +300,7 @@ async def test_nothing_sent_yet_and_escape() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await app.push_screen(InspectorScreen([]))
         assert "No request has been sent in this conversation yet." in await settled(pilot)
-        await pilot.press("c", "n", "4", "escape")
+        await pilot.press("c", "y", "J", "3", "m", "b", "n", "escape", "escape")
         await pilot.pause()
         assert not isinstance(app.screen, InspectorScreen)
 
@@ -303,7 +313,7 @@ async def test_tabs_answer_to_keys_and_to_the_mouse() -> None:
         await pilot.press("right")
         await settled(pilot)
         assert page_text(app).startswith("POST ")
-        await pilot.press("left", "left")
+        await pilot.press("left", "3")
         assert app.screen.query_one(Inspector).has_class("-events")
         await pilot.click("#inspector-tabs", offset=(3, 0))
         await settled(pilot)

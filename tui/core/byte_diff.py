@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, cast
 
-__all__ = ["ByteDiff", "Hunk", "byte_diff", "common_length"]
+__all__ = ["MOST_LINES", "ByteDiff", "Hunk", "byte_diff", "common_length", "readable_lines"]
 
 _PIECE: Final = 1 << 16
 _LONG: Final = 2000
-_MOST_LINES: Final = 40_000
+MOST_LINES: Final = 40_000
 """Lines that differ in the middle of two texts up to which they are aligned line by line."""
 
 
@@ -59,16 +59,18 @@ def byte_diff(old: bytes, new: bytes, context: int = 3) -> ByteDiff:
     """
     if old == new:
         return ByteDiff(None, len(old), len(new))
-    hunks = tuple(_hunks(_lines(old), _lines(new), context))
+    lines = [readable_lines(body.decode("utf-8", "backslashreplace")) for body in (old, new)]
+    hunks = tuple(_hunks(lines[0], lines[1], context))
     return ByteDiff(common_length(old, new), len(old), len(new), hunks)
 
 
-def _lines(body: bytes) -> list[str]:
+def readable_lines(text: str) -> list[str]:
+    """A JSON text as indented lines, any other as its own; long texts are cut, and counted with a digest."""
     try:
-        value: object = json.loads(body)
+        value: object = json.loads(text)
         return json.dumps(_digested(value), indent=2, ensure_ascii=False).split("\n")
     except (ValueError, RecursionError):
-        return [_digested_text(line) for line in body.decode("utf-8", "backslashreplace").split("\n")]
+        return [_digested_text(line) for line in text.split("\n")]
 
 
 def _digested(value: object) -> object:
@@ -97,7 +99,7 @@ def _hunks(old: list[str], new: list[str], context: int) -> Iterator[Hunk]:
         tail += 1
     start, before, after = max(0, head - context), len(old) - tail, len(new) - tail
     end, stop = min(len(old), before + context), min(len(new), after + context)
-    if max(before, after) - head > _MOST_LINES:
+    if max(before, after) - head > MOST_LINES:
         lines = [
             *(f" {line}" for line in old[start:head]),
             *(f"-{line}" for line in old[head:before]),

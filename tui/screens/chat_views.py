@@ -145,6 +145,7 @@ class ChatViews(ChatComposer):
 
     def action_toggle_inspector(self) -> None:
         """Show the inspector beside the conversation, or over it where that is too narrow; or put it away."""
+        from tui.screens.inspecting import prepare_inspector
         from tui.widgets.inspector import Inspector
 
         if self._inspector is not None and self._inspector.is_attached:
@@ -154,7 +155,7 @@ class ChatViews(ChatComposer):
         left_out = self.session.left_out(self._conversation_id)
         if self.size.width >= BESIDE_FROM:
             self._inspector = Inspector(id="inspector")
-            self._inspector.max_display_chars = self.session.settings.max_display_chars
+            prepare_inspector(self._inspector, self.session)
             self._inspector.show_exchanges(exchanges, left_out)
             self.query_one("#chat-body").mount(self._inspector)
             self.call_after_refresh(self._inspector.focus)
@@ -165,6 +166,7 @@ class ChatViews(ChatComposer):
             chars = self.session.settings.max_display_chars
             screen = InspectorScreen(exchanges, title=title, left_out=left_out, max_display_chars=chars)
             self._inspector = screen.inspector
+            prepare_inspector(self._inspector, self.session)
             self.outcrop.push_screen(screen)
         if self._watch_timer is None:
             self._watch_timer = self.set_interval(_LOOK_EVERY, self._look_again)

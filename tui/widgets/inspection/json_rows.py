@@ -14,7 +14,7 @@ from tui.core.data_url import folded
 from tui.core.text import visible_line
 from tui.widgets.rows import Mark, Row, row
 
-__all__ = ["Pairs", "json_rows", "json_value", "text_rows"]
+__all__ = ["Number", "Pairs", "json_rows", "json_value", "text_rows"]
 
 _INDENT: Final = 2
 _PIECE: Final = 1 << 18
@@ -25,7 +25,12 @@ class Pairs(list[tuple[str, object]]):
     """An object, its pairs in the order in which they were written."""
 
 
-class _Number(str):
+def _pairs(pairs: list[tuple[str, object]]) -> Pairs:
+    # A function of Python's own, so that the interpreter lets other threads in while a large body is parsed.
+    return Pairs(pairs)
+
+
+class Number(str):
     """A number as it was written."""
 
     __slots__ = ()
@@ -39,7 +44,7 @@ def json_value(text: str) -> object:
     """
     try:
         return json.loads(
-            text, object_pairs_hook=Pairs, parse_int=_Number, parse_float=_Number, parse_constant=_Number
+            text, object_pairs_hook=_pairs, parse_int=Number, parse_float=Number, parse_constant=Number
         )
     except RecursionError as error:
         raise ValueError("nested too deep") from error
@@ -99,7 +104,7 @@ def _rows(value: object, depth: int, key: str, comma: str, limit: int) -> Iterat
 
 
 def _scalar(value: object, limit: int) -> list[_Part]:
-    if isinstance(value, _Number):
+    if isinstance(value, Number):
         return [(str(value), "number")]
     if isinstance(value, str):
         data = folded(value)

@@ -1,7 +1,8 @@
-"""What the tabs Request, Response and Events say, as rows; and what copying them gives."""
+"""What stands above the bodies in the tabs Request, Stream and Response, and what copying them gives."""
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,16 +12,17 @@ from tui.core.answer import final_object
 from tui.core.exchange import Exchange, Headers, SseRecord
 from tui.core.items import Outcome
 from tui.core.text import visible
-from tui.widgets.inspection.json_rows import json_rows, text_rows
 from tui.widgets.rows import Mark, Row, row
 
 __all__ = [
     "OUTCOME_MARKS",
+    "body_title",
     "decoded",
-    "event_rows",
+    "event_head",
     "headers_text",
-    "request_rows",
-    "response_rows",
+    "request_head",
+    "response_body",
+    "response_head",
     "response_text",
 ]
 
@@ -31,6 +33,8 @@ OUTCOME_MARKS: Final[dict[Outcome | None, tuple[str, str, Mark]]] = {
     Outcome.FAILED: ("✗", "failed", "error"),
     Outcome.CANCELLED: ("■", "cancelled", "warning"),
 }
+
+_RESPONSE_ID: Final = re.compile(r'"id"\s*:\s*"(resp_[^"]{1,200})"')
 
 
 def decoded(body: bytes) -> str:
@@ -43,25 +47,32 @@ def headers_text(headers: Headers) -> str:
     return "\n".join(f"{name}: {value}" for name, value in headers)
 
 
-def request_rows(exchange: Exchange, *, raw: bool, limit: int) -> list[Row]:
-    """The request: start line, headers, body."""
+def request_head(exchange: Exchange) -> list[Row]:
+    """The request's start line and headers, as they were sent."""
     parts = urlsplit(exchange.url)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     version = exchange.http_version or "HTTP/1.1"
-    rows = [
+    return [
         row((exchange.method, "accent"), f" {target} ", (version, "dim"), hang=2),
         *_header_rows(exchange.request_headers),
         Row(""),
     ]
-    return rows + _body_rows(exchange.request_body, raw=raw, limit=limit, nothing="No body.")
 
 
-def response_rows(exchange: Exchange, *, raw: bool, limit: int) -> list[Row]:
-    """The response: status, headers, request id, then the final object or the body as it came."""
+def body_title(octets: int, *, raw: bool, nothing: str = "No body.") -> Row:
+    """The line above a body."""
+    if not octets:
+        return row((nothing, "dim"))
+    size = f"  {figures.size(octets)}, {octets:,} bytes"
+    return row(("Body, as it was sent" if raw else "Body", "heading"), (size, "dim"))
+
+
+def response_head(exchange: Exchange) -> list[Row]:
+    """Status, headers, the ids of the request and of the response, the error in a sentence."""
     if exchange.status is None:
         return [*_error_rows(exchange), *_waiting(exchange)]
     mark: Mark = "success" if exchange.status < 400 else "error"
-    rows = [
+    return [
         row(
             (exchange.http_version or "HTTP", "dim"),
             " ",
@@ -69,23 +80,33 @@ def response_rows(exchange: Exchange, *, raw: bool, limit: int) -> list[Row]:
         ),
         *_header_rows(exchange.response_headers),
         Row(""),
-        row(("request id  ", "key"), exchange.request_id or "the server gave none"),
+        row(("request id   ", "key"), exchange.request_id or "the server gave none"),
+        *_response_id(exchange),
         *_error_rows(exchange),
         Row(""),
     ]
-    if raw:
-        return rows + _body_rows(exchange.response_body, raw=True, limit=limit, nothing="No body.")
-    if not exchange.events:
-        return rows + _body_rows(exchange.response_body, raw=False, limit=limit, nothing="No body yet.")
+
+
+def response_body(exchange: Exchange) -> tuple[Row, str]:
+    """A title and the final object of a stream, or the body as it came; the text is empty where none is."""
     final = final_object(exchange.events)
     if final is not None:
-        return [*rows, row(("The final response object", "heading")), *json_rows(final, limit)]
+        return row(("The final response object", "heading")), final
+    if not exchange.events:
+        body = exchange.response_body
+        nothing = "No body yet." if exchange.outcome is None else "No body."
+        return body_title(len(body), raw=False, nothing=nothing), decoded(body)
     if exchange.outcome is None:
-        return [*rows, row((f"Streaming: {len(exchange.events):,} events so far.", "dim"))]
-    return [
-        *rows,
-        row((f"The stream ended without a final object; {len(exchange.events):,} events came.", "warning")),
-    ]
+        return row((f"Streaming: {len(exchange.events):,} events so far.", "dim")), ""
+    came = f"{len(exchange.events):,} events came."
+    return row((f"The stream ended without a final object; {came}", "warning")), ""
+
+
+def _response_id(exchange: Exchange) -> list[Row]:
+    """The response's own id: in a stream its first events have it, whatever became of it later."""
+    texts = [record.data for record in exchange.events[:2]] or [decoded(exchange.response_body[:4000])]
+    found = next((match for text in texts if (match := _RESPONSE_ID.search(text))), None)
+    return [row(("response id  ", "key"), found[1])] if found else []
 
 
 def response_text(exchange: Exchange) -> str:
@@ -94,22 +115,14 @@ def response_text(exchange: Exchange) -> str:
     return decoded(exchange.response_body) if final is None else final
 
 
-def event_rows(record: SseRecord, number: int, *, raw: bytes | None, limit: int) -> list[Row]:
-    """One event in full.
-
-    Args:
-        record: The event.
-        number: Counted from 1.
-        raw: Its bytes in the body, to show these instead; `None` shows the data as JSON.
-        limit: As in `json_rows`.
-    """
-    head = row(
+def event_head(record: SseRecord, number: int) -> Row:
+    """The line above an event, which is counted from 1."""
+    return row(
         (f"Event {number:,}  ", "heading"),
         (record.type or "no type", "accent"),
         (f"  bytes {record.start:,} to {record.end:,}", "dim"),
         hang=2,
     )
-    return [head, *(text_rows(decoded(raw)) if raw is not None else json_rows(record.data, limit))]
 
 
 def _header_rows(headers: Headers) -> list[Row]:
@@ -131,12 +144,3 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
-
-
-def _body_rows(body: bytes, *, raw: bool, limit: int, nothing: str) -> list[Row]:
-    if not body:
-        return [row((nothing, "dim"))]
-    size = f"  {figures.size(len(body))}, {len(body):,} bytes"
-    if raw:
-        return [row(("Body, as it was sent", "heading"), (size, "dim")), *text_rows(decoded(body))]
-    return [row(("Body", "heading"), (size, "dim")), *json_rows(decoded(body), limit)]

@@ -45,10 +45,17 @@ class TabStrip(Widget):
 
     def __init__(self, titles: Sequence[str], *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._labels = [f" {number} {title} " for number, title in enumerate(titles, 1)]
+        self._titles = list(titles)
+        self._labels: list[str] = []
 
     def render(self) -> Content:
-        """The tabs, then the hint if all of it fits."""
+        """The tabs, with as many signs around them as fit, then the hint if all of it fits."""
+        forms = (
+            [f" {number} {title} " for number, title in enumerate(self._titles, 1)],
+            [f" {title} " for title in self._titles],
+            [f"{title} " for title in self._titles],
+        )
+        self._labels = next((form for form in forms if cell_len("".join(form)) <= self.size.width), forms[2])
         text = "".join(self._labels)
         start = sum(len(label) for label in self._labels[: self.active])
         active = self.get_visual_style("tab-strip--active")

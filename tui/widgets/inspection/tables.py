@@ -18,7 +18,7 @@ __all__ = ["EventTable", "ExchangeTable"]
 
 _EXCHANGE_COLUMNS: Final = (
     Column("number", "#", 4, 5, 0, right=True),
-    Column("sign", " ", 1, 1, 0),
+    Column("sign", " ", 2, 2, 0),
     Column("outcome", "outcome", 10, 10, 8),
     Column("status", "stat", 4, 4, 0),
     Column("request", "request", 15, 30, 0),
@@ -27,7 +27,7 @@ _EXCHANGE_COLUMNS: Final = (
     Column("time", "time", 8, 8, 1, right=True),
     Column("up", "↑ sent", 6, 7, 4, right=True),
     Column("down", "↓ got", 6, 7, 3, right=True),
-    Column("tokens", "tokens", 12, 34, 5),
+    Column("tokens", "tokens", 11, 34, 5),
 )
 _EVENT_COLUMNS: Final = (
     Column("offset", "ms", 8, 9, 0, right=True),
@@ -41,8 +41,9 @@ _EVENT_COLUMNS: Final = (
 class ExchangeTable:
     """Exchanges as rows, one for each attempt."""
 
-    def __init__(self, exchanges: Sequence[Exchange]) -> None:
+    def __init__(self, exchanges: Sequence[Exchange], marked: str = "") -> None:
         self.exchanges = exchanges
+        self._marked = marked
 
     def __len__(self) -> int:
         """How many exchanges."""
@@ -63,18 +64,34 @@ class ExchangeTable:
         timings = exchange.timings
         cells: dict[str, tuple[str, Mark | None]] = {
             "number": (f"{exchange.number}.{exchange.attempt}", "dim"),
-            "sign": (sign, mark),
+            "sign": (_flag(exchange, self._marked) + sign, mark),
             "outcome": (outcome, mark),
             "status": (figures.UNKNOWN if exchange.status is None else str(exchange.status), status_mark),
             "request": (f"{exchange.method} {_short_path(exchange.url)}", None),
             "model": (exchange.model or figures.UNKNOWN, "key"),
             "first": (figures.seconds(timings.first_byte), None),
-            "time": (figures.seconds(timings.ended), None),
+            "time": (figures.seconds(timings.ended or _so_far(exchange)), None),
             "up": (figures.size(len(exchange.request_body)), "dim"),
             "down": (figures.size(exchange.chunks.size), "dim"),
-            "tokens": (exchange.usage_line or figures.UNKNOWN, "number"),
+            "tokens": (_tokens(exchange), "number"),
         }
         return table_row(layout(_EXCHANGE_COLUMNS, width), cells)
+
+
+def _flag(exchange: Exchange, marked: str) -> str:
+    """Chosen for comparing, bookmarked, or with a note."""
+    if exchange.id == marked:
+        return "◆"
+    return "★" if exchange.bookmarked else "✎" if exchange.note else " "
+
+
+def _tokens(exchange: Exchange) -> str:
+    """Input and output; the words of the line give way to an arrow."""
+    return exchange.usage_line.replace(" in · ", " → ").removesuffix(" out") or figures.UNKNOWN
+
+
+def _so_far(exchange: Exchange) -> float | None:
+    return exchange.chunks[-1].offset if exchange.outcome is None and len(exchange.chunks) else None
 
 
 def _short_path(url: str) -> str:
