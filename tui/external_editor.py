@@ -1,4 +1,4 @@
-"""Writing a prompt in the user's own editor: which one, its file, and what went wrong."""
+"""Writing a text in the user's own editor: which one, its file, and what went wrong."""
 
 from __future__ import annotations
 
@@ -45,18 +45,30 @@ def editor_command(environ: Mapping[str, str]) -> list[str]:
 
 
 async def edit_text(
-    text: str, command: Sequence[str], run: Callable[[Sequence[str]], Awaitable[int]] | None = None
+    text: str,
+    command: Sequence[str],
+    run: Callable[[Sequence[str]], Awaitable[int]] | None = None,
+    *,
+    what: str = "prompt",
+    suffix: str = ".md",
 ) -> str:
     """Let the editor change a text; returns what was saved.
 
     The file is private to the user, and gone afterwards. The one line break that editors put at the end of a
     file goes.
 
+    Args:
+        text: What is edited.
+        command: The editor, as `editor_command` gives it.
+        run: Runs it and gives its exit status.
+        what: What people call the text.
+        suffix: Of the file, by which editors know how to colour it.
+
     Raises:
-        InputError: The editor failed, or left what is no text; the sentence says what became of the prompt.
+        InputError: The editor failed, or left what is no text; the sentence says what became of the text.
     """
     run = run or _run
-    handle, name = tempfile.mkstemp(suffix=".md", prefix="outcrop-prompt-")
+    handle, name = tempfile.mkstemp(suffix=suffix, prefix=f"outcrop-{what}-")
     path = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
@@ -68,12 +80,12 @@ async def edit_text(
             raise InputError(f"{visible_line(command[0])} cannot be run: {reason}.") from None
         if status != 0:
             raise InputError(
-                f"{visible_line(command[0])} ended with status {status}; the prompt is as it was."
+                f"{visible_line(command[0])} ended with status {status}; the {what} is as it was."
             )
         try:
             edited = await asyncio.to_thread(path.read_text, encoding="utf-8")
         except (OSError, UnicodeDecodeError):
-            raise InputError("What the editor saved is no UTF-8 text; the prompt is as it was.") from None
+            raise InputError(f"What the editor saved is no UTF-8 text; the {what} is as it was.") from None
     finally:
         with suppress(OSError):
             os.unlink(name)

@@ -16,6 +16,7 @@ PREFIXES: Final = {
     "a": "Attachments",
     "b": "Branches and background",
     "c": "Continuation",
+    "d": "Do with a request",
     "g": "Go to",
     "s": "Settings",
     "t": "Turns",

@@ -14,9 +14,9 @@ from tui.core.drafts import Draft
 from tui.core.errors import OutcropError
 from tui.keymap import bindings
 from tui.screens.chat_open import ChatOpen
-from tui.screens.chat_reading import ChatReading
 from tui.screens.chat_responses import ChatResponses
 from tui.screens.chat_sending import ChatSending, blocks_of
+from tui.screens.inspector_actions import ChatRequests
 
 if TYPE_CHECKING:
     from tui.core.conversation import Conversation
@@ -41,7 +41,7 @@ class StartWith:
     files: tuple[str, ...] = ()
 
 
-class ChatScreen(ChatSending, ChatOpen, ChatResponses, ChatReading):
+class ChatScreen(ChatSending, ChatOpen, ChatResponses, ChatRequests):
     """Shows one conversation; turns of others may run on behind it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("screen.")]

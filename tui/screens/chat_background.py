@@ -95,9 +95,10 @@ class ChatBackground(ChatViews):
         self._turns_begun += 1
         model = self.session.target(conversation_id).model
         what = (conversation_id, self._turns_begun, queued.text, queued.attachments, model, queued.again)
-        in_background = conversation_id in self._in_background
+        in_background = conversation_id in self._in_background and queued.edited is None
         live = BackgroundTurn(*what, self._cancel_words) if in_background else LiveTurn(*what)
         live.pastes = queued.pastes
+        live.edited = queued.edited
         return live
 
     @property

@@ -179,6 +179,10 @@ class ChatSending(ChatBackground, ChatCompaction):
         """Have a turn answered once more, as a branch beside it."""
         self._send(Queued(turn.prompt, again=turn), self._conversation_id)
 
+    def send_edited(self, queued: Queued) -> None:
+        """Send an edited request as a turn beside the one it was made of."""
+        self._send(queued, self._conversation_id)
+
     def _send(self, queued: Queued, conversation_id: str) -> None:
         self._sending[conversation_id] = queued
         self._do(self._send_when_ready(queued, conversation_id), "send")

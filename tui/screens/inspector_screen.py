@@ -13,12 +13,13 @@ from textual.widgets import Static
 from tui.core.continuation import LeftOut
 from tui.core.exchange import Exchange
 from tui.core.text import visible_line
+from tui.screens.inspector_actions import RequestActions
 from tui.widgets.inspector import Inspector
 
 __all__ = ["InspectorScreen"]
 
 
-class InspectorScreen(Screen[None]):
+class InspectorScreen(RequestActions, Screen[None]):
     """Shows exchanges until the user closes it; keep them fresh through `inspector`.
 
     Attributes:

@@ -13,6 +13,7 @@ from tui.core.drafts import Draft, Span
 from tui.core.events import OutputItemDone, ReasoningDelta, SessionEvent, TextDelta, TurnEnded, TurnStarted
 from tui.core.items import Item, Turn
 from tui.core.text import visible_line
+from tui.screens.queue import EditedRequest
 from tui.screens.turn_blocks import STATES, attachment_lines, closing_blocks, notice_blocks, prompt_title
 from tui.screens.turn_words import tool_block
 from tui.widgets.attachment_chips import describe
@@ -94,6 +95,7 @@ class LiveTurn:
         held: Whether the server goes on with it when nobody watches.
         resumes: Whether it was sent before and is only watched.
         waits: The pause before the next attempt; `None` while it goes on.
+        edited: The body that is sent as it is; `None` for a turn that is planned.
     """
 
     background = False
@@ -117,6 +119,7 @@ class LiveTurn:
         self.since = monotonic()
         self.turn: Turn | None = None
         self.waits: Wait | None = None
+        self.edited: EditedRequest | None = None
         self._key = f"live{number}"
         self._model = visible_line(model)
         self._pane: Pane | None = None

@@ -9,9 +9,25 @@ from tui.core.drafts import Draft, Span
 
 if TYPE_CHECKING:
     from tui.core.attachments import Attachment
+    from tui.core.exchange import Exchange
     from tui.core.items import Turn
 
-__all__ = ["Queue", "Queued"]
+__all__ = ["EditedRequest", "Queue", "Queued"]
+
+
+@dataclass(frozen=True, slots=True)
+class EditedRequest:
+    """A recorded request that was edited and becomes a branch.
+
+    Attributes:
+        exchange: What it was made of.
+        body: What is sent, byte for byte.
+        anyway: Whether the check's findings were seen and it is sent all the same.
+    """
+
+    exchange: Exchange
+    body: bytes
+    anyway: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +38,7 @@ class Queued:
         text: What the user typed.
         attachments: What goes with it.
         pastes: Which stretches of the text are long pastes, for when it comes back to the composer.
+        edited: The body that is sent as it is; `None` for a turn that is planned.
         again: The turn that is answered once more, beside its first answer; `None` for a new prompt.
     """
 
@@ -29,6 +46,7 @@ class Queued:
     attachments: tuple[Attachment, ...] = ()
     again: Turn | None = None
     pastes: tuple[Span, ...] = ()
+    edited: EditedRequest | None = None
 
     @classmethod
     def of_draft(cls, draft: Draft) -> Queued:

@@ -97,6 +97,9 @@ async def run_turn(session: Session, live: LiveTurn, host: TurnHost) -> None:
 def _events(session: Session, live: LiveTurn) -> AsyncGenerator[SessionEvent, None]:
     if live.resumes and live.turn is not None:
         return session.resume_background(live.conversation_id, live.turn.id)
+    if live.edited is not None:
+        edited = live.edited
+        return session.keep_as_branch(edited.exchange, edited.body, anyway=edited.anyway)
     if live.again is not None:
         return session.resend(live.conversation_id, live.again.id, background=live.background)
     return session.send(live.conversation_id, live.prompt, live.attachments, background=live.background)

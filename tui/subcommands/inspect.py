@@ -21,6 +21,7 @@ from tui.core.exchange_filter import parse_filter
 from tui.core.export import Export, Unsupported, export, export_har
 from tui.core.json_diff import Change, json_changes
 from tui.core.text import storable, visible, visible_line
+from tui.export_files import taken, write_export
 from tui.store.history import History
 from tui.subcommands import inspect_text
 
@@ -173,20 +174,11 @@ def _export(history: History, options: argparse.Namespace) -> None:
 
 
 def _save(made: Export, path: Path, *, force: bool) -> None:
-    rows = [(path, made.data), *((path.parent / file.name, file.data) for file in made.files)]
-    taken = [target for target, _ in rows if target.exists() or target.is_symlink()]
-    if taken and not force:
-        raise InputError(f"{visible_line(str(taken[0]))} is there already; --force writes over it.")
-    for target, data in rows:
-        try:
-            # A new file each time, so that nobody has it open, and its mode is ours.
-            target.unlink(missing_ok=True)
-            with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-        except OSError as error:
-            raise InputError(f"{visible_line(str(target))} cannot be written: {error.strerror}.") from None
-    for target, data in rows:
-        print(visible_line(f"{target}: {len(data):,} bytes"), file=sys.stderr)
+    there = taken(made, path)
+    if there and not force:
+        raise InputError(f"{visible_line(str(there[0]))} is there already; --force writes over it.")
+    for target, size in write_export(made, path, over=force):
+        print(visible_line(f"{target}: {size:,} bytes"), file=sys.stderr)
 
 
 def _diff(history: History, options: argparse.Namespace) -> None:

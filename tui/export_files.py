@@ -1,0 +1,67 @@
+"""Writing an export to disk: the main file and what belongs beside it, readable by its owner alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tui.core.errors import InputError
+from tui.core.export import Export
+from tui.core.text import visible_line
+
+__all__ = ["export_path", "taken", "write_export"]
+
+
+def export_path(typed: str) -> Path:
+    """The file that a typed path means.
+
+    Raises:
+        InputError: Nothing was typed, or it is a folder, or its folder is not there.
+    """
+    if not typed.strip():
+        raise InputError("Type the path of a file.")
+    path = Path(typed.strip()).expanduser()
+    if path.is_dir() or typed.strip().endswith(("/", os.sep)):
+        raise InputError(f"{visible_line(typed.strip())} is a folder; add a file's name.")
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder {visible_line(str(path.parent))}.")
+    return path
+
+
+def taken(made: Export, path: Path) -> list[Path]:
+    """Which of the files that would be written are there already."""
+    return [target for target, _ in _files(made, path) if target.exists() or target.is_symlink()]
+
+
+def write_export(made: Export, path: Path, *, over: bool = False) -> list[tuple[Path, int]]:
+    """Write the main file and its side files beside it; new files, of mode 0600.
+
+    Args:
+        made: What to write.
+        path: Of the main file.
+        over: Whether files that are there are replaced.
+
+    Returns:
+        Each path with its size in bytes.
+
+    Raises:
+        InputError: One of them is there already, or cannot be written.
+    """
+    there = taken(made, path)
+    if there and not over:
+        raise InputError(f"{visible_line(str(there[0]))} is there already.")
+    rows = _files(made, path)
+    for target, data in rows:
+        try:
+            # A new file each time, so that nobody has it open, and its mode is ours.
+            target.unlink(missing_ok=True)
+            with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(data)
+        except OSError as error:
+            reason = (error.strerror or "no reason given").lower()
+            raise InputError(f"{visible_line(str(target))} cannot be written: {reason}.") from None
+    return [(target, len(data)) for target, data in rows]
+
+
+def _files(made: Export, path: Path) -> list[tuple[Path, bytes]]:
+    return [(path, made.data), *((path.parent / file.name, file.data) for file in made.files)]
