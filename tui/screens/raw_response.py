@@ -72,9 +72,7 @@ class RawResponseScreen(ModalScreen[None]):
 
     def action_copy(self) -> None:
         """Put the whole object on the clipboard."""
-        app = cast("Any", self).app
-        app.copy_to_clipboard(self._text)
-        app.notify("The response object is on the clipboard.", markup=False, timeout=3)
+        cast("Any", self).app.copy_to_clipboard(self._text, "the response object")
 
     def action_close(self) -> None:
         """Back to the list."""

@@ -20,6 +20,7 @@ from tui.core.text import visible, visible_line
 from tui.instructions import Library
 from tui.widgets.choice_line import LABEL_WIDTH, ChoiceLine
 from tui.widgets.dialog import Dialog
+from tui.widgets.safe_text_area import SafeTextArea
 
 __all__ = ["Chosen", "SettingsScreen", "effort_choices"]
 
@@ -135,7 +136,7 @@ class SettingsScreen(ModalScreen[Chosen | None]):
             id="settings-max",
             select_on_focus=False,
         )
-        self._text = TextArea(
+        self._text = SafeTextArea(
             before.instructions, soft_wrap=True, show_line_numbers=False, id="settings-text"
         )
 

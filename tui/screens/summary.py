@@ -15,6 +15,7 @@ from textual.widgets import Button, Static, TextArea
 from tui.core.compaction import Summary
 from tui.core.text import storable, visible
 from tui.widgets.dialog import Dialog
+from tui.widgets.safe_text_area import SafeTextArea
 
 __all__ = ["SummaryScreen"]
 
@@ -116,7 +117,7 @@ class SummaryScreen(ModalScreen[Summary | None]):
 
 
 def _area(text: str, name: str) -> TextArea:
-    return TextArea(
+    return SafeTextArea(
         text,
         id=name,
         soft_wrap=True,
