@@ -162,6 +162,18 @@ async def test_the_cursor_knows_code_tables_and_links_and_labels_say_the_key(pan
         assert [taken.part.text for taken in pane.parts("t1", "code")] == ["first = 1\nsecond = 2", "ls -l"]
 
 
+async def test_a_label_stands_where_it_covers_no_code(pane_app: PaneApp) -> None:
+    async with pane_app((60, 20)) as (pane, pilot):
+        long = "x" * 48
+        await shown(pane, pilot, Block("t1:out0", BlockKind.ASSISTANT, f"```\n{long}\ny = 1\n```"))
+        await pilot.press("home")
+        pane._cursor = (next(i for i, row in pane._window if "y = 1" in row.text), 3)
+        pane._redecorate()
+        screen = [strip.text.rstrip() for strip in pane.render_lines(Region(0, 0, 60, 19))]
+        assert any(long in line for line in screen)
+        assert next(line for line in screen if "y = 1" in line).endswith("c copies")
+
+
 async def test_every_kind_of_block_folds_by_key_where_the_cursor_is(pane_app: PaneApp) -> None:
     async with pane_app((80, 60)) as (pane, pilot):
         kinds = [

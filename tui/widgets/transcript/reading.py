@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -107,6 +108,7 @@ class Reading(WithCursor):
                 break
             if view.folded:
                 self.unfold(view)
+            self.unfold_inside(view)
             found = search.locate()
             if found is not None:
                 piece, hit = found
@@ -127,6 +129,9 @@ class Reading(WithCursor):
 
     def unfold(self, view: View) -> None:
         """Show all of a folded block; for a search, which has hits in it."""
+
+    def unfold_inside(self, view: View) -> None:
+        """Show what is folded within a block."""
 
     def stop_finding(self) -> None:
         """Mark no hits any more; the place stays."""
@@ -216,17 +221,22 @@ class Reading(WithCursor):
         strip = Strip(segments, self.size.width)
         return self._with_label(strip, label) if label else strip
 
-    def _with_label(self, strip: Strip, label: str) -> Strip:
+    def _label_span(self, label: str) -> tuple[int, int]:
+        """From cell to cell where a label stands."""
         width = self.size.width
-        style = self.get_component_rich_style("pane--label")
         room = self._flow.paper.text_width + GUTTER if self._flow.paper is not None else width
         right = min(room, width, 100 + GUTTER) - 1
-        left = right - len(label)
-        if left < GUTTER + 8:
-            return strip
-        return Strip.join(
-            [strip.crop(0, left), Strip([Segment(label, style)], len(label)), strip.crop(right, width)]
-        )
+        return right - len(label), right
+
+    def has_room(self, row: Row, label: str) -> bool:
+        """Whether a label covers no character of a row."""
+        left, _ = self._label_span(label)
+        return left >= GUTTER + 8 and cell_len(row.text.rstrip()) < left
+
+    def _with_label(self, strip: Strip, label: str) -> Strip:
+        left, right = self._label_span(label)
+        drawn = Strip([Segment(label, self.get_component_rich_style("pane--label"))], len(label))
+        return Strip.join([strip.crop(0, left), drawn, strip.crop(right, self.size.width)])
 
 
 def _with_cursor(row: Row, segments: list[Segment], x: int) -> list[Segment]:

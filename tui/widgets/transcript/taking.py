@@ -126,34 +126,36 @@ class Taking(Reading):
         """The number of each code block in sight, and the key for the one that the cursor is in."""
         labels: dict[int, str] = {}
         here = self.cursor_anchor
-        if here is None:
-            return labels
-        seen: set[int] = set()
-        for line_id, _ in window:
-            if line_id >> 20 in seen:
-                continue
-            seen.add(line_id >> 20)
-            view = self._flow.views[min(self._flow.by_order(line_id >> 40), len(self._flow.views) - 1)]
-            index = (line_id >> 20) & 0xFFFFF
-            if view.order != line_id >> 40 or index >= len(view.pieces) or not view.block.kind.is_markdown:
-                continue
-            cut = view.pieces[index].cut
-            if (
-                cut is None
-                or cut.kind not in ("fence", "table")
-                or view.block.kind is not BlockKind.ASSISTANT
-            ):
-                continue
-            mine = here.view is view and here.piece == index
-            if cut.kind == "table":
-                labels[line_id] = " t copies " if mine else ""
-                continue
-            numbers = [at for at, _ in self._of_view(view, "code")]
-            number = f"{numbers.index(index) + 1} " if len(numbers) > 1 and index in numbers else ""
-            labels[line_id] = (
-                f" {number}{'· ' if number and mine else ''}{'c copies ' if mine else ''}".rstrip() + " "
-            )
+        done: set[int] = set()
+        for line_id, row in window if here is not None else ():
+            piece_id = line_id >> 20
+            # The first row of a part that has room for it: a label never covers what one reads.
+            if piece_id not in done and (label := self._label(line_id, here)) is not None:
+                longest = label if "copies" in label else f"{label.rstrip()} · c copies "
+                if self.has_room(row, longest):
+                    done.add(piece_id)
+                    labels[line_id] = label
         return {line_id: label for line_id, label in labels.items() if label.strip()}
+
+    def _label(self, line_id: int, here: Anchor | None) -> str | None:
+        """What is to be said of the part that a line belongs to; None where it belongs to none."""
+        view = self._flow.views[min(self._flow.by_order(line_id >> 40), len(self._flow.views) - 1)]
+        index = (line_id >> 20) & 0xFFFFF
+        if (
+            view.order != line_id >> 40
+            or index >= len(view.pieces)
+            or view.block.kind is not BlockKind.ASSISTANT
+        ):
+            return None
+        cut = view.pieces[index].cut
+        if cut is None or cut.kind not in ("fence", "table"):
+            return None
+        mine = here is not None and here.view is view and here.piece == index
+        if cut.kind == "table":
+            return " t copies " if mine else ""
+        numbers = [at for at, _ in self._of_view(view, "code")]
+        number = f"{numbers.index(index) + 1} " if len(numbers) > 1 and index in numbers else ""
+        return f" {number}{'· ' if number and mine else ''}{'c copies ' if mine else ''}".rstrip() + " "
 
     # -- links --------------------------------------------------------------------------------
 
