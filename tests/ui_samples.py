@@ -39,7 +39,7 @@ class OneWidget(App[None]):
         self.register_theme(theme)
         self.theme = theme.name
 
-    def copy_to_clipboard(self, text: str) -> None:
+    def copy_to_clipboard(self, text: str, what: str = "") -> None:
         self.copied = text
         super().copy_to_clipboard(text)
 
