@@ -81,6 +81,7 @@ class RequestOptions:
             instructions=conversation.instructions,
             effort=controls.effort,
             verbosity=controls.verbosity,
+            text_format=controls.text_format or "",
             summary=None if self.is_refused(target, "reasoning.summary") else controls.summary,
             encrypted_reasoning=not self.is_refused(target, "include"),
             storable=target.base_url not in self._keeping_nothing,

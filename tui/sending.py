@@ -23,10 +23,18 @@ from tui.core.background import is_running, why_not_in_background
 from tui.core.continuation import LeftOut, Options, Request, continuation_named
 from tui.core.conversation import Conversation
 from tui.core.errors import InputError, TokenMissing
-from tui.core.events import AttemptStarted, BackgroundStarted, SessionEvent, TurnStarted
+from tui.core.events import (
+    AnswerChecked,
+    AttemptStarted,
+    BackgroundStarted,
+    SessionEvent,
+    TurnEnded,
+    TurnStarted,
+)
 from tui.core.exchange import Exchange
 from tui.core.ids import new_id
 from tui.core.items import ContinuationMode, Item, Target, Turn, user_message
+from tui.core.structured.output_format import why_not_sendable
 from tui.core.text import storable
 from tui.core.tools import carries_prompt, unanswered
 from tui.credentials import Credentials
@@ -38,6 +46,7 @@ from tui.spending import Spending
 from tui.store.history import History
 from tui.store.title import title_of
 from tui.turns import Sender, TurnPlan, TurnRun
+from tui.validation import is_checked, turn_problems
 
 if TYPE_CHECKING:
     from tui.wire.client import ResponsesClient, WireEvent
@@ -217,6 +226,11 @@ class Sending(Conversations):
                 raise InputError(why_not)
             if sentence := why_not_in_path(self.catalogue.model(target.model), base.path(), items):
                 raise InputError(sentence)
+            prompted = carries_prompt(items)
+            form = base.controls.text_format or ""
+            said = Turn("", None, items, 0.0).prompt if prompted and form else ""
+            if prompted and form and (sentence := why_not_sendable(form, said, base.instructions)):
+                raise InputError(sentence)
             # Before the wire layer is imported: that takes seconds, and a missing token is said at once.
             await self.check_token(target)
             await self.warm_up()
@@ -235,6 +249,7 @@ class Sending(Conversations):
                 target=options.target,
                 continuation=base.continuation,
                 background=background,
+                text_format=options.text_format,
             )
             await self._begin(base, turn)
             yield TurnStarted(turn)
@@ -283,6 +298,10 @@ class Sending(Conversations):
                         self._note(conversation_id, event.exchange, run.request)
                     elif isinstance(event, BackgroundStarted):
                         self._settle(run)
+                    elif isinstance(event, TurnEnded) and is_checked(event.turn):
+                        # In a thread: the library that checks takes a fifth of a second to import.
+                        problems = await asyncio.to_thread(turn_problems, event.turn)
+                        yield AnswerChecked(event.turn, problems)
                     yield event
         finally:
             self._jobs.pop(run.turn.id, None)

@@ -154,7 +154,7 @@ def summary_request_options(options: Options) -> Options:
     if extra.get("tools"):
         extra["tool_choice"] = "none"
     extra["text"] = {"format": _FORMAT}
-    return replace(options, extra=extra, verbosity=None)
+    return replace(options, extra=extra, verbosity=None, text_format="")
 
 
 @dataclass(frozen=True, slots=True)

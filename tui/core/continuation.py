@@ -7,6 +7,7 @@ named in `Request.left_out`. Source: bedrock-facts.md sections 2 and 8; DESIGN.m
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -31,6 +32,7 @@ class Options:
         instructions: Left out when empty.
         effort: `reasoning.effort`; left out when `None`.
         verbosity: `text.verbosity`; left out when `None`.
+        text_format: `text.format` as JSON text; left out when empty.
         summary: `reasoning.summary`; left out when `None` (mantle may reject it, bedrock-facts.md 8.6).
         encrypted_reasoning: Whether to ask for `reasoning.encrypted_content`.
         replay_reasoning: Whether reasoning items are replayed at all; off after the server refused them.
@@ -45,6 +47,7 @@ class Options:
     instructions: str = ""
     effort: str | None = None
     verbosity: str | None = None
+    text_format: str = ""
     summary: str | None = None
     encrypted_reasoning: bool = True
     replay_reasoning: bool = True
@@ -245,8 +248,13 @@ def _params(options: Options) -> dict[str, Any]:
     }
     if reasoning:
         params["reasoning"] = reasoning
+    text: dict[str, Any] = {}
     if options.verbosity is not None:
-        params["text"] = {"verbosity": options.verbosity}
+        text["verbosity"] = options.verbosity
+    if options.text_format:
+        text["format"] = json.loads(options.text_format)
+    if text:
+        params["text"] = text
     if options.encrypted_reasoning:
         params["include"] = [ENCRYPTED_REASONING]
     params.update(options.extra)

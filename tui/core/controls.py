@@ -36,6 +36,7 @@ class Controls:
         cache_key: `prompt_cache_key`; `None` is the conversation's own, `cache_controls.NO_KEY` sends none.
         cache_keep: `prompt_cache_retention` or `prompt_cache_options.ttl`, whichever the model has.
         cache_breakpoints: Where the prompt cache is written, see `cache_controls.BREAKPOINTS`.
+        text_format: `text.format` as JSON text (`core.structured.output_format`); `None` is prose.
         instructions_name: The name under which the instructions were chosen; empty for a text of one's own.
     """
 
@@ -47,6 +48,7 @@ class Controls:
     cache_key: str | None = None
     cache_keep: str | None = None
     cache_breakpoints: str | None = None
+    text_format: str | None = None
     instructions_name: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -122,7 +124,7 @@ _CHOICES: Final = (
 )
 _TEXTS: Final = (
     *("effort", "verbosity", "service_tier", "summary"),
-    *("cache_key", "cache_keep", "cache_breakpoints", "instructions_name"),
+    *("cache_key", "cache_keep", "cache_breakpoints", "text_format", "instructions_name"),
 )
 _FIELDS: Final = (*_TEXTS, "max_output_tokens")
 

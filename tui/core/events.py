@@ -14,8 +14,12 @@ from typing import Any
 from tui.core.errors import OutcropError
 from tui.core.exchange import Exchange
 from tui.core.items import Item, Turn
+from tui.core.structured.strict import Problem
+from tui.core.tool_calls import CallRecord
+from tui.core.tools import Call
 
 __all__ = [
+    "AnswerChecked",
     "ArgumentsDelta",
     "AttemptEnded",
     "AttemptStarted",
@@ -33,6 +37,7 @@ __all__ = [
     "Silence",
     "StreamEvent",
     "TextDelta",
+    "ToolCallChanged",
     "TurnEnded",
     "TurnStarted",
     "Unknown",
@@ -205,6 +210,18 @@ class BackgroundStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerChecked:
+    """A structured answer is whole and was held against its schema; comes right before `TurnEnded`.
+
+    Attributes:
+        problems: What is wrong with it, with paths; empty for nothing.
+    """
+
+    turn: Turn
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The turn has its outcome and is on disk.
 
@@ -214,6 +231,21 @@ class TurnEnded:
 
     turn: Turn
     error: OutcropError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallChanged:
+    """A tool call of a turn that has completed is at another point; the turn on disk says the same.
+
+    Attributes:
+        turn: The turn that asked for it, with the records of all its calls.
+        call: As the model wrote it.
+        record: Where it is.
+    """
+
+    turn: Turn
+    call: Call
+    record: CallRecord
 
 
 SessionEvent = (
@@ -226,5 +258,7 @@ SessionEvent = (
     | Silence
     | BackgroundStarted
     | BackgroundStatus
+    | AnswerChecked
+    | ToolCallChanged
     | TurnEnded
 )

@@ -216,6 +216,7 @@ class Turn:
         background: Whether it was sent with `background: true`: the server goes on without a connection.
         summary: Whether it stands for the turns of another branch, which it sums up; it has no output.
         calls: What became of the tool calls in its output, as far as anything did.
+        text_format: The `text.format` it was sent with, as JSON text; empty for an answer in prose.
     """
 
     id: str
@@ -238,6 +239,7 @@ class Turn:
     background: bool = False
     summary: bool = False
     calls: tuple[CallRecord, ...] = ()
+    text_format: str = ""
 
     @property
     def text(self) -> str:
@@ -251,6 +253,13 @@ class Turn:
         if self.partial_reasoning:
             parts.append(self.partial_reasoning)
         return "\n\n".join(parts)
+
+    @property
+    def refusal(self) -> str:
+        """What the model said instead of an answer, where it refused; empty where it did not."""
+        refusing = [item.payload for item in self.output if '"refusal"' in item.text]
+        parts = [part for payload in refusing for part in _objects(payload.get("content"))]
+        return "".join(str(part.get("refusal") or "") for part in parts if part.get("type") == "refusal")
 
     @property
     def prompt(self) -> str:

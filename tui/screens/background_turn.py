@@ -67,6 +67,7 @@ class BackgroundTurn(LiveTurn):
         live = cls(conversation_id, number, turn.prompt, (), model, turn, keys)
         live.turn, live.again = turn, None
         live.held = live.resumes = True
+        live._take_form(turn)
         live.since = monotonic() - max(0.0, time() - turn.created_at)
         live._elapsed = max(0.0, time() - turn.created_at)
         live.tick()

@@ -10,11 +10,27 @@ from typing import Protocol
 from tui.core.attachments import Attachment
 from tui.core.conversation import BranchMark
 from tui.core.drafts import Draft, Span
-from tui.core.events import OutputItemDone, ReasoningDelta, SessionEvent, TextDelta, TurnEnded, TurnStarted
+from tui.core.events import (
+    AnswerChecked,
+    OutputItemDone,
+    ReasoningDelta,
+    SessionEvent,
+    TextDelta,
+    TurnEnded,
+    TurnStarted,
+)
 from tui.core.items import Item, Turn
+from tui.core.structured.strict import Problem
 from tui.core.text import visible_line
 from tui.screens.queue import EditedRequest
-from tui.screens.turn_blocks import STATES, attachment_lines, closing_blocks, notice_blocks, prompt_title
+from tui.screens.turn_blocks import (
+    STATES,
+    attachment_lines,
+    closing_blocks,
+    notice_blocks,
+    prompt_title,
+    structured,
+)
 from tui.screens.turn_words import tool_block
 from tui.widgets.attachment_chips import describe
 from tui.widgets.transcript.block import Block, BlockKind
@@ -126,6 +142,7 @@ class LiveTurn:
         self._live: list[_Live] = []
         self._open: _Live | None = None
         self._notices = 0
+        self._problems: tuple[Problem, ...] = ()
         self._add(Block(f"{self._key}:user", BlockKind.USER, prompt, "You"))
         lines = [f"{visible_line(attachment.name)}  {describe(attachment)}" for attachment in attachments]
         if again is not None:
@@ -173,8 +190,13 @@ class LiveTurn:
         match event:
             case TurnStarted(turn=turn):
                 self.turn = turn
+                self._take_form(turn)
             case TextDelta(delta=delta):
+                if event.refusal:
+                    self._drop_form()
                 self._text(delta)
+            case AnswerChecked(problems=problems):
+                self._problems = problems
             case ReasoningDelta(delta=delta, part_index=part):
                 self._reasoning(delta, part)
             case OutputItemDone(item=item):
@@ -203,10 +225,33 @@ class LiveTurn:
         if turn.text and not streamed:
             self._text(turn.text)
         self._close(STATES.get(turn.outcome, "") if turn.outcome else "")
+        if turn.text_format or turn.refusal:
+            for live in self._live:
+                if live.block.kind is BlockKind.ASSISTANT:
+                    self._update(live, structured(live.block, turn, self._problems))
         for block in (*notice_blocks(turn, self._notices), *closing_blocks(turn)):
             self._add(block)
 
     # ---- blocks
+
+    def _take_form(self, turn: Turn) -> None:
+        """From now on answers are drawn as what was asked for: the empty one that waits, too."""
+        if turn.text_format:
+            for live in self._live:
+                if live.block.kind is BlockKind.ASSISTANT:
+                    self._update(live, structured(live.block, turn, ()))
+
+    def _drop_form(self) -> None:
+        """A refusal is prose."""
+        live = self._open or self._live[-1]
+        if live.block.json and not live.parts:
+            self._update(live, replace(live.block, json=False))
+
+    def _update(self, live: _Live, block: Block) -> None:
+        if block != live.block:
+            live.block = block
+            if self._pane is not None:
+                self._pane.update_block(live.whole())
 
     def _text(self, delta: str) -> None:
         if self._open is None or self._open.block.kind is not BlockKind.ASSISTANT:
@@ -257,7 +302,8 @@ class LiveTurn:
         block = Block(
             f"{self._key}:out{len(self._live)}", BlockKind.ASSISTANT, "", self._model, state="running"
         )
-        self._open = self._add(block)
+        formed = self.turn is not None and self.turn.text_format
+        self._open = self._add(structured(block, self.turn, ()) if formed and self.turn else block)
 
     def _feed(self, delta: str) -> None:
         assert self._open is not None

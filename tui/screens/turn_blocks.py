@@ -12,8 +12,11 @@ from tui.core.attachments import file_kinds
 from tui.core.conversation import BranchMark, Conversation
 from tui.core.images import image_info
 from tui.core.items import Item, Outcome, Turn
+from tui.core.structured.output_format import format_name
+from tui.core.structured.strict import Problem
 from tui.core.text import visible_line
 from tui.screens.turn_words import tool_block, usage_block
+from tui.validation import is_checked, turn_problems
 from tui.widgets.attachment_chips import size_words
 from tui.widgets.transcript.block import Block, BlockKind
 
@@ -24,6 +27,7 @@ __all__ = [
     "notice_blocks",
     "path_blocks",
     "prompt_title",
+    "structured",
     "turn_blocks",
 ]
 
@@ -101,17 +105,35 @@ def _output_blocks(turn: Turn) -> list[Block]:
             continue
         last = index == len(pieces) - 1
         reasoning = kind is BlockKind.REASONING
-        blocks.append(
-            Block(
-                f"{turn.id}:out{index}",
-                kind,
-                text,
-                "Reasoning" if reasoning else model,
-                folded=reasoning,
-                state=state if last else "",
-            )
+        block = Block(
+            f"{turn.id}:out{index}",
+            kind,
+            text,
+            "Reasoning" if reasoning else model,
+            folded=reasoning,
+            state=state if last else "",
         )
+        blocks.append(block if reasoning else structured(block, turn))
     return blocks
+
+
+def structured(block: Block, turn: Turn, problems: tuple[Problem, ...] | None = None) -> Block:
+    """The block of an answer as what it is: a tree where a form was asked for, a refusal, or prose.
+
+    Args:
+        block: Of the answer's text.
+        turn: Whose answer it is.
+        problems: What is wrong with it; by default it is checked here.
+    """
+    if turn.refusal:
+        return replace(block, json=False, state="refused")
+    if not turn.text_format:
+        return block
+    if problems is None and is_checked(turn):
+        problems = turn_problems(turn)
+    name = format_name(turn.text_format)
+    model = visible_line(turn.target.model) if turn.target else "Answer"
+    return replace(block, json=True, title=f"{model} · {name}", problems=problems or ())
 
 
 def notice_blocks(turn: Turn, said: int = 0) -> list[Block]:

@@ -31,7 +31,7 @@ __all__ = [
 TURN_COLUMNS: Final = (
     "id, parent_id, created_at, ended_at, outcome, target, continuation, response_id, request_id, stored, "
     "usage, error, notices, input, output, partial_text, partial_reasoning, background, summary, "
-    "calls"
+    "calls, text_format"
 )
 
 _SEPARATOR: Final = "\x1e"  # valid JSON never holds it raw
@@ -124,6 +124,7 @@ def turn_from_row(row: Sequence[Any], read_items: Callable[[str], tuple[Item, ..
         row[17] == 1,
         row[18] == 1,
         calls_from_text(row[19]) if row[19] else (),
+        row[20],
     )
 
 

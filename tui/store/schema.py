@@ -208,6 +208,11 @@ CREATE TABLE tool_rules (
 ) STRICT;
 """
 
+_FORMATS: Final = """
+-- `text_format`: the form its answer was asked for in, a JSON object; empty for prose.
+ALTER TABLE turns ADD COLUMN text_format TEXT NOT NULL DEFAULT '';
+"""
+
 
 def _first(db: sqlite3.Connection) -> None:
     for statement in _statements(_FIRST):
@@ -244,6 +249,11 @@ def _tools(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def _formats(db: sqlite3.Connection) -> None:
+    for statement in _statements(_FORMATS):
+        db.execute(statement)
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: `executescript` would commit the migration's transaction."""
     statements: list[str] = []
@@ -264,5 +274,6 @@ MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [
     _notes,
     _sizes,
     _tools,
+    _formats,
 ]
 SCHEMA_VERSION: Final = len(MIGRATIONS)

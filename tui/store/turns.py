@@ -129,6 +129,7 @@ def _values(
         "background": turn.background,
         "summary": turn.summary,
         "calls": calls_to_text(turn.calls),
+        "text_format": storable(turn.text_format),
         "owner": owner if turn.outcome is None else "",
         "touched": turn.ended_at if turn.ended_at is not None else turn.created_at,
         "model": "" if turn.target is None else turn.target.model,
@@ -146,17 +147,17 @@ def _index(db: sqlite3.Connection, seq: int, prompt: str, answer: str) -> None:
 _INSERT_TURN: Final = """
 INSERT INTO turns (id, conversation_id, parent_id, created_at, ended_at, outcome, target, continuation,
                    response_id, request_id, stored, usage, error, notices, input, output, partial_text,
-                   partial_reasoning, background, summary, calls, owner)
+                   partial_reasoning, background, summary, calls, text_format, owner)
 VALUES (:id, :conversation_id, :parent_id, :created_at, :ended_at, :outcome, :target, :continuation,
         :response_id, :request_id, :stored, :usage, :error, :notices, :input, :output, :partial_text,
-        :partial_reasoning, :background, :summary, :calls, :owner)
+        :partial_reasoning, :background, :summary, :calls, :text_format, :owner)
 """
 _UPDATE_TURN: Final = """
 UPDATE turns SET ended_at = :ended_at, outcome = :outcome, target = :target, continuation = :continuation,
     response_id = :response_id, request_id = :request_id, stored = :stored, usage = :usage, error = :error,
     notices = :notices, input = :input, output = :output, partial_text = :partial_text,
     partial_reasoning = :partial_reasoning, background = :background, summary = :summary, calls = :calls,
-    owner = :owner
+    text_format = :text_format, owner = :owner
 WHERE id = :id
 """
 _TOUCH: Final = """

@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
@@ -194,9 +195,7 @@ class ConversationPane(PaneKeys, can_focus=True):
         for delta in self._fed.pop(block_id, ()):
             view.feed(delta, None)
         block = view.block
-        view.block = Block(
-            block.id, block.kind, "", block.title if title is None else title, block.folded, state
-        )
+        view.block = replace(block, text="", title=block.title if title is None else title, state=state)
         view.close(text, self._flow.paper)
         view.retitle()
         self._flow.touch(view)
@@ -212,7 +211,15 @@ class ConversationPane(PaneKeys, can_focus=True):
         view = self._flow[block.id]
         spots = self.keep_spots(view)
         self._fed.pop(block.id, None)
-        view.replace(block, self._flow.paper)
+        if block.json != view.block.json:
+            # A tree and a text are kept in different ways.
+            anchored = self._anchor is not None and self._anchor.view is view
+            self._flow.remove(view)
+            view = self._flow.insert(view.index, block)
+            if anchored:
+                self._anchor = Anchor(view, 0, 0)
+        else:
+            view.replace(block, self._flow.paper)
         self._flow.touch(view)
         self.find_spots(spots)
         self._settle()
@@ -255,9 +262,7 @@ class ConversationPane(PaneKeys, can_focus=True):
         block = view.block
         folded = not block.folded
         spots, came = self.keep_spots(view), self._came()
-        view.replace(
-            Block(block.id, block.kind, view.text, block.title, folded, block.state), self._flow.paper
-        )
+        view.replace(replace(block, text=view.text, folded=folded), self._flow.paper)
         self._flow.touch(view)
         self.find_spots(spots)
         self._leave_at(came)
@@ -399,3 +404,6 @@ class ConversationPane(PaneKeys, can_focus=True):
         elif (block_id := meta.get("fold")) is not None and block_id in self._flow:
             event.stop()
             self.toggle_fold(str(block_id))
+        elif (node := meta.get("node")) is not None and str(meta.get("tree")) in self._flow:
+            event.stop()
+            self.toggle_node(self._flow[str(meta.get("tree"))], int(node))

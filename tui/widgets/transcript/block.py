@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tui.core.structured.strict import Problem
+
 __all__ = ["Block", "BlockKind"]
 
 
@@ -36,7 +38,9 @@ class Block:
         text: Markdown for ASSISTANT and REASONING, else plain text, drawn line by line as it is.
         title: The quiet heading line; empty for none.
         folded: Drawn as one line alone: its title, or how it begins.
-        state: "", "running", "stopped", "failed" or "incomplete": a short mark in the title line.
+        state: "", "running", "stopped", "failed", "incomplete" or "refused": a short mark in the title line.
+        json: Whether the text is JSON, drawn as a tree.
+        problems: What is wrong with the JSON, said below the value it is about.
     """
 
     id: str
@@ -45,6 +49,13 @@ class Block:
     title: str = ""
     folded: bool = False
     state: str = ""
+    json: bool = False
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_markdown(self) -> bool:
+        """Whether the text is markdown."""
+        return self.kind.is_markdown and not self.json
 
     @property
     def group(self) -> str:

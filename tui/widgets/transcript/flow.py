@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tui.widgets.transcript.block import Block
 from tui.widgets.transcript.rows import Row
+from tui.widgets.transcript.tree_view import view_of
 from tui.widgets.transcript.view import Paper, Piece, Tops, View
 
 __all__ = ["Anchor", "Flow", "Line"]
@@ -60,7 +61,7 @@ class Flow:
 
     def fill(self, blocks: Iterable[Block]) -> None:
         """Start over with `blocks`; nothing is split or rendered."""
-        self.views = [View(block, (index + 1) * _STEP) for index, block in enumerate(blocks)]
+        self.views = [view_of(block, (index + 1) * _STEP) for index, block in enumerate(blocks)]
         self._by_id = {view.block.id: view for view in self.views}
         if len(self._by_id) != len(self.views):
             raise ValueError("block ids must be unique")
@@ -76,7 +77,7 @@ class Flow:
             raise ValueError(f"block id {block.id!r} is taken")
         low = self.views[index - 1].order if index else 0
         high = self.views[index].order if index < len(self.views) else low + 2 * _STEP
-        view = View(block, (low + high) // 2)
+        view = view_of(block, (low + high) // 2)
         self.views.insert(index, view)
         self._by_id[block.id] = view
         if not low < view.order < high:

@@ -8,12 +8,12 @@ from textual.binding import Binding, BindingType
 
 from tui.messages import CommandRequested
 from tui.widgets.transcript.flow import Anchor
-from tui.widgets.transcript.taking import Taking
+from tui.widgets.transcript.trees import WithTrees
 
 __all__ = ["PaneKeys"]
 
 
-class PaneKeys(Taking):
+class PaneKeys(WithTrees):
     """A conversation that is read by keys; what they ask of others is said through hooks."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,6 +60,8 @@ class PaneKeys(Taking):
         Binding("y", "copy", "Copy what is selected, or the message", show=False, id="pane.copy"),
         Binding("c", "ask('copy.code')", "Copy the code block", show=False, id="pane.copy_code"),
         Binding("t", "ask('copy.table')", "Copy the table", show=False, id="pane.copy_table"),
+        Binding("x", "ask('copy.value')", "Copy the value of JSON", show=False, id="pane.copy_value"),
+        Binding("p", "ask('copy.path')", "Copy its path", show=False, id="pane.copy_path"),
         Binding("o", "link", "Next link; on a link, open it", show=False, id="pane.link"),
         Binding("i", "ask('turn.info')", "About this turn", show=False, id="pane.info"),
         Binding("e", "ask('turn.edit')", "Edit this prompt", show=False, id="pane.edit"),
@@ -134,6 +136,8 @@ class PaneKeys(Taking):
 
     def action_toggle_fold(self) -> None:
         """Fold or unfold the block with the cursor, else the last one in sight that shows a fold mark."""
+        if self.fold_here():
+            return
         view = self.cursor_view
         if view is None:
             marked = [

@@ -83,7 +83,7 @@ class Search:
                 self._count(view)
 
     def _count(self, view: View) -> None:
-        self._counts[view] = (view.size, self._in_text(view.text, markdown=view.block.kind.is_markdown))
+        self._counts[view] = (view.size, self._in_text(view.text, markdown=view.block.is_markdown))
 
     def _in_text(self, text: str, *, markdown: bool) -> int:
         if not markdown:
@@ -186,7 +186,7 @@ class Search:
         exact = self._exact.get((view, index))
         if exact is not None and exact[0] == piece.cut.source:
             return exact[1]
-        return self._in_text(piece.cut.source, markdown=view.block.kind.is_markdown)
+        return self._in_text(piece.cut.source, markdown=view.block.is_markdown)
 
     # -- marking ------------------------------------------------------------------------------
 

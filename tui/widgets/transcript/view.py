@@ -30,6 +30,7 @@ _STATES: Final = {
     "stopped": "■ stopped",
     "failed": "✕ failed",
     "incomplete": "◐ incomplete",
+    "refused": "⊘ refused",
 }
 
 
@@ -261,12 +262,12 @@ class View:
         self._final = len(self.pieces)
         if not self.folded:
             if live:
-                self._splitter = Splitter() if self.block.kind.is_markdown else PlainSplitter()
+                self._splitter = Splitter() if self.block.is_markdown else PlainSplitter()
                 self._carry = ""
                 self._take(self.text, paper)
                 return
             text = visible(self.text)
-            if self.block.kind.is_markdown:
+            if self.block.is_markdown:
                 cuts, self.references = split_all(text)
             else:
                 splitter = PlainSplitter()
