@@ -24,14 +24,14 @@ from tui.core.ids import new_id
 from tui.core.items import Target, Turn, Usage
 from tui.core.text import visible_line
 from tui.core.usage import usage_record
-from tui.replay import Replaying
 from tui.store.history import History
+from tui.tool_loop import ToolLooping
 from tui.turns import TurnPlan
 
 __all__ = ["Session"]
 
 
-class Session(Replaying):
+class Session(ToolLooping):
     """One run of the program; its arguments are those of `Sending`."""
 
     # -- background turns --------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import glob
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, Protocol, cast
 
 from tui.core.items import Item, Turn, dump_json
 from tui.core.tool_calls import CallRecord, CallState
@@ -21,11 +21,15 @@ __all__ = [
     "CHOICES",
     "INTERRUPTED",
     "NOT_RUN",
+    "Answer",
+    "Asker",
     "Call",
+    "Question",
     "Rule",
     "ToolKind",
     "ToolOn",
     "ToolUse",
+    "Verdict",
     "answered_ids",
     "calls_of",
     "carries_prompt",
@@ -239,6 +243,61 @@ def pending_calls(turn: Turn) -> tuple[tuple[Call, CallRecord], ...]:
     return tuple(
         (call, records.get(call.call_id) or CallRecord(call.call_id)) for call in calls_of(turn.output)
     )
+
+
+# -- asking the user ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A call that nothing has decided about yet.
+
+    Attributes:
+        conversation_id: Where it was made.
+        call: As the model wrote it.
+        arguments: By name; a custom tool's text is called `input`.
+        number: Which of the calls of its answer it is, from 1.
+        of: How many there are.
+    """
+
+    conversation_id: str
+    call: Call
+    arguments: Mapping[str, Any]
+    number: int = 1
+    of: int = 1
+
+
+Verdict = Literal["once", "conversation", "always", "refuse", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the user says to a call.
+
+    Attributes:
+        verdict: Run it `once`, or from now on in this `conversation`, or `always` where the pattern matches;
+            `refuse` it, or `never` run what matches.
+        arguments: What it is given instead: JSON, or a custom tool's text; `None` for what the model wrote.
+        pattern: For `always` and `never`; `None` for exactly these arguments.
+        review: Whether the output is shown, and may be changed, before it goes back.
+    """
+
+    verdict: Verdict
+    arguments: str | None = None
+    pattern: Mapping[str, str] | None = None
+    review: bool = False
+
+
+class Asker(Protocol):
+    """Whoever can ask the user."""
+
+    async def approve(self, question: Question) -> Answer:
+        """Ask whether a call may run."""
+        ...
+
+    async def review(self, question: Question, output: str) -> str:
+        """Show an output; returns what goes back to the model."""
+        ...
 
 
 # -- what may run ------------------------------------------------------------------------------------

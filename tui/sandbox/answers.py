@@ -45,7 +45,10 @@ def answer(context: Context, verbosity: str = "medium") -> str:
 
 def _body(context: Context, prompt: str, verbosity: str) -> str:
     if context.results:
-        return _tool_results(context.results)
+        parts = [_tool_results(context.results)]
+        if context.asked.pdfs:
+            parts.append(_attached(list(context.asked.pdfs), prompt))
+        return "\n\n".join(parts)
     if size := _SIZE.search(prompt):
         wanted = min(int(re.sub(r"[ ,]", "", size[1])), 200_000)
         return longform.long_text(wanted, size[2].lower(), samples.pick(prompt, 1000), context.split)

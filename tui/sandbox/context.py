@@ -140,6 +140,11 @@ def read(items: list[Json], instructions: str | None, split: Split) -> Context:
         if str(item.get("type")).endswith("_call_output") and item["call_id"] not in names:
             # ASSUMED: OpenAI's rule and words.
             raise errors.invalid("input", f"No tool call found for call_id {item['call_id']}.")
+    answered = {item["call_id"] for item in items if str(item.get("type")).endswith("_call_output")}
+    for call_id in names:
+        if call_id not in answered:
+            # ASSUMED: OpenAI's rule and words.
+            raise errors.invalid("input", f"No tool output found for function call {call_id}.")
     return Context(items, messages, results, instructions, split)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from . import answers, longform, recall, samples, schema
+from . import answers, calling, longform, recall, samples, schema
 from .context import Context
 from .request import CreateRequest
 from .sealed import seal
-from .shapes import Json, array_at, is_object, object_at
+from .shapes import Json, object_at
 
 Ids = Callable[[str], str]
 # ASSUMED: more effort, more tokens; how many is made up.
@@ -35,7 +34,7 @@ class Generated:
 
 
 def generate(
-    request: CreateRequest, context: Context, ids: Ids, place: str, refusal: str | None
+    request: CreateRequest, context: Context, ids: Ids, place: str, refusal: str | None, said: str | None = None
 ) -> Generated:
     """Make the answer.
 
@@ -45,6 +44,7 @@ def generate(
         ids: prefix -> id.
         place: endpoint and region; the encrypted reasoning is bound to it.
         refusal: refuse with this text instead of answering.
+        said: answer with this text, whatever was asked for.
     """
     if request.model.benchmark is not None:
         # A benchmark wants the tokens in its name, so max_output_tokens does not apply.
@@ -63,10 +63,10 @@ def generate(
     if refusal is not None:
         items.append(_message(ids, refusal, refused=True))
         return Generated(items, thought + len(context.split(refusal)), thought)
-    if calls := _calls(request, context, ids):
+    if calls := calling.calls(request, context, ids):
         cost = sum(len(context.split(call.get("arguments") or call.get("input") or "")) + 8 for call in calls)
         return Generated([*items, *calls], thought + cost, thought)
-    cut = context.split(_text(request, context))
+    cut = context.split(said if said is not None else _text(request, context))
     room = limit - thought
     whole = len(cut) <= room
     items.append(_message(ids, "".join(cut[:room]), status="completed" if whole else "incomplete"))
@@ -78,7 +78,8 @@ def _text(request: CreateRequest, context: Context) -> str:
     wanted = object_at(text, "format") or {"type": "text"}
     if wanted["type"] == "json_schema":
         said = _said(context) if "summar" in context.asked.text.lower() else ()
-        value = schema.example(wanted["schema"], context.asked.text, said=said)
+        returned = " ".join(output for _, output in context.results)
+        value = schema.example(wanted["schema"], f"{context.asked.text} {returned}".strip(), said=said)
         return json.dumps(value, ensure_ascii=False)
     if wanted["type"] == "json_object":
         answer = recall.remembered(context) or "This is Outcrop's sandbox, not a model."
@@ -116,44 +117,3 @@ def _reasoning(request: CreateRequest, context: Context, ids: Ids, place: str) -
     if request.wants_encrypted:
         item["encrypted_content"] = seal("\n\n".join(summary), item["id"], request.model.id, place)
     return item
-
-
-def _calls(request: CreateRequest, context: Context, ids: Ids) -> list[Json]:
-    """The tool calls this turn makes. Section 2 "Function tools", VERIFIED (cb) for the shapes.
-
-    ASSUMED: `auto` calls a tool when the prompt shares a word with its name or description.
-    """
-    tools: list[Json] = array_at(request.raw, "tools")
-    choice: object = request.raw.get("tool_choice") or "auto"
-    if not tools or choice == "none" or context.results:
-        return []
-    prompt = context.asked.text
-    if is_object(choice):
-        named: Any = choice["name"]
-        chosen = [tool for tool in tools if tool["name"] == named]
-    else:
-        asked = set(recall.words(prompt))
-        chosen = [tool for tool in tools if asked & _tool_words(tool)]
-        if not chosen and choice == "required":
-            chosen = tools[:1]
-    if request.raw.get("parallel_tool_calls") is False:
-        chosen = chosen[:1]
-    return [_call(tool, prompt, ids) for tool in chosen]
-
-
-def _tool_words(tool: Json) -> set[str]:
-    return set(recall.words(f"{tool['name'].replace('_', ' ')} {tool.get('description') or ''}"))
-
-
-def _call(tool: Json, prompt: str, ids: Ids) -> Json:
-    if tool["type"] == "custom":
-        # Section 2 "Custom tool", VERIFIED (cb): free text.
-        return {
-            "id": ids("ctc"), "type": "custom_tool_call", "call_id": ids("call"), "name": tool["name"],
-            "input": recall.one_line(prompt),
-        }  # fmt: skip
-    arguments = schema.example(tool.get("parameters") or {"type": "object"}, prompt)
-    return {
-        "id": ids("fc"), "type": "function_call", "status": "completed", "call_id": ids("call"),
-        "name": tool["name"], "arguments": json.dumps(arguments, ensure_ascii=False),
-    }  # fmt: skip
