@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from tui.app import OutcropApp
 from tui.config import Settings, load_settings
 from tui.core.attachments import Attachment
+from tui.core.budget import BudgetDecision
 from tui.core.conversation import Conversation, ConversationSummary
 from tui.core.drafts import Draft
 from tui.core.errors import AttachmentError, InputError, OutcropError, TokenMissing
@@ -94,6 +95,14 @@ class StandInCredentials:
         self.token = token
 
 
+class StandInEstimates:
+    async def of(self, conversation_id: str, prompt: str, attachments: Any = ()) -> dict[Any, Any]:
+        return {}
+
+    async def budget(self, conversation_id: str, prompt: str, attachments: Any = ()) -> BudgetDecision:
+        return BudgetDecision()
+
+
 class StandInSession:
     """Conversations in a dictionary; turns by a script."""
 
@@ -105,6 +114,7 @@ class StandInSession:
             self.settings = self.settings.with_sandbox("http://127.0.0.1:9/openai/v1")
         self.catalogue = self.settings.catalogue
         self.credentials = StandInCredentials()
+        self.estimates = StandInEstimates()
         self.script = script
         self.drafts: dict[str, str] = {}
         self.pastes: dict[str, Any] = {}

@@ -86,6 +86,12 @@ CONTEXTS: Final = (
     Context("In the list of turns", ("tui.screens.turns:TurnsScreen",)),
     Context("In the list of stored responses", ("tui.screens.responses:ResponsesScreen",)),
     Context("In a response of the server", ("tui.screens.raw_response:RawResponseScreen",)),
+    Context("On the page of usage", ("tui.screens.usage:UsageScreen",)),
+    Context(
+        "In the prompt cache's controls",
+        ("tui.screens.cache_controls:CacheControlsScreen", "tui.widgets.choice_line:ChoiceLine"),
+        types=True,
+    ),
     Context("In the preview", ("tui.screens.preview:PreviewScreen",)),
     Context("In the settings", ("tui.screens.settings:SettingsScreen", "tui.widgets.choice_line:ChoiceLine")),
     Context("In a summary", ("tui.screens.summary:SummaryScreen",), types=True),

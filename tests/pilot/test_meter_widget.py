@@ -48,7 +48,7 @@ async def line_at(
 async def test_at_80_columns_both_are_split_in_figures_and_the_rest_is_there() -> None:
     line = await line_at(80, LAST, TOTAL, COST, 1_050_000, TurnTiming(0.4, 83))
     assert cell_len(line) <= 78
-    assert line == "turn ↑8.2k/1k/3.2k ↓300/212  all ↑20k/2k/18k ↓1.4k/700  50%  ~$0.0412"
+    assert line == "turn ↑8.2k/1k/3.2k ↓300/212  all ↑20k/2k/18k ↓1.4k/700  50% cached  ~$0.0412"
 
 
 async def test_a_window_that_is_nearly_full_is_told_before_all_else() -> None:

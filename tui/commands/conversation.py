@@ -176,6 +176,17 @@ COMMANDS: Final[tuple[Command, ...]] = (
         chord="s i",
     ),
     Command(
+        "cache.open",
+        "Prompt cache",
+        "Its key ('own' is this conversation's, 'none' sends none), how long it keeps, its breakpoints.",
+        _GROUP,
+        "screen.open_cache",
+        "",
+        "cache",
+        "[KEY]",
+        chord="s c",
+    ),
+    Command(
         "conversation.new",
         "New conversation",
         "The present one stays in the history.",

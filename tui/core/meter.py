@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from tui.core.catalogue import Catalogue
 from tui.core.costs import CostEstimate, cost_of_model, total_cost
@@ -18,10 +19,12 @@ from tui.core.items import Turn, Usage
 
 __all__ = [
     "Bucket",
+    "CacheDrop",
     "ConversationFigures",
     "Split",
     "TurnFigures",
     "TurnTiming",
+    "cache_drop",
     "cached_share",
     "context_share",
     "figures_of",
@@ -31,6 +34,10 @@ __all__ = [
     "total_share",
     "total_split",
 ]
+
+
+_WORTH: Final = 0.3
+"""The share from the cache whose loss is worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +249,38 @@ def figures_of(
         cost=total_cost(costs),
         unreported=sum(1 for row in rows if row.usage is None and row.outcome),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CacheDrop:
+    """A turn that the cache served much less than the one before.
+
+    Attributes:
+        turn_id: The turn.
+        before: The share of the turn before, 0 to 1.
+        now: Its own.
+    """
+
+    turn_id: str
+    before: float
+    now: float
+
+
+def cache_drop(figures: ConversationFigures) -> CacheDrop | None:
+    """Whether the last turn's share from the cache is less than half of the one before's; `None` if not.
+
+    A share that was small is no loss, and a prompt that has grown explains a smaller one.
+    """
+    ended = [turn for turn in figures.turns if turn.outcome]
+    if len(ended) < 2:
+        return None
+    before, last = ended[-2], ended[-1]
+    if before.cached_share is None or last.cached_share is None or before.cached_share < _WORTH:
+        return None
+    cached = last.split.cached.tokens
+    if cached is None or cached * 2 >= (before.split.cached.tokens or 0):
+        return None
+    return CacheDrop(last.turn_id, before.cached_share, last.cached_share)
 
 
 def total_split(splits: Iterable[Split]) -> Split:

@@ -51,6 +51,7 @@ class ChatPreview(ChatSettings):
         conversation_id = self._conversation_id
         prompt = self._prompt()
         looks = await self._looks(conversation_id, prompt)
+        estimates = await self.session.estimates.of(conversation_id, prompt, tuple(self._attachments))
         if self._conversation_id != conversation_id or self.outcrop.screen is not self:
             return
 
@@ -69,7 +70,7 @@ class ChatPreview(ChatSettings):
 
         mode = self.session.conversation(conversation_id).continuation
         empty = not prompt and not self._attachments
-        screen = PreviewScreen(looks, mode, switch, empty=empty, waits=self.is_answering)
+        screen = PreviewScreen(looks, mode, switch, empty=empty, waits=self.is_answering, estimates=estimates)
         self.outcrop.push_screen(screen, decided)
 
     def _prompt(self) -> str:

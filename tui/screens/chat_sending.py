@@ -16,6 +16,7 @@ from tui.core.errors import OutcropError, TokenError, TokenRefused
 from tui.core.items import Outcome
 from tui.screens.chat_background import ChatBackground
 from tui.screens.chat_compaction import ChatCompaction
+from tui.screens.chat_usage import ChatUsage
 from tui.screens.queue import Queue, Queued
 from tui.widgets.composer import Composer
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["ChatSending", "blocks_of"]
 
 
-class ChatSending(ChatBackground, ChatCompaction):
+class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
     """The chat screen with drafts, the queue and the turns that run, whichever conversation is shown."""
 
     def __init__(self, session: Session, keys: dict[str, str]) -> None:
@@ -194,6 +195,9 @@ class ChatSending(ChatBackground, ChatCompaction):
             await self._ready.wait()
             self._hush()
             conversation_id = conversation_id or self._conversation_id
+        if not await self.within_budget(queued, conversation_id):
+            self._not_sent(queued, conversation_id)
+            return
         blocks: list[Block] = []
         if queued.again is not None:
             base = self.session.conversation(conversation_id).at(queued.again.parent_id)
@@ -210,6 +214,18 @@ class ChatSending(ChatBackground, ChatCompaction):
         self.run_live(live)
         if self._shown(live):
             self._show_running(live)
+
+    def _not_sent(self, queued: Queued, conversation_id: str) -> None:
+        """The prompt is the user's again, where it was written."""
+        self._sending.pop(conversation_id, None)
+        if queued.again is not None:
+            return
+        if conversation_id == self._conversation_id:
+            self._take(queued)
+            self._return_queue("")
+        else:
+            drafts = [queued.draft, self._written_in(conversation_id)]
+            self._written[conversation_id] = Draft.joined(drafts)
 
     def run_live(self, live: LiveTurn) -> None:
         """Let a turn run, or watch it, until it ends."""

@@ -283,11 +283,12 @@ class ConfirmScreen(ModalScreen[bool]):
     }
     """
 
-    def __init__(self, question: str, *, yes: str, no: str) -> None:
+    def __init__(self, question: str, *, yes: str, no: str, title: str = "Sure?") -> None:
         super().__init__()
         self._question = question
         self._yes = yes
         self._no = no
+        self._headline = title
 
     def compose(self) -> ComposeResult:
         """The question and its answers."""
@@ -297,7 +298,7 @@ class ConfirmScreen(ModalScreen[bool]):
                 Button(Content(self._no), id="confirm-no", compact=True),
                 Button(Content(self._yes), id="confirm-yes", variant="error", compact=True),
             ),
-            title="Sure?",
+            title=self._headline,
             keys="y / n",
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from textual import events
@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from tui.core import figures
 from tui.core.errors import OutcropError
+from tui.core.estimate import TurnEstimate
 from tui.core.items import ContinuationMode, Outcome
 from tui.core.preview import Preview, PreviewItem
 from tui.core.text import visible_line
@@ -33,7 +34,9 @@ _DAYS: Final = 30
 _ENDED: Final = {Outcome.CANCELLED: "stopped", Outcome.FAILED: "failed", Outcome.INCOMPLETE: "incomplete"}
 
 
-def preview_rows(look: Preview, width: int, *, chosen: bool, empty: bool) -> list[Row]:
+def preview_rows(
+    look: Preview, width: int, *, chosen: bool, empty: bool, estimate: TurnEstimate | None = None
+) -> list[Row]:
     """One mode's request as rows.
 
     Args:
@@ -41,18 +44,20 @@ def preview_rows(look: Preview, width: int, *, chosen: bool, empty: bool) -> lis
         width: Cells to fill.
         chosen: Whether it is the conversation's mode, in which Enter sends.
         empty: Whether there is no prompt and no file yet.
+        estimate: What it is likely to take; without one, the tokens of what is in the body.
     """
     arrow = "⇄" if look.mode == "stateful" else "⇉"
     title: list[str | tuple[str, Mark]] = [
         (f"{arrow} {look.mode}", "heading"),
         (f"  {figures.size(look.size)}", "number"),
-        f"  ~{look.tokens:,} tokens",
+        f"  ~{(estimate.input_tokens if estimate else look.tokens):,} tokens",
     ]
     if chosen:
         title.append(("  nothing to send yet", "warning") if empty else ("  Enter sends this", "accent"))
     sends = f"  instructions of {look.instructions:,} characters" if look.instructions else ""
     body: list[Row] = [
         row(*title),
+        *(_estimate_rows(estimate) if estimate else ()),
         row(("previous  ", "key"), look.previous_response_id or ("none", "dim"), hang=10),
         _needs(look),
         row(("store     ", "key"), ("true" if look.store else "false", "word"), sends, hang=10),
@@ -64,6 +69,39 @@ def preview_rows(look: Preview, width: int, *, chosen: bool, empty: bool) -> lis
         for kind, reason in _counted(look.left_out)
     ]
     return [*wrap(body, width), *items, *([row("")] if left else []), *wrap(left, width)]
+
+
+def _estimate_rows(estimate: TurnEstimate) -> list[Row]:
+    """Cost, tokens, cache and window as they are likely to be."""
+    likely = figures.money(estimate.cost.usd, estimate=True) if estimate.cost else figures.UNKNOWN
+    most = figures.money(estimate.cost_most.usd, estimate=True) if estimate.cost_most else figures.UNKNOWN
+    doubt = "?" if estimate.cost is not None and estimate.cost.uncertain else ""
+    full = "–" if estimate.window_share is None else f"~{figures.share(estimate.window_share)}"
+    answer = f"answer ~{estimate.output_tokens:,}"
+    answer += f", at most {estimate.output_most:,}" if estimate.output_most else ""
+    return [
+        row(("cost      ", "key"), "likely ", (f"{likely}{doubt}", "number"), f", at most {most}", hang=10),
+        row(
+            ("tokens    ", "key"),
+            f"~{estimate.input_tokens:,} in, of which ~{estimate.draft_tokens:,} are this draft; {answer}",
+            hang=10,
+            words=True,
+        ),
+        row(("cache     ", "key"), _cache_words(estimate), hang=10, words=True),
+        row(("window    ", "key"), f"{full} full after it", hang=10),
+    ]
+
+
+def _cache_words(estimate: TurnEstimate) -> str | tuple[str, Mark]:
+    if estimate.cacheable_tokens is None:
+        return "nobody knows whether this model caches", "dim"
+    if not estimate.cacheable_tokens:
+        return "nothing of it can come from the cache", "dim"
+    part = figures.share(estimate.cacheable_tokens / max(1, estimate.input_tokens))
+    return (
+        f"~{estimate.cacheable_tokens:,} ({part}) could come from the cache, "
+        f"~{estimate.cached_tokens:,} are likely to"
+    )
 
 
 def _items_words(count: int) -> str:
@@ -115,6 +153,7 @@ class PreviewScreen(ModalScreen[bool]):
         switch: Changes the conversation's mode and gives the new one.
         empty: Whether there is nothing to send yet.
         waits: Whether an answer is arriving, so that the prompt would wait.
+        estimates: What it is likely to take in each mode.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -150,6 +189,7 @@ class PreviewScreen(ModalScreen[bool]):
         *,
         empty: bool,
         waits: bool,
+        estimates: Mapping[ContinuationMode, TurnEstimate] | None = None,
     ) -> None:
         super().__init__()
         self._looks = looks
@@ -157,6 +197,7 @@ class PreviewScreen(ModalScreen[bool]):
         self._switch = switch
         self._empty = empty
         self._waits = waits
+        self._estimates = estimates or {}
         self._pages = {look.mode: VirtualLines(id=f"preview-{look.mode}") for look in looks}
 
     def compose(self) -> ComposeResult:
@@ -185,13 +226,15 @@ class PreviewScreen(ModalScreen[bool]):
             page = self._pages[look.mode]
             width = page.scrollable_content_region.width
             if width > 0:
-                rows = preview_rows(look, width, chosen=look.mode == self._mode, empty=self._empty)
+                estimate = self._estimates.get(look.mode)
+                chosen = look.mode == self._mode
+                rows = preview_rows(look, width, chosen=chosen, empty=self._empty, estimate=estimate)
                 page.replace(RowList(rows))
 
     def _say(self, sentence: str = "") -> None:
         """Say something, or else how the figures came to be."""
         text = Content.styled(
-            "~ is an estimate: a token for 4 characters, files by pages and text; replayed reasoning not.",
+            self._basis(),
             "$text-muted",
         )
         if self._waits:
@@ -201,6 +244,16 @@ class PreviewScreen(ModalScreen[bool]):
         if sentence:
             text = Content("\n").join([Content.styled(visible_line(sentence), "$text-warning"), text])
         self.query_one("#preview-detail", Static).update(text)
+
+    def _basis(self) -> str:
+        """What the estimates rest on."""
+        learned = max((estimate.learned for estimate in self._estimates.values()), default=0)
+        if not learned:
+            return "~ is an estimate by rules of thumb: it learns from the server's counts, turn by turn."
+        counts = "1 count" if learned == 1 else f"{learned} counts"
+        return (
+            f"~ is an estimate, learned from {counts} of the server's in this conversation; prices are dated."
+        )
 
     def action_send(self) -> None:
         """Send it in the conversation's mode."""
