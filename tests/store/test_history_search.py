@@ -49,6 +49,17 @@ def test_words_are_found_in_prompts_and_answers_the_last_used_first(history):
     assert "banded rock" in line.excerpt and (line.title, line.turns) == ("What is gneiss?", 2)
 
 
+def test_a_title_that_the_user_gave_is_found_beside_turns_that_hold_the_words(history):
+    talk(history, 1, ("What is gneiss?", "A banded rock."))
+    talk(history, 2, ("Tell me of slate", "It splits."))
+    talk(history, 3, ("And of schist?", "A gneiss it is not."))
+    history.set_title("c2", "My gneiss_notes, 100 % done")
+    assert found(history, "gneiss") == ["c3", "c2", "c1"]
+    assert found(history, "done notes") == []
+    assert found(history, "100 % my") == ["c2"]
+    assert next(line for line in history.search("gneiss", 5) if line.id == "c2").excerpt == ""
+
+
 def test_the_last_word_may_be_unfinished_and_accents_do_not_matter(history):
     talk(history, 1, ("Crème brûlée", "Délicieux"))
     assert found(history, "creme bru") == ["c1"]

@@ -15,7 +15,7 @@ _EXCERPT_BEFORE: Final = 40
 
 
 def search(db: sqlite3.Connection, text: str, limit: int) -> list[ConversationSummary]:
-    """Conversations that hold every word of `text` in one turn, those used last first.
+    """Conversations that hold every word of `text` in one turn or in their title, those used last first.
 
     Words are looked up in the index; where that finds nothing (signs only, scripts without spaces), the
     text is looked for as it stands, in turns and titles.
@@ -24,7 +24,27 @@ def search(db: sqlite3.Connection, text: str, limit: int) -> list[ConversationSu
     words = [word for word in words if word]
     if not words:
         return []
-    return _by_words(db, words, limit) or _as_it_stands(db, " ".join(words), limit)
+    found = {summary.id: summary for summary in _by_title(db, words, limit)}
+    # One that a turn of which holds the words is shown with the place.
+    found |= {summary.id: summary for summary in _by_words(db, words, limit)}
+    latest = sorted(found.values(), key=lambda summary: summary.updated_at, reverse=True)
+    return latest[:limit] or _as_it_stands(db, " ".join(words), limit)
+
+
+def _by_title(db: sqlite3.Connection, words: list[str], limit: int) -> list[ConversationSummary]:
+    """Conversations in whose title a word begins with each of these."""
+    rows = db.execute(
+        f"SELECT {SUMMARY_COLUMNS} FROM conversations AS c WHERE turn_count > 0 AND "
+        + " AND ".join([r"' ' || c.title LIKE ? ESCAPE '\'"] * len(words))
+        + " ORDER BY c.updated_at DESC LIMIT ?",
+        (*(f"% {_literally(word)}%" for word in words), limit),
+    )
+    return [summary_from_row(row) for row in rows]
+
+
+def _literally(text: str) -> str:
+    """Text as it stands in a LIKE pattern."""
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def _by_words(db: sqlite3.Connection, words: list[str], limit: int) -> list[ConversationSummary]:
@@ -46,7 +66,7 @@ def _by_words(db: sqlite3.Connection, words: list[str], limit: int) -> list[Conv
 
 
 def _as_it_stands(db: sqlite3.Connection, text: str, limit: int) -> list[ConversationSummary]:
-    pattern = "%" + text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    pattern = f"%{_literally(text)}%"
     found = db.execute(
         f"SELECT {SUMMARY_COLUMNS}, max(turn_search.rowid),"
         " turn_search.prompt || char(10) || turn_search.answer"
