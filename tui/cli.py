@@ -152,6 +152,7 @@ def build_parser(*, of_commands: bool = True) -> argparse.ArgumentParser:
     from tui.subcommands.inspect_arguments import add_inspect
 
     add_inspect(commands)
+    _add_cassette(commands)
     keys = commands.add_parser("keys", help="every key, chord and command with its id, as they are now")
     form = keys.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="as tables in Markdown")
@@ -199,6 +200,14 @@ def _common_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
         help="go on with the last conversation",
     )  # fmt: skip
     which.add_argument("--conversation", metavar="ID", default=nothing, help="go on with this conversation")
+    add(
+        "--replay", metavar="FILE", default=nothing,
+        help="play a cassette instead of asking a server; nothing is sent or kept",
+    )  # fmt: skip
+    add(
+        "--replay-speed", metavar="X", default=nothing,
+        help="1 as it was recorded (the default), 2.5 faster, max without waiting",
+    )  # fmt: skip
     add("-f", "--file", dest="files", action="append", metavar="FILE", default=nothing, help="attach a PDF or image")
     return parser
 
@@ -284,6 +293,16 @@ def _add_usage(commands: Subcommands) -> None:
     form.add_argument("--csv", action="store_true", help="CSV for spreadsheets")
 
 
+def _add_cassette(commands: Subcommands) -> None:
+    cassette = commands.add_parser("cassette", help="conversations in a file, to be played with --replay")
+    actions = cassette.add_subparsers(dest="action", metavar="save", required=True)
+    save = actions.add_parser("save", help="write a conversation's requests and answers to a file")
+    save.add_argument("id", nargs="?", metavar="ID", help="the conversation; by default the last one")
+    save.add_argument("-o", dest="output", metavar="FILE", required=True, help="the file to write")
+    save.add_argument("--sandbox", action="store_true", help="by default the last one with the sandbox")
+    save.add_argument("--force", action="store_true", help="write over a file that is there")
+
+
 def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
     if options.version:
         return _version
@@ -294,6 +313,8 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
             from tui.subcommands.history import run
         case "inspect":
             from tui.subcommands.inspect import run
+        case "cassette":
+            from tui.subcommands.cassette import run
         case "responses":
             from tui.subcommands.responses import run
         case "token":
@@ -335,11 +356,10 @@ def _tui(options: argparse.Namespace) -> int:
     # Nothing of what is made on the way to the first picture is garbage; OutcropApp turns it on again.
     gc.disable()
     from tui.app import OutcropApp
-    from tui.config import load_settings
-    from tui.startup import session_after_first_paint
+    from tui.startup import session_after_first_paint, settings_and_playback
 
-    settings = load_settings(vars(options), os.environ)
-    session = session_after_first_paint(settings, sandbox_rate=_SANDBOX_RATE)
+    settings, playback = settings_and_playback(options, os.environ)
+    session = session_after_first_paint(settings, sandbox_rate=_SANDBOX_RATE, playback=playback)
     app = OutcropApp(
         session,
         open_conversation=getattr(options, "conversation", None),

@@ -11,36 +11,62 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any, cast
 
-from tui.config import Settings
+from tui.config import Settings, load_settings
 from tui.credentials import Credentials
 
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
     from tui.core.catalogue import Catalogue
+    from tui.playback import Playback
     from tui.session import Session
 
-__all__ = ["make_session", "session_after_first_paint"]
+__all__ = ["make_session", "session_after_first_paint", "settings_and_playback"]
 
 
-def make_session(settings: Settings, *, sandbox_rate: float | None = None) -> Session:
+def settings_and_playback(
+    options: argparse.Namespace, environ: Mapping[str, str]
+) -> tuple[Settings, Playback | None]:
+    """The settings of a run, and the cassette that it plays if `--replay` is given.
+
+    Raises:
+        ConfigError: Something in the settings is not allowed.
+        InputError: The file is no cassette, or an option does not go with it.
+    """
+    if getattr(options, "replay", None) is None:
+        return load_settings(vars(options), environ), None
+    from tui.playback import settings_and_playback as read
+
+    return read(options, environ)
+
+
+def make_session(
+    settings: Settings, *, sandbox_rate: float | None = None, playback: Playback | None = None
+) -> Session:
     """The session of this run, with the sandbox ready to be started if it is asked for.
 
     Args:
         settings: As configured.
         sandbox_rate: The sandbox's pace in tokens a second; `None` is as fast as it can.
+        playback: The cassette that is played instead of asking a server.
     """
-    return _session(settings, _credentials(settings), sandbox_rate)
+    return _session(settings, _credentials(settings, playback), sandbox_rate, playback)
 
 
-def session_after_first_paint(settings: Settings, *, sandbox_rate: float | None = None) -> Session:
+def session_after_first_paint(
+    settings: Settings, *, sandbox_rate: float | None = None, playback: Playback | None = None
+) -> Session:
     """As `make_session`; until `warm_up` has ended it has `settings`, `credentials` and `catalogue` only."""
-    return cast("Session", _DeferredSession(settings, sandbox_rate))
+    return cast("Session", _DeferredSession(settings, sandbox_rate, playback))
 
 
 class _DeferredSession:
     """Stands in front of a session that is made, in a thread, when it warms up."""
 
-    def __init__(self, settings: Settings, sandbox_rate: float | None) -> None:
-        self.credentials = _credentials(settings)
+    def __init__(self, settings: Settings, sandbox_rate: float | None, playback: Playback | None) -> None:
+        self.credentials = _credentials(settings, playback)
+        self._playback = playback
         self._settings = settings
         self._sandbox_rate = sandbox_rate
         self._making: asyncio.Task[Session] | None = None
@@ -64,7 +90,7 @@ class _DeferredSession:
 
     async def _make(self) -> Session:
         await asyncio.to_thread(importlib.import_module, "tui.session")
-        return _session(self._settings, self.credentials, self._sandbox_rate)
+        return _session(self._settings, self.credentials, self._sandbox_rate, self._playback)
 
     async def aclose(self) -> None:
         """Close the session, if it was made."""
@@ -77,7 +103,9 @@ class _DeferredSession:
         return getattr(self._made, name)
 
 
-def _credentials(settings: Settings) -> Credentials:
+def _credentials(settings: Settings, playback: Playback | None) -> Credentials:
+    if playback is not None:
+        return playback.credentials(settings)
     return Credentials(
         os.environ,
         settings.region,
@@ -87,9 +115,15 @@ def _credentials(settings: Settings) -> Credentials:
     )
 
 
-def _session(settings: Settings, credentials: Credentials, sandbox_rate: float | None) -> Session:
+def _session(
+    settings: Settings, credentials: Credentials, sandbox_rate: float | None, playback: Playback | None
+) -> Session:
     from tui.session import Session
 
+    if playback is not None:
+        from tui.playback_session import PlaybackSession
+
+        return PlaybackSession(settings, credentials, playback)
     if not settings.sandbox:
         return Session(settings, credentials)
 

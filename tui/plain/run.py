@@ -9,14 +9,13 @@ import signal
 import sys
 from contextlib import suppress
 
-from tui.config import load_settings
 from tui.core.errors import InputError, OutcropError
 from tui.exits import fail
 from tui.plain.commands import PlainCommands
 from tui.plain.lines import Lines
 from tui.plain.voice import Voice
 from tui.session import Session
-from tui.startup import make_session
+from tui.startup import make_session, settings_and_playback
 
 __all__ = ["run"]
 
@@ -32,8 +31,9 @@ def run(options: argparse.Namespace, *, sandbox_rate: float | None = None) -> in
         0; through a pipe, the status of the last turn; 130 after Ctrl+C twice.
     """
     try:
-        settings = load_settings(vars(options), os.environ)
-        session = make_session(settings, sandbox_rate=sandbox_rate if sys.stdin.isatty() else None)
+        settings, playback = settings_and_playback(options, os.environ)
+        rate = sandbox_rate if sys.stdin.isatty() else None
+        session = make_session(settings, sandbox_rate=rate, playback=playback)
         return asyncio.run(_run(session, options))
     except OutcropError as error:
         return fail(error)

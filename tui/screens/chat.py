@@ -77,6 +77,27 @@ class ChatScreen(ChatSending, ChatOpen, ChatResponses, ChatRequests):
             await self._attach_file(path)
         await self._check_token()
         await self.resume_all()
+        await self._play()
+
+    async def _play(self) -> None:
+        """Send the prompts of a cassette that is played, one after the other."""
+        prompts = getattr(self.session, "prompts", ())
+        if not prompts:
+            return
+        from tui.attachments import attachments_in
+        from tui.core.items import Turn
+        from tui.screens.queue import Queued
+
+        self._complain(
+            f"A cassette is played, {len(prompts)} prompts: nothing is sent, nothing is kept.", "information"
+        )
+        queued: list[Queued] = []
+        for item in prompts:
+            files = await asyncio.to_thread(attachments_in, item)
+            queued.append(Queued(Turn("", None, (item,), 0.0).prompt, tuple(files)))
+        self._queue.of(self._conversation_id).extend(queued[1:])
+        self._send(queued[0], self._conversation_id)
+        self._refresh_queue()
 
     async def _first_conversation(self) -> Conversation:
         start = self._start

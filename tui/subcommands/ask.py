@@ -18,7 +18,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Final, TextIO
 
-from tui.config import Settings, load_settings
+from tui.config import Settings
 from tui.core.attachments import Attachment
 from tui.core.errors import InputError, OutcropError, TokenRefused, WireError
 from tui.core.events import (
@@ -38,7 +38,7 @@ from tui.core.items import Outcome, Turn
 from tui.core.text import storable, visible
 from tui.exits import exit_status, fail
 from tui.session import Session
-from tui.startup import make_session
+from tui.startup import make_session, settings_and_playback
 
 __all__ = ["print_not_sent", "run"]
 
@@ -50,9 +50,9 @@ def run(options: argparse.Namespace) -> int:
     settings: Settings | None = None
     asked = _Asked()
     try:
-        settings = load_settings(vars(options), os.environ)
+        settings, playback = settings_and_playback(options, os.environ)
         prompt = read_prompt(options.prompt, sys.stdin)
-        session = make_session(settings)
+        session = make_session(settings, playback=playback)
         output = JsonLines(sys.stdout) if options.json else PlainText(sys.stdout, sys.stderr)
         return asyncio.run(_ask(session, options, prompt, output, asked))
     except OutcropError as error:
