@@ -51,7 +51,7 @@ class Inspector(InspectorPanel):
         Binding("w", "note", "Write a note", show=False, id="inspector.note"),
         Binding("c", "copy", "Copy all of the tab", show=False, id="inspector.copy"),
         Binding("y", "copy_node", "Copy the value", show=False, id="inspector.copy_node"),
-        Binding("Y", "copy_path", "Copy its JSON path", show=False, id="inspector.copy_path"),
+        Binding("Y", "copy_path", "Copy its path", show=False, id="inspector.copy_path"),
         Binding("h", "copy_headers", "Copy headers", show=False, id="inspector.copy_headers"),
         Binding("z", "zoom", "Full width", show=False, id="inspector.zoom"),
         Binding("escape", "close", "Close", show=False, id="inspector.close"),
@@ -245,8 +245,8 @@ class Inspector(InspectorPanel):
 
     def _copy(self, what: str, text: str) -> None:
         if text:
-            cast("Any", self).app.copy_to_clipboard(text)
-            self.notify(f"Copied {what}, {figures.size(len(text.encode('utf-8', 'replace')))}.", markup=False)
+            size = figures.size(len(text.encode("utf-8", "replace")))
+            cast("Any", self).app.copy_to_clipboard(text, f"{what}, {size}")
         else:
             self.notify(f"There is nothing to copy: {what} is empty.", severity="warning", markup=False)
 

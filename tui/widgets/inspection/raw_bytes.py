@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
 from tui.core import figures
-from tui.core.exchange import Chunk
+from tui.core.exchange import Chunk, Chunks
 from tui.core.text import visible_line
 from tui.widgets.inspection.found import Hit, PageRows
 from tui.widgets.rows import Mark, Row, Span, row, wrap
@@ -71,11 +71,11 @@ class RawBytes(PageRows):
         self._head = wrap(self._unwrapped, width)
         firsts, offsets = array("q"), array("q")
         count, offset = len(self._head), 0
-        for piece in self._pieces:
+        for data in _datas(self._pieces):
             firsts.append(count)
             offsets.append(offset)
-            count += self._rows_in(piece.data)
-            offset += len(piece.data)
+            count += self._rows_in(data)
+            offset += len(data)
         self._firsts, self._offsets, self._count = firsts, offsets, count
 
     def grown(self) -> bool:
@@ -205,6 +205,19 @@ class RawBytes(PageRows):
     def reveal(self, hit: Hit) -> int:
         """In which row a hit is."""
         return hit.index if hit.index >= 0 else self.index_at(hit.at)
+
+
+def _datas(pieces: Sequence[Chunk]) -> Iterator[bytes]:
+    if not isinstance(pieces, Chunks):
+        yield from (piece.data for piece in pieces)
+        return
+    # A hundred thousand of them: one copy of the body, and no object for each.
+    _, ends, _, _ = pieces.parts()
+    body = pieces.body()
+    start = 0
+    for end in ends:
+        yield body[start:end]
+        start = end
 
 
 def _lines(data: bytes) -> list[bytes]:

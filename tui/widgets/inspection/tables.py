@@ -87,7 +87,7 @@ def _flag(exchange: Exchange, marked: str) -> str:
 
 def _tokens(exchange: Exchange) -> str:
     """Input and output; the words of the line give way to an arrow."""
-    return exchange.usage_line.replace(" in · ", " → ").removesuffix(" out") or figures.UNKNOWN
+    return exchange.usage_line.replace(" in · ", "→").replace(" → ", "→").removesuffix(" out") or figures.UNKNOWN
 
 
 def _so_far(exchange: Exchange) -> float | None:

@@ -51,7 +51,7 @@ def timeline_rows(exchange: Exchange, width: int, *, low: bool = False) -> list[
     total = max([*ends, last, 0.001])
     rates = wrap([rates_words(rates_of(exchange))], width)
     if not low:
-        return [*(_bar(phase, total, width) for phase in phases), *rates]
+        return [*rates, *(_bar(phase, total, width) for phase in phases)]
     items = [phase for phase in phases if phase.name not in _NAMED]
     named = [phase for phase in phases if phase.name in _NAMED]
     words = wrap([_words(named)], width)
@@ -66,8 +66,8 @@ def _words(phases: list[Phase]) -> Row:
         # The answer has come whole when all has ended, which has a mark of its own.
         when = "" if phase.name == "receive" else "…" if phase.end is None else figures.seconds(phase.end)
         name = {"wait": "headers", "send": "sent"}.get(phase.name, _name(phase))
-        parts.append(("◆ " if phase.name in _MOMENTS else "█ ", mark))
-        # No break between a name and its time.
+        # No break between a sign, a name and its time.
+        parts.append(("◆\N{NO-BREAK SPACE}" if phase.name in _MOMENTS else "█\N{NO-BREAK SPACE}", mark))
         parts.append(f"{name} {when}".strip().replace(" ", "\N{NO-BREAK SPACE}") + "  ")
     return row(*parts, words=True)
 
@@ -90,7 +90,7 @@ def _name(phase: Phase) -> str:
 
 
 def _bar(phase: Phase, total: float, width: int) -> Row:
-    label = _LABEL if width >= _NARROW else _LABEL - 4
+    label = _LABEL if width >= _NARROW else _LABEL - 2
     room = max(4, width - label - _TIME - 2)
     mark = _MARKS.get(phase.name, "accent")
     name = _name(phase)

@@ -1,0 +1,165 @@
+"""Opening the inspector on large exchanges costs no more than on small ones.
+
+    python tests/benchmarks/inspector.py [--quick]
+
+The inspector as a full screen of 120x40 in Textual's own driver. Each figure is the least of several runs:
+from the key to the first picture after it, from the key to the content of the page, and the longest time for
+which the event loop did not run meanwhile (what a key typed then would have waited).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from ui_samples import OneWidget, event, exchange, request_body, stream_events
+
+from tui.core.exchange import Exchange
+from tui.core.recording import Events
+from tui.screens.inspector_screen import InspectorScreen
+from tui.widgets.inspection.page import PageLines
+from tui.widgets.inspection.views import Tab
+
+LARGE_BODY = 30_000_000
+MANY_EVENTS = 100_000
+LONGEST_STALL = 0.1
+"""Seconds that the loop may stand still for the large ones."""
+
+
+@dataclass
+class Opened:
+    """One opening of a tab, in seconds."""
+
+    picture: float
+    content: float
+    stall: float
+
+
+def large_body() -> bytes:
+    """Thirty megabytes, nearly all of them one PDF."""
+    data = "data:application/pdf;base64," + base64.b64encode(bytes(LARGE_BODY * 3 // 4)).decode()
+    content = [{"type": "input_file", "filename": "large.pdf", "file_data": data}]
+    return json.dumps(request_body(input=[{"role": "user", "content": content}])).encode()
+
+
+def many_items() -> bytes:
+    """Ten megabytes of small items."""
+    items = [{"role": "user", "content": f"question {n} " + "x" * 60} for n in range(100_000)]
+    return json.dumps(request_body(input=items)).encode()
+
+
+def long_stream() -> Exchange:
+    """A hundred thousand deltas."""
+    some = stream_events(["word "] * 3)
+    one = exchange(1, events=some[:3])
+    one.events = Events(one.chunks)
+    at = 0
+    for n in range(MANY_EVENTS):
+        record = event("response.output_text.delta", n / 1000, at, delta=f"word {n} ")
+        raw = f"event: {record.type}\ndata: {record.data}\n\n".encode()
+        one.chunks.add(n / 1000, raw)
+        at = one.chunks.size
+        one.events.add(n / 1000, record.type, at - len(raw), at)
+    for record in some[-2:]:
+        raw = f"event: {record.type}\ndata: {record.data}\n\n".encode()
+        one.chunks.add(200.0, raw)
+        at = one.chunks.size
+        one.events.add(200.0, record.type, at - len(raw), at)
+    return one
+
+
+async def open_tab(exchanges: list[Exchange], tab: Tab, form: int) -> Opened:
+    """Open a tab of the inspector in one of its forms."""
+    app = OneWidget()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = InspectorScreen(exchanges)
+        await app.push_screen(screen)
+        inspector, page = screen.inspector, screen.query_one(PageLines)
+        inspector.show_tab(Tab.SHAPE if tab is not Tab.SHAPE else Tab.DIFF)
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        before = page.rows
+        watch = asyncio.create_task(_longest_stall())
+        await asyncio.sleep(0.005)
+        drawn = asyncio.Event()
+        began = time.perf_counter()
+        inspector._forms[tab] = form
+        inspector.show_tab(tab)
+        screen.call_after_refresh(drawn.set)
+        await drawn.wait()
+        picture = time.perf_counter() - began
+        while page.rows is before or "Reading" in page.rows.plain_row(0, 120).text:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        content = time.perf_counter() - began
+        await app.workers.wait_for_complete()
+        watch.cancel()
+        await asyncio.sleep(0)
+    return Opened(picture, content, STALLS.pop())
+
+
+STALLS: list[float] = []
+
+
+async def _longest_stall() -> None:
+    longest = 0.0
+    last = time.perf_counter()
+    try:
+        while True:
+            await asyncio.sleep(0.001)
+            now = time.perf_counter()
+            longest = max(longest, now - last)
+            last = now
+    finally:
+        STALLS.append(longest)
+
+
+def least(runs: list[Opened]) -> Opened:
+    """The least of each figure."""
+    return Opened(*(min(getattr(run, name) for run in runs) for name in ("picture", "content", "stall")))
+
+
+def measure(times: int) -> bool:
+    """Measure and print a table; whether the targets are met."""
+    small = exchange(1, events=stream_events(["word "] * 20))
+    pdf = exchange(1, body=large_body(), events=stream_events(["word "] * 20))
+    items = exchange(1, body=many_items(), events=stream_events(["word "] * 20))
+    stream = long_stream()
+    before = exchange(0, body=large_body(), events=stream_events(["word "] * 20))
+    before.started_at -= 60
+    rows = (
+        ("Shape, 30 MB body", Tab.SHAPE, 0, [small], [pdf]),
+        ("Request as a tree, 30 MB body", Tab.REQUEST, 0, [small], [pdf]),
+        ("Request as a tree, 100,000 items", Tab.REQUEST, 0, [small], [items]),
+        ("Request as raw bytes, 30 MB", Tab.REQUEST, 1, [small], [pdf]),
+        ("Stream, 100,000 events", Tab.STREAM, 0, [small], [stream]),
+        ("Stream as raw bytes, 100,000 events", Tab.STREAM, 1, [small], [stream]),
+        ("Response, 100,000 events", Tab.RESPONSE, 0, [small], [stream]),
+        ("Diff of two 30 MB bodies", Tab.DIFF, 0, [small, small], [before, pdf]),
+        ("Cache, 30 MB bodies", Tab.CACHE, 0, [small], [before, pdf]),
+    )
+    print("| Tab | picture: small | large | content: small | large | longest stall: small | large |")
+    print("|---|---|---|---|---|---|---|")
+    met = True
+    for name, tab, form, little, much in rows:
+        figures = [
+            least([asyncio.run(open_tab(which, tab, form)) for _ in range(times)]) for which in (little, much)
+        ]
+        cells = [
+            f"{getattr(one, part) * 1000:.0f} ms"
+            for part in ("picture", "content", "stall")
+            for one in figures
+        ]
+        met = met and figures[1].stall <= LONGEST_STALL
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    return met
+
+
+if __name__ == "__main__":
+    sys.exit(0 if measure(2 if "--quick" in sys.argv else 5) else 1)
