@@ -80,6 +80,8 @@ class Settings:
         attachment_limit: Largest attachment in bytes, before base64.
         paste_chip_lines: A paste of more lines becomes a chip; 0 takes no notice of lines.
         paste_chip_chars: A paste of more characters becomes a chip; 0 takes no notice of them.
+        exchanges_max: What the recorded requests may take in the history, bytes; 0 is no limit.
+        exchanges_max_days: Recorded requests that are older go, except those with a bookmark; 0 keeps them.
         mouse: Whether the mouse is the TUI's; the terminal's own otherwise.
         copy_on_select: Whether what the mouse selects is copied at once.
         send_key: Key that sends, as Textual spells it.
@@ -117,6 +119,8 @@ class Settings:
     budget_per_day: Decimal | None
     paste_chip_lines: int
     paste_chip_chars: int
+    exchanges_max: int
+    exchanges_max_days: int
     mouse: bool
     copy_on_select: bool
     send_key: str

@@ -310,6 +310,8 @@ OPTIONS: Final[dict[str, Option]] = {
     "budget_per_day": Option(_dollars, None, "", (), "budget_per_day"),
     "paste_chip_lines": Option(_whole(0, 1_000_000), 15, "", (), "paste_chip_lines"),
     "paste_chip_chars": Option(_whole(0, 100_000_000), 2_000, "", (), "paste_chip_chars"),
+    "exchanges_max": Option(_whole(0, 1_000_000, _MEGABYTE), 500 * _MEGABYTE, "", (), "exchanges_max_mb"),
+    "exchanges_max_days": Option(_whole(0, 36_500), 90, "", (), "exchanges_max_days"),
     "mouse": Option(_flag, True, "--no-mouse", (), "mouse"),
     "copy_on_select": Option(_flag, False, "", (), "copy_on_select"),
     "send_key": Option(_composer_key, "enter", "", (), "send_key"),

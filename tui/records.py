@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from tui.core.errors import StoreError
 from tui.core.exchange import Exchange
@@ -14,6 +14,10 @@ from tui.store.history import History
 from tui.store.thread import StoreThread
 
 __all__ = ["Records", "TurnRecords"]
+
+_DAY: Final = 86_400.0
+_BEFORE_PRUNING: Final = 3.0
+_BETWEEN_STEPS: Final = 0.05
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,6 +60,23 @@ class Records:
     def _written(self, future: asyncio.Future[Any]) -> None:
         self._writes.discard(future)
         if not future.cancelled() and isinstance(error := future.exception(), StoreError):
+            self.failure = error
+
+    async def prune(self, most_bytes: int, days: int, now: Callable[[], float]) -> None:
+        """Delete recorded exchanges that are too old or too many, some at a time, a while after the start.
+
+        Args:
+            most_bytes: What they may take; 0 is no limit.
+            days: How old they may be; 0 is no limit.
+            now: Seconds since the epoch.
+        """
+        before = now() - days * _DAY if days else float("-inf")
+        try:
+            await asyncio.sleep(_BEFORE_PRUNING)
+            while await self.call(History.prune_exchanges, most_bytes, before):  # noqa: ASYNC110 - it polls nothing
+                # What the user does goes to the same thread, and comes first.
+                await asyncio.sleep(_BETWEEN_STEPS)
+        except StoreError as error:
             self.failure = error
 
     async def aclose(self) -> None:

@@ -91,6 +91,7 @@ class Sending(Conversations):
         self._left_out: dict[str, dict[str, tuple[LeftOut, ...]]] = {}
         self._jobs: dict[str, BackgroundRun] = {}
         self._retry: asyncio.Task[None] | None = None
+        self._pruning: asyncio.Task[None] | None = None
         self._ready: asyncio.Task[None] | None = None
 
     # -- start and end ---------------------------------------------------------------------------
@@ -114,14 +115,18 @@ class Sending(Conversations):
         await self._options.load()
         if left := await self.responses.left_to_delete():
             self._retry = asyncio.create_task(self.responses.retry(left))
+        self._pruning = asyncio.create_task(
+            self.records.prune(self.settings.exchanges_max, self.settings.exchanges_max_days, self._now)
+        )
 
     async def aclose(self) -> None:
         """Close connections and finish what is being written; delete what this run stored, if so set."""
         if self._ready is not None and not self._ready.done():
             self._ready.cancel()
-        if self._retry is not None:
-            self._retry.cancel()
-            await asyncio.wait([self._retry])
+        for task in (self._retry, self._pruning):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         if self.settings.cleanup_stored_responses:
             await self.responses.clean_up()
         await self._clients.aclose()
