@@ -216,6 +216,11 @@ def _add_ask(commands: Subcommands, common: argparse.ArgumentParser) -> None:
     ask = commands.add_parser("ask", parents=[common], help="one turn, no TUI: streams the answer to stdout")
     ask.add_argument("prompt", nargs="?", metavar="PROMPT", help="- or nothing reads standard input")
     ask.add_argument("--json", action="store_true", help="JSON Lines: one object per event")
+    ask.add_argument(
+        "--schema", metavar="FILE",
+        help="answer in JSON: a JSON Schema's file or name, fields such as 'name, age int', or json, off",
+    )  # fmt: skip
+    ask.add_argument("--mend-schema", action="store_true", help="change a schema that breaks a strict rule")
     ask.add_argument("--over-budget", action="store_true", help="send also where a budget is used up")
 
 

@@ -25,6 +25,7 @@ from tui.core.text import storable, visible_line
 from tui.instructions import Library, load_library
 from tui.options import RequestOptions, checked_change
 from tui.records import Records
+from tui.schemas import SchemaLibrary, find_format, load_schemas
 from tui.store.history import History
 from tui.store.title import title_of
 
@@ -324,6 +325,18 @@ class Conversations:
     async def instructions_library(self) -> Library:
         """The named instructions there are, read anew."""
         return await asyncio.to_thread(load_library, self.settings.config_dir)
+
+    async def schema_library(self) -> SchemaLibrary:
+        """The named schemas there are, read anew."""
+        return await asyncio.to_thread(load_schemas, self.settings.config_dir)
+
+    async def find_format(self, words: str) -> str:
+        """The `text.format` that a name, a file, a JSON text or the short form means; empty for `off`.
+
+        Raises:
+            InputError: It is none of them.
+        """
+        return await asyncio.to_thread(find_format, words, self.settings.config_dir)
 
     async def apply_flags(self, conversation_id: str) -> None:
         """Let what the command line says win over what the conversation was left with."""

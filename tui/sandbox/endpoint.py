@@ -54,7 +54,7 @@ class Endpoint:
             wanted: int = body.get("max_output_tokens") or model.most_output
             self._quota.admit(input_tokens - cached + wanted, now)
         self._service.saw(seen.items)
-        made = generate.generate(asked, seen, self._service.ids, str(self.place), fault.refusal)
+        made = generate.generate(asked, seen, self._service.ids, str(self.place), fault.refusal, fault.answer)
         if fault.empty:
             made = generate.Generated([], 0, 0)
         begun = responses.begin(asked, self._service.ids("resp"), int(now))

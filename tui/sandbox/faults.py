@@ -47,6 +47,7 @@ class Fault:
         empty: completed with empty output and no output tokens (section 3, VERIFIED, opencode#31430).
         no_usage: no usage at all.
         refusal: refuse with this text.
+        answer: answer with this text, whatever was asked for: JSON that breaks its schema, say.
     """
 
     on: str = "create"
@@ -71,6 +72,7 @@ class Fault:
     empty: bool = False
     no_usage: bool = False
     refusal: str | None = None
+    answer: str | None = None
 
     @classmethod
     def parse(cls, value: Json) -> Fault:

@@ -34,7 +34,12 @@ class Generated:
 
 
 def generate(
-    request: CreateRequest, context: Context, ids: Ids, place: str, refusal: str | None, said: str | None = None
+    request: CreateRequest,
+    context: Context,
+    ids: Ids,
+    place: str,
+    refusal: str | None,
+    said: str | None = None,
 ) -> Generated:
     """Make the answer.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from . import errors
+from . import errors, strict
 from .models import Model
 from .shapes import Json, array_at, is_array, is_object, object_at
 
@@ -310,24 +311,8 @@ def _check_format(body: Json, items: list[Json]) -> None:
     if kind == "json_schema":
         if not isinstance(wanted.get("name"), str) or not isinstance(wanted.get("schema"), dict):
             raise errors.missing("text.format.schema")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", wanted["name"]):
+            raise errors.invalid("text.format.name", "string does not match pattern '^[a-zA-Z0-9_-]+$'")
         if wanted.get("strict"):
-            _check_strict(wanted["schema"], "text.format.schema")
+            strict.check(wanted["schema"])
 
-
-def _check_strict(schema: Json, where: str) -> None:
-    """Section 2: every property required and additionalProperties false. ASSUMED (OpenAI's rule)."""
-    if schema.get("type") == "object" or "properties" in schema:
-        properties = object_at(schema, "properties")
-        if schema.get("additionalProperties") is not False or set(schema.get("required") or ()) != set(
-            properties
-        ):
-            raise errors.ApiError(
-                400,
-                "invalid_json_schema",
-                "Invalid schema: 'additionalProperties' must be false, 'required' must name all properties.",
-                param=where,
-            )
-        for value in properties.values():
-            _check_strict(value, where)
-    if isinstance(schema.get("items"), dict):
-        _check_strict(schema["items"], where)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
+from fractions import Fraction
 from typing import Any
 
-from . import samples
+from . import pattern, samples
 from .shapes import Json, is_array, object_at
 
+_DEEPEST = 40
 _FOR_RULES = re.compile(r"constraint|policy|rule", re.I)
 _RULE = re.compile(r"\b(must|never|always|only|please|do not|don['’]t)\b", re.I)
 
@@ -30,20 +33,25 @@ def example(
         depth: how deep this value lies; recursion ends with empty arrays.
         said: what texts are drawn from instead of the prompt, when it asks for a summary.
     """
-    root = root or schema
+    root = schema if root is None else root
     if "$ref" in schema:
         return example(_referred(root, schema["$ref"]), prompt, name, root, depth + 1, said)
     for key in ("const", "default"):
         if key in schema:
             return schema[key]
+    if depth > _DEEPEST:
+        return None
     if schema.get("enum"):
         return _mentioned(schema["enum"], prompt)
     if options := schema.get("anyOf") or schema.get("oneOf"):
-        simple = options[-1] if depth > 6 else options[0]
+        simple = min(options, key=_weight) if depth > 6 else options[0]
         return example(simple, prompt, name, root, depth + 1, said)
     kind: Any = schema.get("type")
     if is_array(kind):
-        kind = kind[0]
+        kind = (
+            "null" if depth > 6 and "null" in kind else next((one for one in kind if one != "null"), "null")
+        )
+        schema = {**schema, "type": kind}
     if kind == "object" or "properties" in schema:
         properties: Json = schema.get("properties") or {}
         return {key: example(value, prompt, key, root, depth + 1, said) for key, value in properties.items()}
@@ -74,10 +82,20 @@ def _lines(said: tuple[str, ...], name: str, least: int, most: int) -> list[str]
     return [*rules, *others[: max(0, least - len(rules))]][:most]
 
 
+def _weight(schema: Json) -> int:
+    """What ends a recursion comes first."""
+    if "$ref" in schema or "anyOf" in schema:
+        return 3
+    return 2 if "properties" in schema or schema.get("type") in ("object", "array") else 0
+
+
 def _referred(root: Json, reference: str) -> Json:
     found: Any = root
     for step in reference.removeprefix("#").strip("/").split("/"):
-        found = found[step] if step else found
+        if is_array(found):
+            found = found[int(step)]
+        elif step:
+            found = found[step.replace("~1", "/").replace("~0", "~")]
     return found
 
 
@@ -88,22 +106,55 @@ def _mentioned(values: list[Any], prompt: str) -> Any:
 
 def _number(schema: Json, prompt: str, name: str) -> int | float:
     said = re.findall(r"-?\d+(?:\.\d+)?", prompt)
-    value = float(said[0]) if said else float(1 + samples.pick(prompt + name, 40))
-    value = max(value, float(schema.get("minimum", value)))
-    value = min(value, float(schema.get("maximum", value)))
-    return int(value) if schema.get("type") == "integer" or value.is_integer() else value
+    value = Fraction(said[0]) if said else Fraction(1 + samples.pick(prompt + name, 40))
+    whole = schema.get("type") == "integer"
+    given = Fraction(str(schema["multipleOf"])) if "multipleOf" in schema else None
+    step = Fraction(given.numerator if given else 1) if whole else given
+    low, high = schema.get("minimum"), schema.get("maximum")
+    over, under = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    grain = step or Fraction(1, 64)
+    lows = [Fraction(str(low))] if low is not None else []
+    lows += [Fraction(str(over)) + grain / 64] if over is not None else []
+    highs = [Fraction(str(high))] if high is not None else []
+    highs += [Fraction(str(under)) - grain / 64] if under is not None else []
+    value = min([max([value, *lows]), *highs])
+    if step:
+        value = math.ceil(value / step) * step
+        if highs and value > min(highs):
+            value = math.floor(min(highs) / step) * step
+    return int(value) if value.denominator == 1 else float(value)
+
+
+_SAMPLES = {
+    "date": "2026-11-22",
+    "date-time": "2026-11-22T00:00:00Z",
+    "time": "12:30:00Z",
+    "duration": "P3DT4H",
+    "email": "someone@example.com",
+    "hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uuid": "123e4567-e89b-42d3-a456-426614174000",
+}
 
 
 def _string(schema: Json, prompt: str, name: str) -> str:
-    formats = {"date": "2026-11-22", "date-time": "2026-11-22T00:00:00Z", "email": "someone@example.com"}
-    if known := formats.get(schema.get("format", "")):
+    if known := _SAMPLES.get(schema.get("format", "")):
         return known
+    least, most = schema.get("minLength", 0), schema.get("maxLength", 200)
+    text = _named(prompt)[:most].ljust(least, "x")
+    if "pattern" not in schema or re.search(schema["pattern"], text):
+        return text
+    return pattern.matching(schema["pattern"], least, most) or text
+
+
+def _named(prompt: str) -> str:
     # An identifier in the prompt (letters with digits, quoted text, a capitalised word) is most likely meant.
-    for pattern in (r"[\"“']([^\"”']+)[\"”']", r"\b([A-Za-z]*-?\d[\w-]*)\b", r"(?<=[a-z] )([A-Z][a-z]+)\b"):
-        if match := re.search(pattern, prompt):
-            text = match[1]
-            break
-    else:
-        text = samples.topic(prompt)
-    text = text[: schema.get("maxLength", 200)]
-    return text.ljust(schema.get("minLength", 0), "x")
+    for pattern_of in (
+        r"[\"“']([^\"”']+)[\"”']",
+        r"\b([A-Za-z]*-?\d[\w-]*)\b",
+        r"(?<=[a-z] )([A-Z][a-z]+)\b",
+    ):
+        if match := re.search(pattern_of, prompt):
+            return match[1]
+    return samples.topic(prompt)

@@ -1,7 +1,7 @@
 """`outcrop ask`: one turn without the TUI, streamed to stdout.
 
-Without `--json` stdout holds the answer's text and nothing else. With it, stdout holds JSON Lines, one
-object per event; the last one is `turn.ended`, also when nothing could be sent.
+Without `--json` stdout holds the answer's text and nothing else, or with `--schema` its JSON. With `--json`,
+stdout holds JSON Lines, one object per event; the last one is `turn.ended`, also when nothing could be sent.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tui.config import Settings
 from tui.core.attachments import Attachment
 from tui.core.errors import InputError, OutcropError, TokenRefused, WireError
 from tui.core.events import (
+    AnswerChecked,
     AttemptEnded,
     AttemptStarted,
     Notice,
@@ -35,10 +36,13 @@ from tui.core.events import (
     TurnStarted,
 )
 from tui.core.items import Outcome, Turn
+from tui.core.json_places import path_text
+from tui.core.structured.strict import Problem
 from tui.core.text import storable, visible
 from tui.exits import exit_status, fail
 from tui.session import Session
 from tui.startup import make_session, settings_and_playback
+from tui.subcommands.ask_structured import StructuredText, choose_schema, not_valid
 
 __all__ = ["print_not_sent", "run"]
 
@@ -117,6 +121,9 @@ async def _ask(
     interrupted = _Interrupts(task)
     try:
         conversation_id = asked.conversation_id = await _conversation(session, options)
+        await choose_schema(session, conversation_id, options)
+        if session.conversation(conversation_id).controls.text_format and not options.json:
+            output = StructuredText(sys.stdout, sys.stderr)
         files: list[str] = getattr(options, "files", [])
         attachments = [await session.attach(path) for path in files]
         if not prompt and not attachments:
@@ -168,9 +175,12 @@ async def _one_turn(
     session: Session, conversation_id: str, prompt: str, attachments: list[Attachment], output: Output
 ) -> int:
     ended: TurnEnded | None = None
+    problems: tuple[Problem, ...] | None = None
     try:
         async with aclosing(session.send(conversation_id, prompt, attachments)) as events:
             async for event in events:
+                if isinstance(event, AnswerChecked):
+                    problems = event.problems
                 if isinstance(event, TurnEnded):
                     ended = event
                 else:
@@ -186,6 +196,8 @@ async def _one_turn(
     output.end(ended.turn, conversation_id, ended.error)
     if isinstance(ended.error, TokenRefused):
         return exit_status(ended.error)
+    if ended.turn.outcome is Outcome.COMPLETED and not_valid(ended.turn, problems):
+        return _STATUS[Outcome.INCOMPLETE]
     return _STATUS[ended.turn.outcome or Outcome.FAILED]
 
 
@@ -267,7 +279,7 @@ class JsonLines:
         self._stdout.flush()
 
 
-Output = PlainText | JsonLines
+Output = PlainText | StructuredText | JsonLines
 
 
 def _row(event: SessionEvent) -> dict[str, object] | None:
@@ -298,6 +310,9 @@ def _row(event: SessionEvent) -> dict[str, object] | None:
             return {"type": "notice", "text": event.text}
         case Silence():
             return {"type": "silence", "seconds": event.seconds}
+        case AnswerChecked():
+            rows = [{"path": path_text(one.path), "message": one.text} for one in event.problems]
+            return {"type": "answer.checked", "valid": not rows, "problems": rows}
         case _:
             return None
 
