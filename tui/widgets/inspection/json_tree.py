@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, takewhile
 from typing import Final, cast
 
+from rich.cells import cell_len
+
 from tui.core.json_places import Step
-from tui.core.text import visible
+from tui.core.text import visible, visible_line
 from tui.widgets.inspection.found import Hit, PageRows, occurrences
 from tui.widgets.inspection.json_node import Node, brief, close_all, is_data, open_some, walk
 from tui.widgets.inspection.json_rows import Number, Pairs, json_value, text_rows
-from tui.widgets.rows import Mark, Row, row, wrap
+from tui.widgets.rows import Mark, Row, fit, row, wrap
 
 __all__ = ["JsonTree"]
 
@@ -95,8 +97,9 @@ class JsonTree(PageRows):
     def _fits(self, node: Node) -> bool:
         """Whether a text needs no row but its own."""
         value = cast("str", node.value)
-        room = self._width - self._indent(node) - 5 - len(str(node.key))
-        return "\n" not in value and len(value) + value.count('"') <= room
+        name = json.dumps(node.key, ensure_ascii=False) if isinstance(node.key, str) else str(node.key or 0)
+        room = self._width - self._indent(node) - 4 - cell_len(visible(name))
+        return len(value) <= room and cell_len(json.dumps(visible_line(value), ensure_ascii=False)) <= room
 
     def _text_lines(self, node: Node) -> list[Row]:
         if not isinstance(node.value, str) or node.is_data or isinstance(node.value, Number):
@@ -153,7 +156,9 @@ class JsonTree(PageRows):
             parts.extend([(name, "key"), (": ", "dim")])
         elif node.key is not None:
             parts.extend([(str(node.key), "number"), (": ", "dim")])
-        room = max(8, self._width - sum(len(part if isinstance(part, str) else part[0]) for part in parts))
+        room = max(
+            8, self._width - sum(cell_len(part if isinstance(part, str) else part[0]) for part in parts)
+        )
         return row(*parts, *self._value_parts(node, room))
 
     def _value_parts(self, node: Node, room: int) -> Sequence[_Part]:
@@ -162,7 +167,7 @@ class JsonTree(PageRows):
             count = node.count
             words = f"{{{count}}}" if isinstance(value, Pairs) else f"[{count}]"
             inside = "" if node.open or not count else f"  {brief(whole, room)}"
-            return [(words, "dim"), (inside[:room], "dim")]
+            return [(words, "dim"), (fit(visible_line(inside), max(2, room - len(words))).rstrip(), "dim")]
         if isinstance(value, Number):
             return [(str(value), "number")]
         if not isinstance(value, str):
@@ -175,7 +180,8 @@ class JsonTree(PageRows):
         if node.open:
             return [(size, "dim")]
         quoted = json.dumps(value[: room + 1], ensure_ascii=False)[:-1]
-        return [(quoted[: max(1, room - len(size) - 3)] + "…", "string"), (f"  {size}", "fold")]
+        preview = fit(visible_line(quoted), max(2, room - len(size) - 2)).rstrip().removesuffix("…")
+        return [(preview + "…", "string"), (f"  {size}", "fold")]
 
     def count_data(self) -> bool:
         """Find the digests of the data URLs that are shown; off the event loop. Whether there were any."""

@@ -87,7 +87,8 @@ def _flag(exchange: Exchange, marked: str) -> str:
 
 def _tokens(exchange: Exchange) -> str:
     """Input and output; the words of the line give way to an arrow."""
-    return exchange.usage_line.replace(" in · ", "→").replace(" → ", "→").removesuffix(" out") or figures.UNKNOWN
+    words = exchange.usage_line.replace(" in · ", "→").replace(" → ", "→")
+    return words.removesuffix(" out") or figures.UNKNOWN
 
 
 def _so_far(exchange: Exchange) -> float | None:
