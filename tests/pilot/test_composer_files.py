@@ -71,6 +71,9 @@ async def test_files_are_chosen_looked_at_reordered_and_removed(home: Path, sand
         await until(pilot, lambda: app.screen is app.chat)
         # Reordered on the chips, and in the list; removed there.
         await until(pilot, lambda: len(app.chat.query("Chip")) == 3)
+        # Each says as much as there is room for.
+        assert max(chip.region.right for chip in app.chat.query("Chip")) <= 100
+        assert "map.png  ~350 tokens" in text_of(app)
         app.chat.query("Chip")[0].focus()
         await pilot.press("shift+right")
         await until(pilot, lambda: names(app) == ["a.pdf", "map.png", "b.pdf"])

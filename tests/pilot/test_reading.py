@@ -97,6 +97,8 @@ async def test_reading_by_keys_copying_and_coming_back(tmp_path: Path, copied: l
         await pilot.press("i")
         await settled(pilot)
         assert isinstance(app.screen, TurnInfo)
+        starts = {value.region.x for value in app.screen.query(".info--value")}
+        assert len(starts) == 1, "values stand below each other"
         await pilot.press("escape", "ctrl+up", "ctrl+up", "v", "dollar_sign", "y")
         await settled(pilot)
         assert copied[-1] == ("You", "") and "Turn 3 of 4" in line.text  # type: ignore[attr-defined]

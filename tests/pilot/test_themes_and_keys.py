@@ -84,6 +84,11 @@ def test_text_can_be_read_in_every_theme(name: str) -> None:
         assert ratio("border", ground) >= 3.0, ("border", ground)
     assert ratio("block-cursor-foreground", "block-cursor-background") >= floor
     assert ratio("input-cursor-foreground", "input-cursor-background") >= floor
+    for role in ("primary", "error"):
+        # Buttons, whose text is of a colour of its own or of the ground's contrast.
+        words = colours["button-color-foreground"]
+        if not words.startswith("auto"):
+            assert ratio("button-color-foreground", role) >= floor, role
     for ground in ("background", "surface"):
         # What is selected is read on a ground that shines through.
         colour, _, share = colours["screen-selection-background"].partition(" ")

@@ -289,10 +289,14 @@ class ChatFrame(Screen[None]):
 
         self._do(change(), "continuation")
 
-    async def _choose(self, *, model: str | None = None, region: str | None = None) -> None:
-        """Change model or region; an impossible pairing is said, and tried all the same if it is wanted."""
+    async def _choose(
+        self, *, model: str | None = None, region: str | None = None, endpoint: str | None = None
+    ) -> None:
+        """Change model, region or endpoint; an impossible pairing is said, and tried if it is wanted."""
         try:
-            await self.session.set_target(self._conversation_id, model=model, region=region)
+            await self.session.set_target(
+                self._conversation_id, model=model, region=region, endpoint=endpoint
+            )
             target = self.session.target(self._conversation_id)
         except OutcropError as error:
             self._complain(str(error))
@@ -339,7 +343,11 @@ class ChatFrame(Screen[None]):
     def _refresh_meter(self) -> None:
         """Figures of the last turn and of the conversation's path."""
         found = self.figures()
-        if not any(turn.outcome for turn in found.turns) and self._meter is None:
+        ended = any(turn.outcome for turn in found.turns)
+        if self._meter is not None:
+            self._meter.display = ended
+            self.set_class(ended, "-metered")
+        if not ended:
             return  # a row of dashes says nothing to who has not sent anything
         model = self.session.catalogue.model(self.session.target(self._conversation_id).model)
         self._the_meter().show(found, model.context if model else None)

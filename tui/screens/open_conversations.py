@@ -30,7 +30,7 @@ OpenState = Literal[
 
 _COLUMNS: Final = (
     Column("shown", "", 1, 1, 0),
-    Column("title", "conversation", 20, 60, 0),
+    Column("title", "conversation", 30, 60, 0),
     Column("state", "state", 20, 24, 0),
     Column("turns", "turns", 5, 5, 1, right=True),
     Column("queued", "queued", 6, 6, 2, right=True),
@@ -90,6 +90,12 @@ class OpenTable:
 
     def __init__(self, rows: Sequence[OpenConversation] = ()) -> None:
         self.rows = rows
+        # A column that says nothing of any of them leaves its room to the titles.
+        empty = {
+            *({"queued"} if not any(one.queued for one in rows) else ()),
+            *({"branch"} if not any(one.branch for one in rows) else ()),
+        }
+        self._columns = tuple(column for column in _COLUMNS if column.key not in empty)
 
     def __len__(self) -> int:
         """How many."""
@@ -97,7 +103,7 @@ class OpenTable:
 
     def titles(self, width: int) -> Row:
         """The line above the columns."""
-        return titles_row(_COLUMNS, width)
+        return titles_row(self._columns, width)
 
     def row(self, index: int, width: int) -> Row:
         """The conversation at `index`."""
@@ -114,7 +120,7 @@ class OpenTable:
             "branch": (one.branch, "accent"),
             "model": (one.model, "dim"),
         }
-        return table_row(layout(_COLUMNS, width), cells)
+        return table_row(layout(self._columns, width), cells)
 
 
 def _clock(seconds: float) -> str:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -34,8 +35,10 @@ class TurnInfo(ModalScreen[None]):
     DEFAULT_CSS = """
     TurnInfo {
         align: center middle;
-        & Dialog { width: 72; max-width: 90%; height: auto; max-height: 90%; padding: 1 2; overflow-y: auto; }
-        & Static { height: auto; }
+        & Dialog { width: 78; max-width: 95%; height: auto; max-height: 90%; padding: 1; overflow-y: auto; }
+        & Horizontal { height: auto; }
+        & .info--name { width: 13; color: $text-muted; }
+        & .info--value { width: 1fr; height: auto; }
     }
     """
 
@@ -46,12 +49,15 @@ class TurnInfo(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The facts, one on a line."""
-        rows = facts(self._turn)
-        width = max(len(name) for name, _ in rows) + 2
-        lines = [
-            Content.assemble((name.ljust(width), "$text-muted"), visible_line(value)) for name, value in rows
+        # In columns, so that a long id goes on below itself and not below its name.
+        rows = [
+            Horizontal(
+                Static(Content(name), classes="info--name", markup=False),
+                Static(Content(visible_line(value)), classes="info--value", markup=False),
+            )
+            for name, value in facts(self._turn)
         ]
-        yield Dialog(Static(Content("\n").join(lines)), title=self._title, keys="Esc closes")
+        yield Dialog(*rows, title=self._title, keys="Esc closes")
 
     def on_click(self) -> None:
         """A click anywhere closes it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -17,6 +17,9 @@ from tui.messages import AttachmentMoved, AttachmentOpened, AttachmentRemoved
 
 if TYPE_CHECKING:
     from tui.core.attachments import Attachment
+
+_AROUND: Final = 3
+"""Cells of a chip beside its words: padding and margin."""
 
 __all__ = ["AttachmentChips", "Chip", "describe", "extent_words", "size_words"]
 
@@ -50,6 +53,17 @@ def extent_words(attachment: Attachment) -> str:
     return "" if pages is None else f"{pages:,} page{'s' if pages != 1 else ''}"
 
 
+def _cut(name: str, most: int) -> str:
+    """A name with its middle left out where it is long: the end of a file's name tells its kind."""
+    end = most // 3
+    return name if len(name) <= most else f"{name[: most - end - 1]}…{name[-end:]}"
+
+
+def _form(name: str, about: str) -> Content:
+    about = f"  {about}  " if about else "  "
+    return Content.assemble(("▪ ", "$secondary"), (name, "bold"), (about, "dim"), ("×", "bold"))
+
+
 class Chip(Static, can_focus=True):
     """One attachment: Enter or a click tells more of it, Delete or a click on its cross removes it."""
 
@@ -64,13 +78,14 @@ class Chip(Static, can_focus=True):
 
     def __init__(self, index: int, attachment: Attachment) -> None:
         name = visible_line(attachment.name)
-        shown = name if len(name) <= 40 else f"{name[:24]}…{name[-14:]}"
-        super().__init__(
-            Content.assemble(
-                ("▪ ", "$secondary"), (shown, "bold"), (f"  {describe(attachment)}  ", "dim"), ("×", "bold")
-            ),
-            markup=False,
+        tokens = f"~{attachment.estimated_tokens:,} tokens"
+        # From the longest to the shortest: what there is room for is shown.
+        self.forms = (
+            _form(_cut(name, 40), describe(attachment)),
+            _form(_cut(name, 24), tokens),
+            _form(_cut(name, 16), ""),
         )
+        super().__init__(self.forms[0], markup=False)
         self.index = index
 
     def action_remove(self) -> None:
@@ -121,6 +136,19 @@ class AttachmentChips(HorizontalScroll, can_focus=False):
         super().__init__(id=id)
         self._lock = asyncio.Lock()
 
+    def on_resize(self) -> None:
+        """There may be room for more words, or for less."""
+        self._fit(list(self.query(Chip)))
+
+    def _fit(self, chips: Sequence[Chip]) -> None:
+        """Say of all files as much as there is room for, of each the same."""
+        room = self.size.width or self.screen.size.width
+        for form in range(3):
+            if sum(chip.forms[form].cell_length + _AROUND for chip in chips) <= room or form == 2:
+                for chip in chips:
+                    chip.update(chip.forms[form])
+                return
+
     async def show(self, attachments: Sequence[Attachment], *, focus: int | None = None) -> None:
         """Replace the chips; `focus` is the index of the one that gets the keys."""
         files = tuple(attachments)
@@ -131,5 +159,6 @@ class AttachmentChips(HorizontalScroll, can_focus=False):
             if files:
                 chips = [Chip(index, attachment) for index, attachment in enumerate(files)]
                 await self.mount_all(chips)
+                self._fit(chips)
                 if focus is not None and 0 <= focus < len(chips):
                     chips[focus].focus()
