@@ -267,4 +267,4 @@ def tell_alt_enter_apart() -> None:
 
 def _first(command_id: str) -> bool:
     """Whether the key comes before any other use of it: also a text area's."""
-    return command_id in ("app.quit", "read.open", "find.open")
+    return command_id in ("app.quit", "read.open", "find.open", "usage.open")
