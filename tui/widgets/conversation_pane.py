@@ -20,13 +20,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from textual import events
 from textual.message import Message
 
+from tui.core.text import visible
 from tui.widgets.transcript.block import Block, BlockKind
 from tui.widgets.transcript.code import lex_whole
 from tui.widgets.transcript.flow import Anchor
 from tui.widgets.transcript.palette import COMPONENTS, PANE_CSS
 from tui.widgets.transcript.pane_keys import PaneKeys
 from tui.widgets.transcript.reading import READING_COMPONENTS, READING_CSS
-from tui.widgets.transcript.view import Piece, View
+from tui.widgets.transcript.split import split_all
+from tui.widgets.transcript.view import Cuts, Piece, View
 from tui.widgets.transcript.warm import warm_up
 
 if TYPE_CHECKING:
@@ -34,12 +36,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Block", "BlockKind", "ConversationPane"]
 
-_FRAME: Final = 1 / 24
+_FRAME: Final = 1 / 20
 _STILL_FRAME: Final = 1 / 5  # seconds between pictures for who wants no motion
+_FLOOD_FRAME: Final = 1 / 10
+_FLOOD: Final = 1200
+"""Characters in one frame from which on nobody reads along: fewer pictures, so that the end comes soon."""
 _SLICE: Final = 4096
-_BUDGET: Final = 0.008
-_REST: Final = 3.0
-"""After a flush of t seconds the next waits at least this many t: a quarter of a core at most."""
+_BUDGET: Final = 0.012
+_REST: Final = 6.0
+"""A flush of t seconds comes this many t after the last: drawing takes a quarter of a core at most."""
+_LONG: Final = 24_000
+"""Characters of an answer from which on it is split as a whole, at its end, in a thread."""
 
 
 class ConversationPane(PaneKeys, can_focus=True):
@@ -125,6 +132,7 @@ class ConversationPane(PaneKeys, can_focus=True):
         self._flush_handle: asyncio.TimerHandle | None = None
         self._flush_ready_at = 0.0
         self._lexing: dict[tuple[str, str], list[Piece]] = {}
+        self._splitting: dict[str, View] = {}
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -137,6 +145,7 @@ class ConversationPane(PaneKeys, can_focus=True):
             ValueError: Two blocks have the same id.
         """
         self._fed.clear()
+        self._splitting.clear()
         self._flow.fill(blocks)
         self.following, self._anchor = True, None
         self._drop_selection()
@@ -192,15 +201,45 @@ class ConversationPane(PaneKeys, can_focus=True):
         """
         view = self._flow[block_id]
         spots = self.keep_spots(view)
-        for delta in self._fed.pop(block_id, ()):
-            view.feed(delta, None)
+        rest = "".join(self._fed.pop(block_id, ()))
+        later = view.is_followed and view.size + len(rest) > _LONG and text in (None, view.text + rest)
+        if rest:
+            view.feed(rest, self._flow.paper if later else None)
         block = view.block
         view.block = replace(block, text="", title=block.title if title is None else title, state=state)
-        view.close(text, self._flow.paper)
+        if later:
+            self._close_later(view)
+        else:
+            view.close(text, self._flow.paper)
         view.retitle()
         self._flow.touch(view)
         self.find_spots(spots)
         self._settle()
+
+    def _close_later(self, view: View) -> None:
+        """Split a long text as a whole in a thread; until then what was followed is drawn."""
+        text, loop = view.text, asyncio.get_running_loop()
+        self._splitting[view.block.id] = view
+        self._idle.clear()
+
+        def work() -> None:
+            cuts = split_all(visible(text))
+            # The loop may be closed by now: then nobody waits.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self.call_next, self._close_now, view, text, cuts)
+
+        threading.Thread(target=work, daemon=True).start()
+
+    def _close_now(self, view: View, text: str, cuts: Cuts) -> None:
+        """Draw a closed block from its text as it was split as a whole, if it is still that text."""
+        if self._splitting.get(view.block.id) is view:
+            del self._splitting[view.block.id]
+            spots = self.keep_spots(view)
+            view.close(None, self._flow.paper, cuts if view.text == text else None)
+            self._flow.touch(view)
+            self.find_spots(spots)
+            self._settle()
+        self._rest()
 
     def update_block(self, block: Block) -> None:
         """Replace a block by one of the same id; cheap if only title or state differ.
@@ -214,6 +253,7 @@ class ConversationPane(PaneKeys, can_focus=True):
         if block.json != view.block.json:
             # A tree and a text are kept in different ways.
             anchored = self._anchor is not None and self._anchor.view is view
+            self._splitting.pop(block.id, None)
             self._flow.remove(view)
             view = self._flow.insert(view.index, block)
             if anchored:
@@ -232,6 +272,7 @@ class ConversationPane(PaneKeys, can_focus=True):
         """
         view = self._flow[block_id]
         self._fed.pop(block_id, None)
+        self._splitting.pop(block_id, None)
         index, spots = view.index, self.keep_spots(view)
         self._flow.remove(view)
         self.find_spots(spots)
@@ -330,7 +371,7 @@ class ConversationPane(PaneKeys, can_focus=True):
 
     def _rest(self) -> None:
         """Say that all is drawn, if it is."""
-        if not self._fed and not self._lexing:
+        if not self._fed and not self._lexing and not self._splitting:
             self._idle.set()
 
     # -- streaming ----------------------------------------------------------------------------
@@ -359,6 +400,7 @@ class ConversationPane(PaneKeys, can_focus=True):
         started = perf_counter()
         self._flush_handle = None
         flow = self._flow
+        came = sum(len(delta) for deltas in self._fed.values() for delta in deltas)
         while self._fed:
             block_id, deltas = next(iter(self._fed.items()))
             text = "".join(deltas)
@@ -376,10 +418,8 @@ class ConversationPane(PaneKeys, can_focus=True):
         self._settle()
         now = perf_counter()
         still = cast("App[object]", cast("Any", self).app).animation_level == "none"
-        self._flush_ready_at = max(
-            started + (_STILL_FRAME if still else _FRAME),
-            now + _REST * (now - started) if now - started > _BUDGET else 0,
-        )
+        frame = _STILL_FRAME if still else _FLOOD_FRAME if came > _FLOOD else _FRAME
+        self._flush_ready_at = started + max(frame, min(_REST * (now - started), _FLOOD_FRAME))
         if self._fed:
             # More has come than one frame takes: half of a core until it is drawn, keys in between.
             self._flush_ready_at = min(self._flush_ready_at, now + (now - started))

@@ -102,6 +102,10 @@ class Piece:
         self.measured = False
 
 
+Cuts = tuple[list[Cut], References]
+"""A text's pieces and its link definitions, as `split_all` gives them."""
+
+
 class View:
     """One block of the conversation in the pane.
 
@@ -190,8 +194,19 @@ class View:
         self._head_gap(paper)
         self._sum()
 
-    def close(self, text: str | None, paper: Paper | None) -> None:
-        """End the stream; what is drawn now is what a fresh render of the whole text draws."""
+    @property
+    def is_followed(self) -> bool:
+        """Whether its markdown is split as it comes, and drawn."""
+        return self._splitter is not None and self.block.is_markdown and not self.folded
+
+    def close(self, text: str | None, paper: Paper | None, cuts: Cuts | None = None) -> None:
+        """End the stream; what is drawn now is what a fresh render of the whole text draws.
+
+        Args:
+            text: The final text; None if what came stands.
+            paper: What is drawn on.
+            cuts: The text's pieces where they are known; by default it is split here.
+        """
         if text is not None and text != self.text:
             self._parts, self._lines, self._size = [text], text.count("\n"), len(text)
         self._splitter, self._carry, self._growing = None, "", None
@@ -202,7 +217,7 @@ class View:
             return
         old = {piece.cut.source: piece for piece in self.pieces if piece.cut is not None}
         known = _targets(self.references)
-        self.split(paper, live=False)
+        self.split(paper, live=False, cuts=cuts)
         # A definition in the last, unfinished line counts only now.
         moved = known != _targets(self.references)
         for index, piece in enumerate(self.pieces):
@@ -253,8 +268,8 @@ class View:
         if self._size and not self.folded:
             self.height += self._lines + 1 + self._size // (paper.text_width + 1)
 
-    def split(self, paper: Paper, *, live: bool = True) -> None:
-        """Cut the text into pieces, if it is not; `live` if more of it may come."""
+    def split(self, paper: Paper, *, live: bool = True, cuts: Cuts | None = None) -> None:
+        """Cut the text into pieces, if it is not (`cuts`); `live` if more of it may come."""
         self.pieces = []
         self.tops.touch(0)
         if self._has_title():
@@ -266,13 +281,12 @@ class View:
                 self._carry = ""
                 self._take(self.text, paper)
                 return
-            text = visible(self.text)
             if self.block.is_markdown:
-                cuts, self.references = split_all(text)
+                parts, self.references = cuts or split_all(visible(self.text))
             else:
-                splitter = PlainSplitter()
-                cuts = [*splitter.append(text), *splitter.open] if text else []
-            self.pieces += [Piece(cut, guess_height(cut, paper)) for cut in cuts]
+                splitter, text = PlainSplitter(), visible(self.text)
+                parts = [*splitter.append(text), *splitter.open] if text else []
+            self.pieces += [Piece(cut, guess_height(cut, paper)) for cut in parts]
             self._final = len(self.pieces)
         self._head_gap(paper)
         self._sum()
