@@ -19,7 +19,7 @@ FIRST_PICTURE = {
     *("screens", "screens.chat", "screens.chat_background", "screens.chat_compaction"),
     *("screens.chat_composer", "screens.chat_frame", "screens.chat_open", "screens.chat_preview"),
     *("screens.chat_reading", "screens.chat_responses", "screens.chat_sending", "screens.chat_settings"),
-    *("screens.chat_turns", "screens.chat_views", "screens.queue"),
+    *("screens.chat_structured", "screens.chat_turns", "screens.chat_views", "screens.queue"),
     *("widgets.completion_list", "widgets.composer", "widgets.composer_input", "widgets.compositor"),
     *("widgets.paste_marks", "widgets.pasted_paths", "widgets.prompt_history", "widgets.safe_text_area"),
     *("widgets.status_line", "widgets.welcome"),

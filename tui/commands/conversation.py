@@ -81,8 +81,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command(
         "target.pick",
-        "Model and region",
-        "Every pairing, searched as you type, with what is impossible and why.",
+        "Model, region and endpoint",
+        "Every pairing, searched as you type: favourites first, prices, checks, what is impossible and why.",
         _GROUP,
         "screen.pick_target",
         "ctrl+o,f2",
@@ -185,6 +185,17 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "cache",
         "[KEY]",
         chord="s c",
+    ),
+    Command(
+        "conversation.schema",
+        "Form of the answers",
+        "JSON by a schema: a file, a name, fields such as 'name, age int', 'json' for JSON mode, or 'off'.",
+        _GROUP,
+        "screen.open_schemas",
+        "",
+        "schema",
+        "[FILE|NAME|off]",
+        chord="s j",
     ),
     Command(
         "conversation.new",

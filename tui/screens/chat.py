@@ -15,7 +15,9 @@ from tui.core.errors import OutcropError
 from tui.keymap import bindings
 from tui.screens.chat_open import ChatOpen
 from tui.screens.chat_responses import ChatResponses
-from tui.screens.chat_sending import ChatSending, blocks_of
+from tui.screens.chat_sending import blocks_of
+from tui.screens.chat_structured import ChatStructured
+from tui.screens.chat_tools import ChatTools
 from tui.screens.inspector_actions import ChatRequests
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class StartWith:
     files: tuple[str, ...] = ()
 
 
-class ChatScreen(ChatSending, ChatOpen, ChatResponses, ChatRequests):
+class ChatScreen(ChatTools, ChatOpen, ChatResponses, ChatRequests, ChatStructured):
     """Shows one conversation; turns of others may run on behind it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("screen.")]
@@ -130,6 +132,7 @@ class ChatScreen(ChatSending, ChatOpen, ChatResponses, ChatRequests):
         self._refresh_queue()
         self._exchanges_shown()
         self.offer_compaction()
+        self.offer_calls()
         self.go_on()
 
     def _keep_place(self) -> None:

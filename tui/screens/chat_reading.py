@@ -89,6 +89,8 @@ class ChatReading(ChatTurns):
             here = ("y", "copy selection")
         elif pane.link_at_cursor:
             here = ("o", "open link")
+        elif pane.tree_at_cursor is not None:
+            here = ("x", "copy value")
         elif view.folded:
             here = ("Enter", "unfold")
         elif pane.part_at_cursor("code"):
