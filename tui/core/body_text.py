@@ -22,7 +22,7 @@ _TOKEN: Final = re.compile(
     r'"[^"\\]*(?:\\.[^"\\]*)*"' r"|[{}\[\],:]" r'|[^\s{}\[\],:"]+' r'|"',
     re.DOTALL,
 )
-_LONG: Final = 2000
+_LONG: Final = 300
 """Characters from which a string without a blank is put aside: base64, encrypted reasoning."""
 
 _ASIDE: Final = re.compile(r'"‹kept (\d+)(?: [^"\\]*)?"')

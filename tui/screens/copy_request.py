@@ -198,7 +198,7 @@ class CopyRequest(ModalScreen[None]):
             lines = [f"{figures.size(len(made.data))}; no token is in it."]
         if made.files:
             lines.append(f"Beside it: {_names(made)}. Saving writes this too; copying does not.")
-        self._say("\n".join([*lines, *made.notes]))
+        self._say("\n".join([*lines, *(f"{note[:1].upper()}{note[1:]}." for note in made.notes)]))
 
     def _say(self, text: str, style: str = "$text-muted") -> None:
         lines = [Content.styled(visible_line(line), style) for line in text.split("\n")]

@@ -13,12 +13,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Checkbox, Static, TextArea
+from textual.widgets import Static, TextArea
 
 from tui.core.body_text import EditableBody
 from tui.core.errors import OutcropError
 from tui.core.request_check import Finding, check_body
 from tui.core.text import visible_line
+from tui.widgets.choice_line import ChoiceLine
 from tui.widgets.dialog import Dialog
 from tui.widgets.json_area import JsonArea
 from tui.widgets.rows import Row, RowList, row
@@ -33,6 +34,10 @@ _LARGEST: Final = 400_000
 """Characters that are edited in place; more belong into an editor."""
 
 _LINES_OF_FINDINGS: Final = 4
+_PLACES: Final = (
+    ("inspector", "to the inspector alone"),
+    ("branch", "there and into a branch"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +100,6 @@ class EditRequest(ModalScreen[Edited | None]):
         & #edit-state { height: 1; padding: 0 1; background: $panel; }
         & #edit-findings { display: none; }
         & #edit-findings.-some { display: block; }
-        & Checkbox { height: 1; width: auto; padding: 0 1; border: none; background: $surface; }
-        & Checkbox:focus { border: none; background: $panel; }
         & .dialog--detail { border-top: none; }
     }
     """
@@ -114,7 +117,7 @@ class EditRequest(ModalScreen[Edited | None]):
         self._state = Static("", id="edit-state", markup=False)
         self._list = VirtualLines(cursor=True, id="edit-findings")
         self._detail = Static("", id="edit-detail", classes="dialog--detail", markup=False)
-        self._keep = Checkbox("Keep the answer as a branch of the conversation", id="edit-keep", compact=True)
+        self._keep = ChoiceLine("Answer goes", _PLACES, "inspector", id="edit-keep")
 
     def compose(self) -> ComposeResult:
         """The body, what is wrong with it, what sending costs and where the answer goes."""
@@ -209,6 +212,10 @@ class EditRequest(ModalScreen[Edited | None]):
 
     # ---- what is done
 
+    @property
+    def _keeps(self) -> bool:
+        return self._keep.value == "branch"
+
     def action_outside(self) -> None:
         """Change the text in $VISUAL or $EDITOR."""
         self.run_worker(self._outside, group="outside", name="outside", description="edits", exclusive=True)
@@ -226,7 +233,7 @@ class EditRequest(ModalScreen[Edited | None]):
 
     def action_branch(self) -> None:
         """Keep the answer as a branch, or not."""
-        self._keep.toggle()
+        self._keep.action_step(-1 if self._keeps else 1)
 
     def action_as_sent(self) -> None:
         """Begin again with what was sent; undo brings the changes back."""
@@ -249,11 +256,11 @@ class EditRequest(ModalScreen[Edited | None]):
                 self._say("Nothing was sent: this is no JSON object." if final else insist, "$text-warning")
                 return
         body = await asyncio.to_thread(self._editing.body.body, text)
-        if self._keep.value and (sentence := await self._editing.why_not_kept(body)):
+        if self._keeps and (sentence := await self._editing.why_not_kept(body)):
             self._say(f"Nothing was sent. {sentence}", "$text-warning")
             return
         self._editing.keep_text(text)
-        self.dismiss(Edited(body, self._keep.value, bool(self._findings)))
+        self.dismiss(Edited(body, self._keeps, bool(self._findings)))
 
     def action_leave(self) -> None:
         """Send nothing; what was changed is there the next time."""
