@@ -93,10 +93,12 @@ class Chunks(Sequence[Chunk]):
 
     def add(self, offset: float, data: bytes) -> None:
         """Add bytes that came `offset` seconds after the exchange began."""
-        self._tail += data
-        self._times.append(round(offset * 1e6))
-        self._ends.append(self._sealed + len(self._tail))
-        if len(self._tail) >= BLOCK:
+        tail = self._tail
+        tail += data
+        size = len(tail)
+        self._times.append(int(offset * 1e6 + 0.5))
+        self._ends.append(self._sealed + size)
+        if size >= BLOCK:
             self._seal()
 
     def _seal(self) -> None:
@@ -277,7 +279,7 @@ class Events(Sequence[SseRecord]):
             self._starts[index] = start
         if data is not None:
             self._data[index] = data
-        self._times.append(round(offset * 1e6))
+        self._times.append(int(offset * 1e6 + 0.5))
         self._kinds.append(kind)
         # The last, as it is what counts them.
         ends.append(end)

@@ -10,7 +10,7 @@ import json
 import sys
 import zlib
 from array import array
-from itertools import accumulate
+from itertools import accumulate, chain
 from operator import sub
 from typing import Any, Final
 
@@ -81,7 +81,7 @@ def unpack_arrivals(body: bytes, arrivals: bytes) -> tuple[Chunks, Events]:
 
 def _differences(numbers: array[int]) -> array[int]:
     """Each less the one before it: small numbers, which deflate well."""
-    return array("q", map(sub, numbers, array("q", [0, *numbers[:-1]])))
+    return array("q", map(sub, numbers, chain((0,), numbers)))
 
 
 def _little_endian(numbers: array[int]) -> array[int]:

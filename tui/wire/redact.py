@@ -42,7 +42,7 @@ class Redactor:
         secret: The token; an empty one masks nothing.
     """
 
-    __slots__ = ("_anchors", "_beginnings", "_needles")
+    __slots__ = ("_anchors", "_beginnings", "_last_bytes", "_needles")
 
     def __init__(self, secret: str) -> None:
         if secret in _NO_SECRETS:
@@ -58,6 +58,7 @@ class Redactor:
         self._anchors = tuple({form[:_ANCHOR] for form in self._needles})
         short = {form[:length] for form in self._needles for length in range(1, min(_ANCHOR, len(form)))}
         self._beginnings = tuple(sorted(short, key=len, reverse=True))
+        self._last_bytes = frozenset(beginning[-1] for beginning in short)
 
     def __repr__(self) -> str:
         return "Redactor()"
@@ -78,12 +79,17 @@ class Redactor:
         """Return `text` with the secret masked."""
         return self.bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
-    def may_concern(self, text: str) -> bool:
-        """Whether a text could hold the secret or end in its beginning; most can be seen not to."""
-        if not self._needles:
-            return False
-        data = text.encode("utf-8", "surrogatepass")
-        return data.endswith(self._beginnings) or self._may_hold(data)
+    def may_concern(self, data: builtins.bytes) -> bool:
+        """Whether data could hold the secret or end in its beginning; of most it is seen at once that not."""
+        for anchor in self._anchors:
+            if anchor in data:
+                return True
+        return bool(data) and data[-1] in self._last_bytes and data.endswith(self._beginnings)
+
+    @property
+    def masks(self) -> bool:
+        """Whether there is a secret at all."""
+        return bool(self._needles)
 
     def held_back(self, data: bytes) -> int:
         """How many bytes at the end of `data` could be the beginning of the secret."""
@@ -117,11 +123,10 @@ class StreamRedactor:
 
     def feed(self, piece: bytes) -> bytes:
         """Take the next piece; return what is certain by now."""
-        data = self._redactor.bytes(self._tail + piece if self._tail else piece)
+        if not self._tail and not self._redactor.may_concern(piece):
+            return piece
+        data = self._redactor.bytes(self._tail + piece)
         held = self._redactor.held_back(data)
-        if not held:
-            self._tail = b""
-            return data
         self._tail = data[len(data) - held :]
         return data[: len(data) - held]
 
@@ -144,7 +149,10 @@ class TextRedactor:
 
     def feed(self, delta: str) -> str:
         """Take the next delta; return what can be shown by now."""
-        if not self._tail and not self._redactor.may_concern(delta):
+        redactor = self._redactor
+        if not self._tail and not (
+            redactor.masks and redactor.may_concern(delta.encode("utf-8", "surrogatepass"))
+        ):
             return delta
         data = self._redactor.bytes((self._tail + delta).encode("utf-8", "surrogatepass"))
         held = self._redactor.held_back(data)

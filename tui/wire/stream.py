@@ -23,6 +23,7 @@ from tui.core.text import visible_line
 from tui.wire.decode import DONE, decode
 from tui.wire.failures import from_server_error, from_transport
 from tui.wire.masking import DeltaMask
+from tui.wire.merging import merge_waiting
 from tui.wire.recorder import finish
 from tui.wire.redact import Redactor
 from tui.wire.sse import SseDecoder, SseEvent
@@ -132,15 +133,16 @@ class _Reader:
         try:
             async for piece in self._response.aiter_bytes():
                 events = self._sse.feed(piece)
+                offset = self._clock()
                 for event in events:
-                    self._take(event)
+                    self._take(event, offset)
                 if self.ready:
                     self.wake.set()
                 if pace.is_rapid(len(events), len(piece)) and self.terminal is None:
                     await asyncio.sleep(_PAUSE)
                 pace.reads_on()
             if (last := self._sse.finish()) is not None:
-                self._take_last(last)
+                self._take_last(last, self._clock())
             if self.terminal is None:
                 raise StreamError(
                     "The stream ended before the answer did: no final event came. What had come is kept.",
@@ -156,8 +158,7 @@ class _Reader:
             self.ended = True
             self.wake.set()
 
-    def _take(self, event: SseEvent) -> None:
-        offset = self._clock()
+    def _take(self, event: SseEvent, offset: float) -> None:
         if event.data == DONE:
             self._note(event, offset, "[DONE]")
             return
@@ -187,10 +188,10 @@ class _Reader:
         self._note(event, offset, event.event or _type_in(event.data))
         return decoded, number
 
-    def _take_last(self, event: SseEvent) -> None:
+    def _take_last(self, event: SseEvent, offset: float) -> None:
         """An event whose blank line never came counts only if its data is whole."""
         try:
-            self._take(event)
+            self._take(event, offset)
         except StreamError:
             return
 
@@ -224,6 +225,7 @@ async def read_stream(
     try:
         last = limits.monotonic()
         while True:
+            merge_waiting(reader.ready)
             while reader.ready:
                 last = limits.monotonic()
                 for event in mask.pass_on(reader.ready.popleft()):

@@ -1,0 +1,175 @@
+"""What recording costs: a stream of 20,000 deltas with the recorder on and off, in alternation.
+
+    python tests/benchmarks/recorder.py [--runs N] [--quick] [--only headless|TUI]
+
+Off means: nothing is masked, no piece of the body and no event is noted, and no exchange is written to the
+history; all else is as always. Each figure is the least of the runs (15 by default) of one side over the
+least of the other. Headless, the client decodes the stream from memory in the pieces in which a server sends
+events one by one, with a token of the usual length; the TUI runs in a pseudo-terminal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+from harness import END, PROMPT, Report, Server, Terminal, environment, main, outcrop, place
+
+DELTAS: Final = 20_000
+TOKEN: Final = "bedrock-api-key-" + "Ym9ndXMrdG9rZW4vb2YtdGhlPXVzdWFsK2xlbmd0aC8" * 6
+OFF: Final = "--record-nothing"
+
+
+def record_nothing() -> None:
+    """Take the recorder out of the program."""
+    from tui.core.recording import Chunks, Events
+    from tui.records import TurnRecords
+    from tui.store.history import History
+    from tui.wire.redact import StreamRedactor
+
+    def nothing(*_: Any, **__: Any) -> None:
+        return
+
+    Chunks.add = nothing  # type: ignore[method-assign]
+    Events.add = nothing  # type: ignore[method-assign]
+    StreamRedactor.feed = lambda self, piece: piece  # type: ignore[method-assign]
+    TurnRecords.save_exchange = nothing  # type: ignore[method-assign]
+    History.save_exchange = nothing  # type: ignore[method-assign]
+
+
+def stream() -> list[bytes]:
+    """The events of an answer, as a server sends them."""
+    words = ("the", "basalt", "of", "this", "outcrop", "cooled", "slowly", "in", "columns", "six", "sides")
+    item = {"item_id": "msg_" + "0123456789abcdef" * 3, "output_index": 0, "content_index": 0}
+    deltas = [words[n * n % len(words)] + " " for n in range(DELTAS)]
+    output = [{"type": "message", "id": item["item_id"], "role": "assistant", "status": "completed",
+               "content": [{"type": "output_text", "text": "".join(deltas), "annotations": []}]}]  # fmt: skip
+    response = {"id": "resp_1", "object": "response", "status": "completed", "output": output, "usage": None}
+    bodies: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {**response, "status": "in_progress", "output": []}},
+        *(
+            {"type": "response.output_text.delta", **item, "delta": delta, "obfuscation": "x" * (n % 16)}
+            for n, delta in enumerate(deltas)
+        ),
+        {"type": "response.output_item.done", "output_index": 0, "item": output[0]},
+        {"type": "response.completed", "response": response},
+    ]
+    pieces: list[bytes] = []
+    for number, body in enumerate(bodies):
+        data = json.dumps({**body, "sequence_number": number}, separators=(",", ":"))
+        pieces.append(f"event: {body['type']}\ndata: {data}\n\n".encode())
+    return pieces
+
+
+async def headless(pieces: list[bytes], *, recorded: bool) -> float:
+    """CPU seconds of decoding the stream, the writing of the exchange included."""
+    import httpx
+
+    from tui.core.events import AttemptStarted
+    from tui.core.items import Target
+    from tui.store.history import History
+    from tui.wire.client import ClientSettings, ResponsesClient
+    from tui.wire.recorder import AttemptLabel
+
+    class Body(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for piece in pieces:
+                yield piece
+
+    class Canned(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
+
+    target = Target("openai.gpt-5.4", "us-west-2", "mantle", "https://host.invalid/openai/v1")
+    settings = ClientSettings(number=lambda _: 1, new_id=lambda: "x")
+    client = ResponsesClient(target, lambda: TOKEN, settings, transport=Canned())
+    with tempfile.TemporaryDirectory(prefix="outcrop-bench-") as folder:
+        history = History(Path(folder) / "history.db")
+        body = json.dumps({"model": "openai.gpt-5.4", "input": "x", "stream": True}).encode()
+        gc.collect()
+        began = time.process_time()
+        async for event in client.stream(body, AttemptLabel()):
+            if isinstance(event, AttemptStarted):
+                exchange = event.exchange
+        history.save_exchange(exchange)
+        used = time.process_time() - began
+        assert (exchange.chunks.size == sum(map(len, pieces))) is recorded
+        history.close()
+    await client.aclose()
+    return used
+
+
+def tui(server: Server, *, recorded: bool) -> float:
+    """CPU seconds of the program from Enter until a second after the last word."""
+    model = f"fake-{DELTAS}-0"
+    server.warm(model)
+    command = outcrop(server, model)
+    if not recorded:
+        command = [sys.executable, __file__, OFF, *command[3:]]
+    with place() as folder, Terminal(command, environment(folder)) as program:
+        program.wait_for(PROMPT, 20)
+        program.quiet(1.0, 10)
+        program.send(b"go")
+        time.sleep(0.3)
+        entered, cpu = program.send(b"\r"), program.cpu()
+        program.wait_for(END, 120, entered)
+        time.sleep(1.0)
+        return program.cpu() - cpu
+
+
+def headless_child(recorded: str) -> None:
+    """One process measures one side, so that neither heap has the other's history."""
+    if recorded == "off":
+        record_nothing()
+    pieces = stream()
+    print(min(asyncio.run(headless(pieces, recorded=recorded == "on")) for _ in range(2)))
+
+
+def measure(report: Report, only: str) -> None:
+    """The rows about recording."""
+    if only in "headless":
+        import os
+        import subprocess
+
+        env = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+        on: list[float] = []
+        off: list[float] = []
+        for _ in range(report.runs):
+            for side, found in (("on", on), ("off", off)):
+                command = [sys.executable, __file__, "--headless", side]
+                found.append(float(subprocess.check_output(command, env=env)))
+        _row(report, f"headless decode of {DELTAS:,} deltas", on, off, 30)
+    if only in "TUI":
+        with Server() as server:
+            on, off = [], []
+            for _ in range(report.runs):
+                on.append(tui(server, recorded=True))
+                off.append(tui(server, recorded=False))
+        _row(report, f"TUI, {DELTAS:,} deltas", on, off, 3)
+
+
+def _row(report: Report, what: str, on: list[float], off: list[float], target: float) -> None:
+    cost = (min(on) / min(off) - 1) * 100
+    note = f"on {min(on):.3f} s, off {min(off):.3f} s, least of {len(on)}"
+    report.add(f"{what}: recording costs", [cost], "%", target, note, digits=1)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--headless"]:
+        headless_child(sys.argv[2])
+    elif sys.argv[1:2] == [OFF]:
+        from tui.cli import main as run_program
+
+        record_nothing()
+        sys.exit(run_program(sys.argv[2:]))
+    else:
+        if not any(option in sys.argv for option in ("--runs", "--quick")):
+            sys.argv += ["--runs", "15"]
+        main(measure, __doc__)
