@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,13 @@ from unittest import mock
 
 import httpx
 from textual import events
+from textual.widgets import Static
 
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent / "tests"))
 
 from support.pdfs import make_pdf  # noqa: E402
+from support.pictures import png  # noqa: E402
 
 from tui.app import OutcropApp  # noqa: E402
 from tui.config import load_settings  # noqa: E402
@@ -34,6 +36,7 @@ from tui.credentials import Credentials  # noqa: E402
 from tui.sandbox.server import SandboxServer  # noqa: E402
 from tui.screens.chat import ChatScreen  # noqa: E402
 from tui.session import Session  # noqa: E402
+from tui.widgets.conversation_pane import ConversationPane  # noqa: E402
 
 STARTED = 1_795_000_000.0
 SHOWN_PORT = 8080
@@ -110,6 +113,14 @@ class Stage:
         await self.chat.pane.drained()
         await self.pilot.pause(0.05)
 
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        for _ in range(1000):
+            if true():
+                return
+            await self.pilot.pause(0.01)
+        raise RuntimeError("what the scene waits for did not come")
+
     async def paste(self, text: str) -> None:
         """Paste into the composer."""
         self.chat.composer.post_message(events.Paste(text))
@@ -164,7 +175,8 @@ async def picture(
                 await stage.settle()
                 await scene(stage)
                 await stage.settle()
-                app.screen.set_focus(None)
+                if not isinstance(app.screen.focused, ConversationPane):
+                    app.screen.set_focus(None)  # a cursor that blinks is there or not
                 await pilot.pause()
                 picture = app.export_screenshot(title="outcrop --sandbox")
             await session.aclose()
@@ -193,6 +205,16 @@ async def inspector(stage: Stage) -> None:
     await stage.press("f12")
 
 
+def inspector_tab(*keys: str) -> Callable[[Stage], Awaitable[None]]:
+    """A scene: the same turns, and what these keys show in the inspector."""
+
+    async def scene(stage: Stage) -> None:
+        await inspector(stage)
+        await stage.press(*keys)
+
+    return scene
+
+
 async def picker(stage: Stage) -> None:
     """Models and regions."""
     await stage.press("ctrl+o")
@@ -205,13 +227,95 @@ async def preview(stage: Stage) -> None:
     await stage.press("f5")
 
 
+async def reading(stage: Stage) -> None:
+    """The cursor in a code block, with what can be done there."""
+    await stage.say("Write python code")
+    await stage.press("f6", *["up"] * 4)
+
+
+async def finding(stage: Stage) -> None:
+    """Every hit of a search in the conversation."""
+    await conversation(stage)
+    await stage.press("ctrl+f", *"basalt")
+
+
+async def which_key(stage: Stage) -> None:
+    """What goes on from the leader."""
+    await conversation(stage)
+    await stage.pilot.press("ctrl+x")
+    await stage.until(lambda: stage.app.screen.has_class("-shown"))
+
+
+async def _two_files(stage: Stage) -> None:
+    core = stage.folder / "samples"
+    core.mkdir()
+    (core / "core-sample.png").write_bytes(png(640, 480))
+    (stage.folder / "field-notes.pdf").write_bytes(make_pdf("Field notes, site 12\nThe basalt layer."))
+
+
+async def files(stage: Stage) -> None:
+    """The file chooser, with a look at the file under the cursor."""
+    await _two_files(stage)
+    with mock.patch("tui.screens.file_chooser.os.getcwd", lambda: str(stage.folder)):
+        await stage.press("f3")
+    await stage.press(*"core")
+    # The folder has a random name.
+    stage.app.screen.query_one("#files-folder", Static).update("~/site-12")
+    await stage.settle()
+
+
+async def attachments(stage: Stage) -> None:
+    """Two files and what they add to each later turn."""
+    await _two_files(stage)
+    await stage.paste(str(stage.folder / "field-notes.pdf"))
+    await stage.paste(str(stage.folder / "samples" / "core-sample.png"))
+    # The folder has a random name.
+    files = stage.chat._attachments
+    files[:] = [replace(file, path=f"~/site-12/{file.name}") for file in files]
+    await stage.press("alt+a", "down")
+
+
+async def branches(stage: Stage) -> None:
+    """An answer between two others to the same prompt."""
+    await stage.say("How old is basalt?")
+    await stage.press("ctrl+x", "r")
+    await stage.press("ctrl+x", "r")
+    await stage.press("alt+left")
+
+
+async def open_conversations(stage: Stage) -> None:
+    """Several conversations at once."""
+    await conversation(stage)
+    await stage.press("ctrl+n")
+    await stage.say("Write python code")
+    await stage.press("ctrl+n")
+    stage.chat.composer.put_back("And how old is the sandstone below it?")
+    await stage.press("alt+o")
+
+
 SCENES: list[tuple[str, tuple[int, int], Callable[[Stage], Awaitable[None]], str]] = [
     ("welcome", (80, 24), welcome, "outcrop-dark"),
     ("conversation", (110, 34), conversation, "outcrop-dark"),
     ("conversation-light", (80, 24), conversation, "outcrop-light"),
     ("inspector", (160, 48), inspector, "outcrop-dark"),
+    ("inspector-request", (110, 34), inspector_tab("2"), "outcrop-dark"),
+    ("inspector-stream", (110, 36), inspector_tab("3"), "outcrop-dark"),
+    ("inspector-stream-small", (80, 24), inspector_tab("3"), "outcrop-dark"),
+    ("inspector-raw", (80, 24), inspector_tab("3", "r"), "outcrop-dark"),
+    ("inspector-response", (110, 34), inspector_tab("4"), "outcrop-dark"),
+    ("inspector-diff", (110, 30), inspector_tab("5"), "outcrop-dark"),
+    ("inspector-side-by-side", (110, 34), inspector_tab("5", "r", "r"), "outcrop-dark"),
+    ("inspector-cache", (110, 34), inspector_tab("6"), "outcrop-dark"),
+    ("inspector-cache-light", (80, 24), inspector_tab("6"), "outcrop-light"),
     ("picker", (110, 30), picker, "outcrop-dark"),
     ("preview", (130, 30), preview, "outcrop-dark"),
+    ("reading", (100, 30), reading, "outcrop-dark"),
+    ("finding", (100, 30), finding, "outcrop-dark"),
+    ("which-key", (100, 30), which_key, "outcrop-dark"),
+    ("files", (80, 24), files, "outcrop-dark"),
+    ("attachments", (80, 24), attachments, "outcrop-dark"),
+    ("branches", (100, 30), branches, "outcrop-dark"),
+    ("open-conversations", (80, 24), open_conversations, "outcrop-light"),
 ]
 
 
