@@ -7,19 +7,17 @@ became of each call is kept with the turn that asked for it, and is on disk befo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tui.core.errors import InputError, StoreError
 from tui.core.events import Notice, SessionEvent, ToolCallChanged, TurnEnded
 from tui.core.items import Item, Outcome, Turn
-from tui.core.text import storable, visible_line
+from tui.core.text import storable
 from tui.core.tool_calls import CallRecord, CallState
 from tui.core.tools import (
-    CHOICES,
     INTERRUPTED,
     Answer,
     Asker,
@@ -27,17 +25,16 @@ from tui.core.tools import (
     Question,
     Rule,
     ToolOn,
-    ToolUse,
     exact_pattern,
     output_item,
     parse_arguments,
     pending_calls,
 )
-from tui.replay import Replaying
 from tui.store.history import History
+from tui.tool_settings import ToolSettings
 
 if TYPE_CHECKING:
-    from tui.tools.toolbox import Toolbox
+    pass
 
 __all__ = ["ToolLooping"]
 
@@ -55,85 +52,8 @@ class _Ready:
     review: bool
 
 
-class ToolLooping(Replaying):
-    """Sends turns whose answers may call tools.
-
-    Attributes:
-        tool_files: Files of tools beside the one of the config folder.
-    """
-
-    tool_files: tuple[Path, ...] = ()
-    _toolbox: Toolbox | None = None
-
-    # -- the tools there are -----------------------------------------------------------------------
-
-    async def toolbox(self) -> Toolbox:
-        """Every tool there is, read when it is first asked for.
-
-        Raises:
-            InputError: A file of tools cannot be read.
-        """
-        if self._toolbox is None:
-            from tui.tools.toolbox import Toolbox
-
-            own = self.settings.config_dir / "tools.toml"
-            known = await asyncio.to_thread(own.is_file)
-            toolbox = Toolbox([*([own] if known else []), *self.tool_files])
-            await toolbox.load()
-            self._toolbox = toolbox
-        return self._toolbox
-
-    async def turn_on(self, conversation_id: str, names: Sequence[str]) -> None:
-        """Offer these tools to the model from the next turn on; the caller has shown what they run.
-
-        Raises:
-            InputError: One is not there or cannot be used; nothing is changed.
-        """
-        toolbox = await self.toolbox()
-        on = [await toolbox.turned_on(name) for name in names]
-        use = self._conversations[conversation_id].tools
-        for tool in on:
-            known = use.named(tool.name)
-            same = known is not None and known.fingerprint == tool.fingerprint
-            use = use.with_tool(replace(tool, allowed=same and known is not None and known.allowed))
-        await self.set_tool_use(conversation_id, use)
-
-    async def turn_off(self, conversation_id: str, names: Sequence[str]) -> None:
-        """Offer these tools no longer."""
-        use = self._conversations[conversation_id].tools
-        for name in names:
-            use = use.without(name)
-        await self.set_tool_use(conversation_id, use)
-
-    async def set_tool_choice(self, conversation_id: str, choice: str) -> None:
-        """Choose how the next prompt may be answered: `auto`, `required`, `none`, or one tool by its name.
-
-        Raises:
-            InputError: It is none of those, or the tool is not on.
-        """
-        use = self._conversations[conversation_id].tools
-        if choice not in CHOICES and use.named(choice) is None:
-            names = ", ".join([*CHOICES, *(tool.name for tool in use.on)])
-            raise InputError(f"The tool choice may be {names}, not {visible_line(choice)}.")
-        await self.set_tool_use(conversation_id, replace(use, choice=choice))
-
-    async def set_tool_use(self, conversation_id: str, use: ToolUse) -> None:
-        """Choose what tools the next turns offer."""
-        await self._change(replace(self._conversations[conversation_id], tools=use))
-
-    async def tool_rules(self) -> tuple[Rule, ...]:
-        """The answers of the user's that hold for every call that they match."""
-        return await self.records.call(History.tool_rules)
-
-    async def forget_tool_rule(self, rule_id: int) -> None:
-        """Ask again about what a rule decided."""
-        await self.records.call(History.forget_tool_rule, rule_id)
-
-    async def aclose(self) -> None:
-        """End what the tools started, then the rest."""
-        if self._toolbox is not None:
-            await self._toolbox.aclose()
-        await super().aclose()
+class ToolLooping(ToolSettings):
+    """Sends turns whose answers may call tools."""
 
     # -- the loop ----------------------------------------------------------------------------------
 

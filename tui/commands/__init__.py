@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.commands import conversation, looking, program, reading, turn
+from tui.commands import conversation, looking, program, reading, tools, turn
 from tui.commands.command import Command
 
 __all__ = ["COMMANDS", "Command", "by_id", "by_slash", "split_slash"]
@@ -16,6 +16,7 @@ __all__ = ["COMMANDS", "Command", "by_id", "by_slash", "split_slash"]
 COMMANDS: Final[tuple[Command, ...]] = (
     *turn.COMMANDS,
     *conversation.COMMANDS,
+    *tools.COMMANDS,
     *reading.COMMANDS,
     *looking.COMMANDS,
     *program.COMMANDS,

@@ -19,7 +19,7 @@ PREFIXES: Final = {
     "d": "Do with a request",
     "g": "Go to",
     "s": "Settings",
-    "t": "Turns",
+    "t": "Turns and tools",
     "v": "View",
     "w": "Write out",
     "y": "Copy",

@@ -40,13 +40,23 @@ def calls(request: CreateRequest, context: Context, ids: Callable[[str], str]) -
     if done >= len(parts) and not _FOR_EVER.search(prompt):
         return []
     part = parts[min(done, len(parts) - 1)]
-    returned = " ".join(output for _, output in context.results)
+    returned = " ".join(_values(output) for _, output in context.results)
     chosen = _chosen(tools, part, choice, first=done == 0)
     made: list[Json] = []
     for tool in chosen:
         for text in _subjects(tool, part):
-            made.append(_call(tool, f"{returned} {text}".strip(), ids))
+            about = text if _IDENTIFIER.search(text) else f"{returned} {text}".strip()
+            made.append(_call(tool, about, ids))
     return made[:1] if request.raw.get("parallel_tool_calls") is False else made
+
+
+def _values(output: str) -> str:
+    """What a tool returned, without the names and signs of JSON."""
+    try:
+        value: object = json.loads(output)
+    except ValueError:
+        return output
+    return " ".join(str(entry) for entry in value.values()) if is_object(value) else output
 
 
 def _rounds(items: list[Json]) -> int:

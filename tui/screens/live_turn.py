@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
-from typing import Protocol
+from typing import Literal, Protocol
 
 from tui.core.attachments import Attachment
 from tui.core.conversation import BranchMark
@@ -16,13 +16,16 @@ from tui.core.events import (
     ReasoningDelta,
     SessionEvent,
     TextDelta,
+    ToolCallChanged,
     TurnEnded,
     TurnStarted,
 )
 from tui.core.items import Item, Turn
 from tui.core.structured.strict import Problem
 from tui.core.text import visible_line
+from tui.core.tools import calls_of, is_tool_step, pending_calls
 from tui.screens.queue import EditedRequest
+from tui.screens.tool_blocks import call_block, item_block
 from tui.screens.turn_blocks import (
     STATES,
     attachment_lines,
@@ -31,7 +34,6 @@ from tui.screens.turn_blocks import (
     prompt_title,
     structured,
 )
-from tui.screens.turn_words import tool_block
 from tui.widgets.attachment_chips import describe
 from tui.widgets.transcript.block import Block, BlockKind
 
@@ -110,13 +112,16 @@ class LiveTurn:
         background: Whether it is sent in the background.
         held: Whether the server goes on with it when nobody watches.
         resumes: Whether it was sent before and is only watched.
+        resumes_calls: How the loop goes on after calls whose outputs were not sent.
         waits: The pause before the next attempt; `None` while it goes on.
         edited: The body that is sent as it is; `None` for a turn that is planned.
+        over: Whether the answer has ended; its tool calls may be running still.
     """
 
     background = False
     held = False
     resumes = False
+    resumes_calls: Literal["run", "interrupted"] | None = None
 
     def __init__(
         self,
@@ -143,13 +148,41 @@ class LiveTurn:
         self._open: _Live | None = None
         self._notices = 0
         self._problems: tuple[Problem, ...] = ()
-        self._add(Block(f"{self._key}:user", BlockKind.USER, prompt, "You"))
+        self._calls: dict[str, _Live] = {}
+        self.over = False
+        # A step of the tool loop carries nothing that the user typed.
+        self._is_step = again is not None and is_tool_step(again)
+        if not self._is_step:
+            self._add(Block(f"{self._key}:user", BlockKind.USER, prompt, "You"))
         lines = [f"{visible_line(attachment.name)}  {describe(attachment)}" for attachment in attachments]
         if again is not None:
             lines = [line for item in again.input for line in attachment_lines(item)]
         for index, line in enumerate(lines):
             self._add(Block(f"{self._key}:file{index}", BlockKind.ATTACHMENT, line))
         self._answer()
+
+    @classmethod
+    def of_calls(
+        cls, conversation_id: str, number: int, turn: Turn, how: Literal["run", "interrupted"]
+    ) -> LiveTurn:
+        """A turn that has ended, whose tool calls go on; it is drawn as it is kept."""
+        model = turn.target.model if turn.target else "Answer"
+        live = cls(conversation_id, number, turn.prompt, (), model, turn)
+        live.turn, live.again, live.over, live.resumes_calls = turn, None, True, how
+        live._close("")
+        for item in turn.output:
+            alone = replace(turn, input=(), output=(item,), partial_text="", partial_reasoning="")
+            if block := item_block(f"{live._key}:out{len(live._live)}", item, turn.calls):
+                added = live._add(block)
+                for made in calls_of((item,)):
+                    live._calls[made.call_id] = added
+            elif alone.reasoning or alone.text:
+                kind = BlockKind.REASONING if alone.reasoning else BlockKind.ASSISTANT
+                title = "Reasoning" if alone.reasoning else live._model
+                text = alone.reasoning or alone.text
+                block = Block(f"{live._key}:out{len(live._live)}", kind, "", title, bool(alone.reasoning))
+                live._add(block).parts.append(text)
+        return live
 
     def blocks(self) -> list[Block]:
         """Everything so far, for a pane that shows this turn from now on."""
@@ -177,6 +210,8 @@ class LiveTurn:
     def mark(self, mark: BranchMark | None) -> None:
         """Say in the prompt's title which of several branches begins with it."""
         prompt = self._live[0]
+        if prompt.block.kind is not BlockKind.USER:
+            return
         prompt.block = replace(prompt.block, title=prompt_title(mark))
         if self._pane is not None:
             self._pane.update_block(prompt.block)
@@ -203,6 +238,10 @@ class LiveTurn:
                 self._item_done(item)
             case TurnEnded(turn=turn):
                 self.end(turn)
+            case ToolCallChanged(turn=turn, call=call, record=record):
+                self.turn = turn
+                if live := self._calls.get(call.call_id):
+                    self._update(live, call_block(live.block.id, call, record, now=True))
             case _:
                 pass
 
@@ -221,6 +260,13 @@ class LiveTurn:
     def end(self, turn: Turn) -> None:
         """Close the turn as it is on disk: its state, its notices, its error; text that no delta brought."""
         self.turn = turn
+        if self.over:
+            # Its calls were stopped.
+            for call, record in pending_calls(turn):
+                if live := self._calls.get(call.call_id):
+                    self._update(live, call_block(live.block.id, call, record))
+            return
+        self.over = True
         streamed = any(live.parts for live in self._live if live.block.kind is BlockKind.ASSISTANT)
         if turn.text and not streamed:
             self._text(turn.text)
@@ -276,11 +322,13 @@ class LiveTurn:
         self._feed(delta)
 
     def _item_done(self, item: Item) -> None:
-        if call := tool_block(f"{self._key}:out{len(self._live)}", item):
+        if call := item_block(f"{self._key}:out{len(self._live)}", item):
             if self._open is not None and self._open.parts:
                 self._settle(self._open, "")
                 self._open = None
-            self._add(call, before_empty_answer=True)
+            added = self._add(call, before_empty_answer=True)
+            for made in calls_of((item,)):
+                self._calls[made.call_id] = added
             return
         if self._open is None or not self._open.parts:
             return
@@ -291,8 +339,9 @@ class LiveTurn:
 
     def _answer(self) -> None:
         """Open the answer's block: the empty one that waits, or a new one."""
-        last = self._live[-1]
-        if last.block.kind is BlockKind.ASSISTANT and not last.parts and last.block.state == "running":
+        last = self._live[-1] if self._live else None
+        waits = last is not None and last.block.state == "running" and not last.parts
+        if last is not None and waits and last.block.kind is BlockKind.ASSISTANT:
             if self._open is not None and self._open is not last:
                 self._settle(self._open, "")
             self._open = last

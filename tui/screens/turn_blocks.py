@@ -15,7 +15,9 @@ from tui.core.items import Item, Outcome, Turn
 from tui.core.structured.output_format import format_name
 from tui.core.structured.strict import Problem
 from tui.core.text import visible_line
-from tui.screens.turn_words import tool_block, usage_block
+from tui.core.tools import is_tool_step
+from tui.screens.tool_blocks import item_block
+from tui.screens.turn_words import usage_block
 from tui.validation import is_checked, turn_problems
 from tui.widgets.attachment_chips import size_words
 from tui.widgets.transcript.block import Block, BlockKind
@@ -70,6 +72,10 @@ def _summary_blocks(turn: Turn, mark: BranchMark | None) -> list[Block]:
 
 
 def _input_blocks(turn: Turn, mark: BranchMark | None) -> list[Block]:
+    if is_tool_step(turn):
+        # Its input is shown with the calls that it answers.
+        text = "" if mark is None else f"Branch {mark.number} of {mark.of} begins here."
+        return [Block(f"{turn.id}:branch", BlockKind.NOTICE, text)] if text else []
     blocks = [Block(f"{turn.id}:user", BlockKind.USER, turn.prompt, prompt_title(mark))]
     lines = [line for item in turn.input for line in attachment_lines(item)]
     blocks += [
@@ -83,7 +89,7 @@ def _output_blocks(turn: Turn) -> list[Block]:
     pieces: list[tuple[BlockKind, str]] = []
     calls: dict[int, Block] = {}
     for item in turn.output:
-        if call := tool_block(f"{turn.id}:out{len(pieces)}", item):
+        if call := item_block(f"{turn.id}:out{len(pieces)}", item, turn.calls):
             calls[len(pieces)] = call
             pieces.append((BlockKind.TOOL, call.text))
             continue

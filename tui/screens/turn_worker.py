@@ -23,6 +23,8 @@ from tui.core.text import visible_line
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from tui.core.items import Turn
+    from tui.core.tools import Answer, Question
     from tui.screens.live_turn import LiveTurn
     from tui.session import Session
 
@@ -55,6 +57,18 @@ class TurnHost(Protocol):
         """An attempt began or ended."""
         ...
 
+    def next_step(self, live: LiveTurn, turn: Turn) -> LiveTurn:
+        """The outputs of its tool calls are on their way: the turn that draws what comes now."""
+        ...
+
+    async def approve(self, question: Question) -> Answer:
+        """Ask whether a tool call may run."""
+        ...
+
+    async def review(self, question: Question, output: str) -> str:
+        """Show a tool's output; returns what goes back to the model."""
+        ...
+
     def turn_over(self, live: LiveTurn, outcome: Outcome | None, error: Exception | None) -> None:
         """The turn has ended; `outcome` is `None` when nothing was sent."""
         ...
@@ -65,8 +79,11 @@ async def run_turn(session: Session, live: LiveTurn, host: TurnHost) -> None:
     outcome: Outcome | None = None
     problem: Exception | None = None
     try:
-        async with aclosing(_events(session, live)) as events:
+        steps = session.with_tools(live.conversation_id, _events(session, live, host), host)
+        async with aclosing(steps) as events:
             async for event in events:
+                if isinstance(event, TurnStarted) and live.over:
+                    live = host.next_step(live, event.turn)
                 live.handle(event)
                 _tell(event, live, host)
                 if isinstance(event, TurnEnded):
@@ -94,12 +111,14 @@ async def run_turn(session: Session, live: LiveTurn, host: TurnHost) -> None:
         host.turn_over(live, outcome, problem)
 
 
-def _events(session: Session, live: LiveTurn) -> AsyncGenerator[SessionEvent, None]:
+def _events(session: Session, live: LiveTurn, host: TurnHost) -> AsyncGenerator[SessionEvent, None]:
     if live.resumes and live.turn is not None:
         return session.resume_background(live.conversation_id, live.turn.id)
     if live.edited is not None:
         edited = live.edited
         return session.keep_as_branch(edited.exchange, edited.body, anyway=edited.anyway)
+    if live.resumes_calls is not None:
+        return session.resume_calls(live.conversation_id, live.resumes_calls, host)
     if live.again is not None:
         return session.resend(live.conversation_id, live.again.id, background=live.background)
     return session.send(live.conversation_id, live.prompt, live.attachments, background=live.background)

@@ -6,7 +6,7 @@ import asyncio
 import importlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tui.core.errors import InputError
 from tui.core.text import visible_line
@@ -17,9 +17,7 @@ from tui.tools.running import Output, described, run_tool
 if TYPE_CHECKING:
     from tui.tools.mcp_servers import McpServers
 
-__all__ = ["PRESETS", "Toolbox"]
-
-PRESETS: Final = Path(__file__).with_name("presets")
+__all__ = ["Toolbox"]
 
 
 class Toolbox:
