@@ -197,7 +197,12 @@ class StandInSession:
         )
 
     async def set_target(
-        self, conversation_id: str, *, model: str | None = None, region: str | None = None
+        self,
+        conversation_id: str,
+        *,
+        model: str | None = None,
+        region: str | None = None,
+        endpoint: str | None = None,
     ) -> None:
         old = self._conversations[conversation_id]
         self._conversations[conversation_id] = replace(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,11 @@ from ui_samples import OneWidget, text_of
 
 from tui.core.catalogue import Catalogue
 from tui.core.catalogue_file import parse_catalogue
-from tui.screens.picker import PickerScreen
-from tui.widgets.pairings import all_choices, search
+from tui.core.discovery import PairingCheck
+from tui.core.errors import OutcropError
+from tui.favourites import load_favourites, save_favourites
+from tui.screens.picker import Listed, PickerActions, PickerScreen
+from tui.widgets.pairings import Known, Offer, all_choices, search
 from tui.widgets.virtual_lines import VirtualLines
 
 CATALOGUE = """
@@ -44,7 +48,9 @@ input = 0.075
 output = 0.3
 uncertain = true
 """
-SIZES = [(80, 24), (160, 48)]
+# A dialog in the app has all of 80 columns; here it keeps a margin.
+SIZES = [(88, 24), (160, 48)]
+CURRENT = ("openai.gpt-5.4", "us-west-2", "mantle")
 
 
 @pytest.fixture
@@ -53,8 +59,9 @@ def catalogue() -> Catalogue:
 
 
 def picker(catalogue: Catalogue, **changes: Any) -> PickerScreen:
-    given = {"model": "openai.gpt-5.4", "region": "us-west-2", "endpoint": "mantle", **changes}
-    return PickerScreen(catalogue, **given)
+    current = changes.pop("current", ("openai.gpt-5.4", "us-west-2", "mantle"))
+    offers = changes.pop("offers", [Offer("mantle", token_region=changes.pop("token_region", None))])
+    return PickerScreen(catalogue, current, offers, **changes)
 
 
 async def opened(pilot: Pilot[Any], screen: PickerScreen, results: list[Any]) -> str:
@@ -78,8 +85,8 @@ async def test_every_pairing_is_listed_and_the_impossible_say_why(
         assert "●" in possible
         assert "1.05M?" in possible
         assert "2.75 / 16.50" in possible
-        assert "none-high" in possible
-        assert "~0.075 / 0.30" in line_with(screen, "GPT-5.5", "us-east-2")
+        assert size[0] < 100 or "none-high" in possible
+        assert "0.075 / 0.30?" in line_with(screen, "GPT-5.5", "us-east-2")
         assert "it is in us-east-2" in line_with(screen, "GPT-5.5", "us-west-2")
         assert screen.count("GPT-5.") >= 6
         assert "takes text, image, pdf" in screen
@@ -108,11 +115,11 @@ async def test_typing_filters_and_enter_takes_it(catalogue: Catalogue) -> None:
         assert len(rows) == 2
         await pilot.press("enter")
         await pilot.pause()
-    assert results == [("openai.gpt-5.5", "us-east-2")]
+    assert results == [("openai.gpt-5.5", "us-east-2", "mantle")]
 
 
 async def test_skipped_letters_still_find(catalogue: Catalogue) -> None:
-    choices = all_choices(catalogue, ("openai.gpt-5.4", "us-west-2"), "mantle", None)
+    choices = all_choices(catalogue, CURRENT, [Offer("mantle")])
     found = search(choices, "g54 usw2")
     assert (found[0].model_id, found[0].region) == ("openai.gpt-5.4", "us-west-2")
     assert search(choices, "zzz") == []
@@ -132,7 +139,7 @@ async def test_enter_on_an_impossible_pairing_says_why_and_names_the_nearest(cat
         assert results == []
         await pilot.press("enter")
         await pilot.pause()
-    assert results == [("openai.gpt-5.5", "us-east-2")]
+    assert results == [("openai.gpt-5.5", "us-east-2", "mantle")]
 
 
 async def test_moving_on_forgets_the_refusal(catalogue: Catalogue) -> None:
@@ -170,7 +177,7 @@ async def test_a_click_takes_a_row(catalogue: Catalogue) -> None:
         await opened(pilot, picker(catalogue), results)
         await pilot.click("#picker-list", offset=(10, 0))
         await pilot.pause()
-    assert results == [("openai.gpt-5.4", "us-east-2")]
+    assert results == [("openai.gpt-5.4", "us-east-2", "mantle")]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -191,16 +198,20 @@ async def test_a_model_that_nobody_knows_is_listed_as_the_current_one(catalogue:
     results: list[Any] = []
     app = OneWidget()
     async with app.run_test(size=(160, 48)) as pilot:
-        screen = await opened(pilot, picker(catalogue, model="my.model[/b]\x1b"), results)
+        screen = await opened(
+            pilot, picker(catalogue, current=("my.model[/b]\x1b", "us-west-2", "mantle")), results
+        )
         assert "my.model[/b]" in line_with(screen, "●")
         assert "not in the catalogue" in screen
         await pilot.press("enter")
         await pilot.pause()
-    assert results == [("my.model[/b]\x1b", "us-west-2")]
+    assert results == [("my.model[/b]\x1b", "us-west-2", "mantle")]
 
 
 async def test_a_custom_endpoint_has_models_but_no_regions_to_choose(catalogue: Catalogue) -> None:
-    choices = all_choices(catalogue, ("openai.gpt-5.4", "us-west-2"), "custom", "us-east-1")
+    choices = all_choices(
+        catalogue, ("openai.gpt-5.4", "us-west-2", "custom"), [Offer("custom", "us-west-2")]
+    )
     assert [(c.model_id, c.region) for c in choices] == [
         ("openai.gpt-5.4", "us-west-2"),
         ("openai.gpt-5.5", "us-west-2"),
@@ -211,8 +222,85 @@ async def test_a_custom_endpoint_has_models_but_no_regions_to_choose(catalogue: 
 @pytest.mark.parametrize("endpoint", ["mantle", "runtime"])
 def test_the_shipped_catalogue_s_possible_pairings_come_first(endpoint: str) -> None:
     shipped = parse_catalogue(files("tui.core").joinpath("catalogue.toml").read_text(encoding="utf-8"))
-    choices = all_choices(shipped, ("openai.gpt-5.4", "us-west-2"), endpoint, None)
+    choices = all_choices(shipped, ("openai.gpt-5.4", "us-west-2", endpoint), [Offer(endpoint)])
     possible = [choice.pairing.possible for choice in choices]
     assert possible == sorted(possible, reverse=True)
     assert any(possible)
     assert not all(possible)
+
+
+async def test_favourites_stand_first_then_what_was_used_lately_and_checks_have_their_time(
+    catalogue: Catalogue,
+) -> None:
+    kept: list[Any] = []
+    checked: list[Any] = []
+    east = ("openai.gpt-5.4", "us-east-2", "mantle")
+    five = ("openai.gpt-5.5", "us-east-2", "mantle")
+
+    async def check(place: Any) -> PairingCheck:
+        checked.append(place)
+        if place == five:
+            raise OutcropError("No connection.")
+        return PairingCheck(place[0], place[1], "mantle", 1000.0, True, "It answered in 0.4 s.")
+
+    async def models(place: Any) -> Listed:
+        return Listed(
+            ("openai.gpt-9",), ("/v1/models lists 1 model.", "/openai/v1/models lists nothing (404)")
+        )
+
+    actions = PickerActions(kept.append, lambda place: "It costs about $0.0008.", check, models)
+    known = Known(recent=(five,), now=1000.0)
+    app = OneWidget()
+    async with app.run_test(size=(160, 40)) as pilot:
+        screen = await opened(pilot, picker(catalogue, known=known, actions=actions), [])
+        rows = [line for line in screen.split("\n") if "GPT-5." in line]
+        assert "GPT-5.5" in rows[0] and "↺" in rows[0]
+        await pilot.press(*"5.4 east-2", "ctrl+f")
+        assert kept == [(east,)]
+        await pilot.press("ctrl+t")
+        await pilot.pause()
+        assert "It costs about $0.0008." in text_of(app) and not checked
+        await pilot.press("ctrl+t")
+        await pilot.pause()
+        await pilot.pause()
+        assert checked == [east]
+        assert "It answered in 0.4 s." in text_of(app)
+        assert "✓" in line_with(text_of(app), "★", "worked just now")
+        app.screen.query_one(Input).value = ""
+        await pilot.pause()
+        rows = [line for line in text_of(app).split("\n") if "GPT-5." in line]
+        assert "★" in rows[0] and "us-east-2" in rows[0]
+        await pilot.press("ctrl+l")
+        await pilot.pause()
+        await pilot.pause()
+        assert "lists nothing (404)" in text_of(app) and "a hint" in text_of(app)
+        assert "us-east-2" in line_with(text_of(app), "openai.gpt-9", "listed by the server")
+        app.screen.query_one(Input).value = "5.5 east-2"
+        await pilot.press("ctrl+t", "ctrl+t")
+        await pilot.pause()
+        await pilot.pause()
+        assert "It could not be found out." in text_of(app) and "No connection." in text_of(app)
+
+
+async def test_every_endpoint_is_listed_and_the_nearest_may_be_on_another(catalogue: Catalogue) -> None:
+    offers = [Offer("mantle"), Offer("runtime"), Offer("gateway", "us-west-2", ("gpt-own",))]
+    results: list[Any] = []
+    app = OneWidget()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot, picker(catalogue, offers=offers), results)
+        assert "us-west-2" in line_with(screen, "gpt-own", "gateway")
+        await pilot.press(*"runtime 5.4 west-2", "enter")
+        await pilot.pause()
+        assert "The nearest that works: openai.gpt-5.4 in us-west-2 on mantle" in text_of(app)
+        await pilot.press("enter")
+        await pilot.pause()
+    assert results == [("openai.gpt-5.4", "us-west-2", "mantle")]
+
+
+def test_favourites_are_kept_in_a_file_and_a_damaged_one_is_empty(tmp_path: Path) -> None:
+    assert load_favourites(tmp_path) == ()
+    rows = (("m", "r", "mantle"), ("é", "r", "gateway"))
+    save_favourites(tmp_path / "new", rows)
+    assert load_favourites(tmp_path / "new") == rows
+    (tmp_path / "new" / "favourites.json").write_text('{"no": [')
+    assert load_favourites(tmp_path / "new") == ()

@@ -1,4 +1,4 @@
-"""The page behind the meter, the hint beside the composer, cache controls and budgets, with the real session."""
+"""The page behind the meter, the hint beside the composer, cache controls, budgets; the session is real."""
 
 from __future__ import annotations
 

@@ -92,9 +92,11 @@ class ChatComposer(ChatFrame):
             if sentence := why_not_taken(model, attachments or self._attachments):
                 self._complain(sentence)
 
-    async def _choose(self, *, model: str | None = None, region: str | None = None) -> None:
+    async def _choose(
+        self, *, model: str | None = None, region: str | None = None, endpoint: str | None = None
+    ) -> None:
         """As before, and say at once which files the model does not take, attached now or sent earlier."""
-        await super()._choose(model=model, region=region)
+        await super()._choose(model=model, region=region, endpoint=endpoint)
         with suppress(KeyError):
             conversation = self.session.conversation(self._conversation_id)
             target = self.session.target(self._conversation_id)

@@ -12,7 +12,7 @@ from textual import on
 from tui.core.catalogue import ENDPOINTS
 from tui.core.errors import InputError, OutcropError
 from tui.core.text import visible_line
-from tui.screens.chat_views import ChatViews
+from tui.screens.chat_picker import ChatPicker
 from tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ __all__ = ["ChatUsage"]
 _CACHE_TAB: Final = 5
 
 
-class ChatUsage(ChatViews):
+class ChatUsage(ChatPicker):
     """The chat screen with all that is about tokens and money."""
 
     def __init__(self, session: Session, keys: dict[str, str]) -> None:

@@ -192,23 +192,6 @@ class ChatViews(ChatComposer):
         if beside and event.size.width < BESIDE_FROM:
             self._close_inspector()
 
-    def action_pick_target(self) -> None:
-        """Choose model and region."""
-        from tui.screens.picker import PickerScreen
-
-        if not self._conversation_id:
-            return
-        target = self.session.target(self._conversation_id)
-        bound = None if target.sandbox else self.session.credentials.status(self._token_place()).region
-
-        def chosen(place: tuple[str, str] | None) -> None:
-            if place is not None:
-                self._do(self._choose(model=place[0], region=place[1]), "target")
-
-        self.outcrop.push_screen(
-            PickerScreen(self.session.catalogue, target.model, target.region, target.endpoint, bound), chosen
-        )
-
     def action_open_history(self, words: str = "") -> None:
         """List the conversations kept on this machine."""
         from tui.screens.history import HistoryScreen

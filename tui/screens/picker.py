@@ -1,7 +1,10 @@
-"""Choose model and region in one list: type to search, Enter takes it, what is impossible says why."""
+"""Choose model, region and endpoint in one list: type to search, Enter takes it, the impossible says why."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -12,33 +15,77 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.core.catalogue import Catalogue
+from tui.core.discovery import PairingCheck
+from tui.core.errors import OutcropError
 from tui.core.text import visible_line
 from tui.widgets.columns import TableTitles
 from tui.widgets.dialog import Dialog
-from tui.widgets.pairings import Choice, PairingTable, all_choices, detail_of, search
+from tui.widgets.pairings import (
+    Choice,
+    Known,
+    Offer,
+    PairingTable,
+    Place,
+    all_choices,
+    detail_of,
+    marked,
+    search,
+)
 from tui.widgets.rows import Mark
 from tui.widgets.virtual_lines import VirtualLines
 
-__all__ = ["PickerScreen"]
+__all__ = ["Listed", "PickerActions", "PickerScreen"]
 
 _STYLES: dict[Mark | None, str] = {
     None: "$foreground",
     "key": "$text-primary bold",
     "error": "$text-error",
     "warning": "$text-warning",
+    "success": "$text-success",
     "dim": "$text-muted",
 }
+_Lines = list[tuple[str, Mark | None]]
 
 
-class PickerScreen(ModalScreen[tuple[str, str] | None]):
-    """Gives the chosen (model id, region), or `None`.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a place listed.
+
+    Attributes:
+        models: The ids, in the server's order.
+        said: Each route's answer in plain words.
+    """
+
+    models: tuple[str, ...]
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PickerActions:
+    """What the picker lets be done; all of it is the caller's.
+
+    Attributes:
+        keep: Keeps the favourites.
+        price: What a check of a pairing sends and costs, in words.
+        check: Sends it.
+        models: Asks a pairing's region and endpoint for its models.
+    """
+
+    keep: Callable[[Sequence[Place]], None]
+    price: Callable[[Place], str]
+    check: Callable[[Place], Awaitable[PairingCheck]]
+    models: Callable[[Place], Awaitable[Listed]]
+
+
+class PickerScreen(ModalScreen[Place | None]):
+    """Gives the chosen (model id, region, endpoint), or `None`.
 
     Args (of the constructor):
         catalogue: Models and regions.
-        model: The model id in use.
-        region: The region in use.
-        endpoint: `mantle`, `runtime` or `custom`.
-        token_region: The region that the token is bound to, if it is a short-term key.
+        current: The pairing in use.
+        offers: The endpoints that can be sent to, the one in use first.
+        known: Favourites, what was used lately, checks, what servers listed.
+        actions: What can be done with a row; without them the list is only to choose from.
         query: What the search begins with.
     """
 
@@ -48,43 +95,58 @@ class PickerScreen(ModalScreen[tuple[str, str] | None]):
         Binding("down,ctrl+n", "move(1)", "Down", show=False, priority=True, id="list.down"),
         Binding("pageup", "page(-1)", "Page up", show=False, priority=True, id="list.page_up"),
         Binding("pagedown", "page(1)", "Page down", show=False, priority=True, id="list.page_down"),
+        Binding("ctrl+f", "favourite", "Favourite", show=False, priority=True, id="picker.favourite"),
+        Binding("ctrl+t", "check", "Check this pairing", show=False, priority=True, id="picker.check"),
+        Binding("ctrl+l", "list", "Ask for its list", show=False, priority=True, id="picker.list"),
     ]
     DEFAULT_CSS = """
-    PickerScreen { align: center middle; }
+    PickerScreen {
+        align: center middle;
+        & Dialog { max-width: 150; }
+        & .dialog--detail { min-height: 4; max-height: 6; }
+    }
     """
 
     def __init__(
         self,
         catalogue: Catalogue,
-        model: str,
-        region: str,
-        endpoint: str,
-        token_region: str | None = None,
+        current: Place,
+        offers: Sequence[Offer],
+        known: Known | None = None,
+        actions: PickerActions | None = None,
         *,
         query: str = "",
     ) -> None:
         super().__init__()
-        self._current = (model, region)
-        self._all = all_choices(catalogue, self._current, endpoint, token_region)
-        self._shown: list[Choice] = []
-        self._table = PairingTable(self._all, self._current)
+        self._catalogue = catalogue
+        self._current = current
+        self._offers = tuple(offers)
+        self._known = known or Known()
+        self._actions = actions
         self._query = query
-        self._refused: Choice | None = None
-        self._endpoint = endpoint
+        self._all: list[Choice] = []
+        self._shown: list[Choice] = []
+        self._asked: tuple[str, Place] | None = None
         self._list = VirtualLines(cursor=True, id="picker-list", classes="-active")
         self._list.can_focus = False
+        self._gather()
+        self._table = PairingTable(self._all, current)
 
     def compose(self) -> ComposeResult:
         """Search, list, and what there is to say of the row under the cursor."""
+        more = "   Ctrl+F favourite   Ctrl+T check   Ctrl+L list" if self._actions else ""
         yield Dialog(
             Input(
-                self._query, placeholder="Search model and region", id="picker-search", select_on_focus=False
+                self._query,
+                placeholder="Search model, region, endpoint",
+                id="picker-search",
+                select_on_focus=False,
             ),
-            TableTitles(self._table.titles),
+            TableTitles(lambda width: self._table.titles(width)),
             self._list,
             Static("", id="picker-detail", classes="dialog--detail", markup=False),
-            title=f"Model and region on {visible_line(self._endpoint)}",
-            keys="↑↓ move   Enter take   Esc cancel",
+            title="Model, region and endpoint",
+            keys=f"Enter take{more}   Esc cancel",
         )
 
     def on_mount(self) -> None:
@@ -92,34 +154,54 @@ class PickerScreen(ModalScreen[tuple[str, str] | None]):
         self._search(self._query)
         self.query_one(Input).focus()
 
+    # ---- the list
+
+    def _gather(self) -> None:
+        self._all = all_choices(self._catalogue, self._current, self._offers, self._known)
+
+    def know(self, known: Known, offers: Sequence[Offer] | None = None) -> None:
+        """Show what has become known meanwhile; the row under the cursor stays."""
+        self._known = known
+        self._offers = tuple(offers) if offers is not None else self._offers
+        under = self._highlighted
+        self._gather()
+        self._table = PairingTable(self._all, self._current)
+        self.query_one(TableTitles).refresh()
+        self._search(self.query_one(Input).value, stay=under.place if under else None)
+
+    @property
+    def known(self) -> Known:
+        """What is known now."""
+        return self._known
+
     @on(Input.Changed, "#picker-search")
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self._search(event.value)
 
-    def _search(self, typed: str) -> None:
+    def _search(self, typed: str, stay: Place | None = None) -> None:
         self._shown = search(self._all, typed)
-        places = [(choice.model_id, choice.region) for choice in self._shown]
-        cursor = places.index(self._current) if not typed.strip() and self._current in places else 0
+        places = [choice.place for choice in self._shown]
+        wanted = stay or (self._current if not typed.strip() else None)
+        cursor = places.index(wanted) if wanted in places else 0
         self._list.show(self._table.of(self._shown), cursor=cursor)
         self._say()
 
     @property
     def _highlighted(self) -> Choice | None:
         index = self._list.cursor
-        return None if index is None else self._shown[index]
+        return None if index is None or index >= len(self._shown) else self._shown[index]
 
     def _say(self) -> None:
         """Tell about the row under the cursor."""
-        self._refused = None
+        self._asked = None
         choice = self._highlighted
-        if choice is None:
-            lines: list[tuple[str, Mark | None]] = [("Nothing matches. Fewer letters find more.", "dim")]
-        else:
-            lines = detail_of(choice)
+        lines: _Lines = (
+            [("Nothing matches. Fewer letters find more.", "dim")] if choice is None else detail_of(choice)
+        )
         self._tell(lines)
 
-    def _tell(self, lines: list[tuple[str, Mark | None]]) -> None:
+    def _tell(self, lines: _Lines) -> None:
         parts = [Content.styled(visible_line(text), _STYLES.get(mark, "")) for text, mark in lines]
         self.query_one("#picker-detail", Static).update(Content("\n").join(parts))
 
@@ -144,19 +226,21 @@ class PickerScreen(ModalScreen[tuple[str, str] | None]):
         if choice is None:
             return
         if choice.pairing.possible:
-            self.dismiss((choice.model_id, choice.region))
+            self.dismiss(choice.place)
             return
-        near = choice.pairing.nearest
-        if self._refused is choice and near is not None:
-            self.dismiss(near)
+        near, endpoint = choice.pairing.nearest, choice.pairing.nearest_endpoint or choice.endpoint
+        if near is not None and self._asked == ("nearest", choice.place):
+            self.dismiss((*near, endpoint))
             return
-        lines: list[tuple[str, Mark | None]] = [(choice.pairing.reason, "error")]
+        lines: _Lines = [(choice.pairing.reason, "error")]
         if near is None:
             lines.append(("Nothing near it works on this endpoint.", None))
         else:
-            lines.append((f"The nearest that works: {near[0]} in {near[1]}. Enter again takes it.", "key"))
+            on_other = f" on {endpoint}" if endpoint != choice.endpoint else ""
+            words = f"The nearest that works: {near[0]} in {near[1]}{on_other}. Enter again takes it."
+            lines.append((words, "key"))
         self._tell(lines)
-        self._refused = choice
+        self._asked = ("nearest", choice.place)
 
     def action_move(self, step: int) -> None:
         """Move the cursor; the search keeps the keys."""
@@ -169,3 +253,62 @@ class PickerScreen(ModalScreen[tuple[str, str] | None]):
     def action_cancel(self) -> None:
         """Change nothing."""
         self.dismiss(None)
+
+    # ---- with a row
+
+    def action_favourite(self) -> None:
+        """Mark the row as a favourite, or no longer; favourites stand first, in later runs too."""
+        choice = self._highlighted
+        if choice is not None and self._actions is not None:
+            known = marked(self._known, choice.place)
+            self._actions.keep(known.favourites)
+            self.know(known)
+
+    def action_check(self) -> None:
+        """Say what checking the row sends and costs; pressed again, send it."""
+        choice = self._highlighted
+        if choice is None or self._actions is None:
+            return
+        if self._asked != ("check", choice.place):
+            self._tell([(self._actions.price(choice.place), "warning"), ("Ctrl+T again sends it.", "key")])
+            self._asked = ("check", choice.place)
+            return
+        self._tell([(f"Checking {choice.model_id} in {choice.region} on {choice.endpoint} …", "key")])
+        self._asked = None
+        self.run_worker(partial(self._check, choice.place), group="check", description="check", exclusive=True)
+
+    async def _check(self, place: Place) -> None:
+        assert self._actions is not None
+        try:
+            check = await self._actions.check(place)
+        except OutcropError as error:
+            self._tell([("It could not be found out.", "warning"), (str(error), None)])
+            return
+        self.know(replace(self._known, checks={**(self._known.checks or {}), place: check}, now=check.at))
+
+    def action_list(self) -> None:
+        """Ask the row's region and endpoint which models it lists; that costs nothing."""
+        choice = self._highlighted
+        if choice is None or self._actions is None:
+            return
+        self._tell([(f"Asking {choice.endpoint} in {choice.region} for its models …", "key")])
+        self.run_worker(partial(self._models, choice), group="models", description="models", exclusive=True)
+
+    async def _models(self, choice: Choice) -> None:
+        assert self._actions is not None
+        try:
+            found = await self._actions.models(choice.place)
+        except OutcropError as error:
+            self._tell([("The server was not asked for its list.", "warning"), (str(error), None)])
+            return
+        places = {(model, choice.region, choice.endpoint) for model in found.models}
+        offers = [
+            replace(offer, models=tuple(dict.fromkeys([*offer.models, *found.models])))
+            if offer.endpoint == choice.endpoint
+            else offer
+            for offer in self._offers
+        ]
+        self.know(replace(self._known, listed=self._known.listed | places), offers)
+        said: _Lines = [(sentence, None) for sentence in found.said]
+        hint = "What a server lists is a hint: it need not work, and what it does not list may."
+        self._tell([*said, (hint, "dim")])

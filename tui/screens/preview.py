@@ -50,8 +50,9 @@ def preview_rows(
     title: list[str | tuple[str, Mark]] = [
         (f"{arrow} {look.mode}", "heading"),
         (f"  {figures.size(look.size)}", "number"),
-        f"  ~{(estimate.input_tokens if estimate else look.tokens):,} tokens",
     ]
+    if estimate is None:
+        title.append(f"  ~{look.tokens:,} tokens")
     if chosen:
         title.append(("  nothing to send yet", "warning") if empty else ("  Enter sends this", "accent"))
     sends = f"  instructions of {look.instructions:,} characters" if look.instructions else ""
@@ -76,7 +77,11 @@ def _estimate_rows(estimate: TurnEstimate) -> list[Row]:
     likely = figures.money(estimate.cost.usd, estimate=True) if estimate.cost else figures.UNKNOWN
     most = figures.money(estimate.cost_most.usd, estimate=True) if estimate.cost_most else figures.UNKNOWN
     doubt = "?" if estimate.cost is not None and estimate.cost.uncertain else ""
-    full = "–" if estimate.window_share is None else f"~{figures.share(estimate.window_share)}"
+    full = (
+        "–"
+        if estimate.window_share is None
+        else f"~{figures.share(estimate.window_share)}".replace("~<", "<")
+    )
     answer = f"answer ~{estimate.output_tokens:,}"
     answer += f", at most {estimate.output_most:,}" if estimate.output_most else ""
     return [

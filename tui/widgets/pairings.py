@@ -1,33 +1,50 @@
-"""The rows of the picker: every model in every region for one endpoint, with what is impossible and why."""
+"""The rows of the picker: every model in every region on every endpoint, with what is impossible and why."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
 from textual.fuzzy import FuzzySearch
 
 from tui.core import figures
-from tui.core.catalogue import Catalogue, Model, Pairing, Price
-from tui.core.costs import price_for
+from tui.core.catalogue import ENDPOINTS, Catalogue, Model, Pairing, Price
+from tui.core.costs import kinds_for, price_for
+from tui.core.discovery import PairingCheck
+from tui.core.model_rows import doubtful
 from tui.widgets.columns import Cell, Column, layout, table_row, titles_row
 from tui.widgets.rows import Mark, Row
 
-__all__ = ["Choice", "PairingTable", "all_choices", "detail_of", "search"]
+__all__ = [
+    "Choice",
+    "Known",
+    "Offer",
+    "PairingTable",
+    "Place",
+    "all_choices",
+    "detail_of",
+    "marked",
+    "search",
+]
 
-_BEFORE_TAIL: Final = 3
+Place = tuple[str, str, str]
+"""Model id, region, endpoint."""
+
+_BEFORE_TAIL: Final = 4
 _LONGEST_WORD: Final = 24
+_LEAST_MODEL: Final = 15
 _KINDS: Final = ("text", "image", "pdf")
 
 
-def _columns(model: int) -> tuple[Column, ...]:
-    """The table's columns; the first is as wide as the longest name, so that sentences get the rest."""
+def _columns(model: int, endpoint: int) -> tuple[Column, ...]:
+    """The table's columns; names are as wide as the longest, so that sentences get the rest."""
     return (
-        Column("current", "", 1, 1, 0),
-        Column("model", "model", model, model, 0),
+        Column("marks", "", 3, 3, 0),
+        Column("model", "model", min(model, _LEAST_MODEL), model, 0),
         Column("region", "region", 14, 14, 0),
+        Column("endpoint", "endpoint", endpoint, endpoint, 0),
         Column("context", "context", 7, 7, 2, right=True),
         Column("effort", "effort", 11, 16, 3),
         Column("inputs", "takes", 14, 14, 4),
@@ -37,22 +54,75 @@ def _columns(model: int) -> tuple[Column, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """An endpoint that this run can send to.
+
+    Attributes:
+        endpoint: `mantle`, `runtime`, `custom` or the name of a profile.
+        region: The only region there is to speak of; empty where the regions are to be chosen from.
+        models: Ids to list beside the catalogue's: a profile's own, what a server listed.
+        token_region: The only region where the token for it works, if it says so.
+    """
+
+    endpoint: str
+    region: str = ""
+    models: tuple[str, ...] = ()
+    token_region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is remembered of pairings.
+
+    Attributes:
+        favourites: In the order in which they were marked.
+        recent: Last used first.
+        checks: The newest check of each pairing that was checked.
+        listed: Pairings that a server listed; a hint and no more.
+        now: Seconds since the epoch, to say how long ago a check was.
+    """
+
+    favourites: tuple[Place, ...] = ()
+    recent: tuple[Place, ...] = ()
+    checks: Mapping[Place, PairingCheck] | None = None
+    listed: frozenset[Place] = frozenset()
+    now: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
-    """A model in a region.
+    """A model in a region on an endpoint.
 
     Attributes:
         model_id: As it would be sent.
         region: AWS region.
+        endpoint: The endpoint's name.
         model: Its row of the catalogue; `None` when it has none.
         pairing: What the catalogue says of it.
         key_elsewhere: The region that the token in use is bound to, when it is another one.
+        favourite: Whether the user marked it.
+        recent: Whether it was used lately.
+        listed: Whether the server listed it.
+        check: What came of checking it.
+        checked: The same in words, with its time; empty without one.
     """
 
     model_id: str
     region: str
+    endpoint: str
     model: Model | None
     pairing: Pairing
     key_elsewhere: str | None = None
+    favourite: bool = False
+    recent: bool = False
+    listed: bool = False
+    check: PairingCheck | None = None
+    checked: str = ""
+
+    @property
+    def place(self) -> Place:
+        """What is chosen with it."""
+        return self.model_id, self.region, self.endpoint
 
     @property
     def label(self) -> str:
@@ -64,42 +134,89 @@ class Choice:
     @property
     def searched(self) -> str:
         """The text that typing searches."""
-        return f"{self.label} {self.region} {self.model_id}"
+        return f"{self.label} {self.region} {self.endpoint} {self.model_id}"
 
 
 def all_choices(
-    catalogue: Catalogue, current: tuple[str, str], endpoint: str, token_region: str | None
+    catalogue: Catalogue, current: Place, offers: Sequence[Offer], known: Known | None = None
 ) -> list[Choice]:
-    """Every pairing on an endpoint: what works first, in the catalogue's order, then what does not.
+    """Every pairing: favourites, what was used lately, what works, then what does not.
+
+    What works is in the order of the offers and the catalogue's.
 
     Args:
         catalogue: The catalogue.
-        current: Model id and region in use; listed even when the catalogue does not know them.
-        endpoint: `mantle`, `runtime` or `custom`; a custom one has no regions to choose from.
-        token_region: The region that the token is bound to, if it is.
+        current: The pairing in use; listed even when the catalogue does not know it.
+        offers: The endpoints, the one in use first.
+        known: What is remembered.
     """
-    regions = (
-        (current[1],) if endpoint == "custom" else tuple(dict.fromkeys([*catalogue.regions, current[1]]))
+    known = known or Known()
+    choices: list[Choice] = []
+    for offer in offers:
+        regions = (offer.region,) if offer.region else catalogue.regions
+        here = current[2] == offer.endpoint
+        if here and not offer.region:
+            regions = tuple(dict.fromkeys([*regions, current[1]]))
+        more = [*([current[0]] if here else []), *offer.models]
+        for model_id, model in _models(catalogue, offer, more):
+            for region in regions:
+                if model is None and not _meant((model_id, region, offer.endpoint), current, offer, known):
+                    continue
+                choices.append(_choice(catalogue, offer, (model_id, region, offer.endpoint), model, known))
+    favourites = {place: number for number, place in enumerate(known.favourites)}
+    recent = {place: number for number, place in enumerate(known.recent)}
+
+    def rank(choice: Choice) -> tuple[int, int]:
+        place = choice.place
+        if place in favourites:
+            return 0, favourites[place]
+        if place in recent:
+            return 1, recent[place]
+        return (2 if choice.pairing.possible else 3), 0
+
+    return sorted(choices, key=rank)
+
+
+def _models(catalogue: Catalogue, offer: Offer, more: Iterable[str]) -> list[tuple[str, Model | None]]:
+    found: dict[str, Model | None] = {}
+    bedrock = offer.endpoint in ENDPOINTS
+    for model_id in more:
+        if catalogue.model(model_id) is None or not bedrock:
+            found.setdefault(model_id, catalogue.model(model_id))
+    if bedrock or offer.endpoint == "custom":
+        for model in catalogue.models:
+            place = model.place(offer.endpoint)
+            for name in place.ids if place is not None else (model.id,):
+                found.setdefault(name, model)
+    return list(found.items())
+
+
+def _meant(place: Place, current: Place, offer: Offer, known: Known) -> bool:
+    """Whether a model that nobody knows is listed in a region: in use there, listed there, or a profile's."""
+    return bool(offer.region) or place == current or place in known.listed or place in known.favourites
+
+
+def _choice(catalogue: Catalogue, offer: Offer, place: Place, model: Model | None, known: Known) -> Choice:
+    model_id, region, endpoint = place
+    bound = offer.token_region
+    check = (known.checks or {}).get(place)
+    return Choice(
+        model_id,
+        region,
+        endpoint,
+        model,
+        catalogue.pairing(model_id, region, endpoint),
+        bound if bound not in (None, region) and endpoint in ENDPOINTS else None,
+        place in known.favourites,
+        place in known.recent,
+        place in known.listed,
+        check,
+        _checked(check, known.now) if check else "",
     )
-    models: list[tuple[str, Model | None]] = []
-    if catalogue.model(current[0]) is None:
-        models.append((current[0], None))
-    for model in catalogue.models:
-        place = model.place(endpoint)
-        models.extend((name, model) for name in (place.ids if place is not None else (model.id,)))
-    choices = [
-        Choice(
-            name,
-            region,
-            model,
-            catalogue.pairing(name, region, endpoint),
-            token_region if token_region not in (None, region) and endpoint != "custom" else None,
-        )
-        for name, model in models
-        for region in regions
-        if model is not None or region == current[1]
-    ]
-    return sorted(choices, key=lambda choice: not choice.pairing.possible)
+
+
+def _checked(check: PairingCheck, now: float) -> str:
+    return f"{'worked' if check.works else 'did not work'} {figures.when(check.at, now)}"
 
 
 def search(choices: Iterable[Choice], typed: str) -> list[Choice]:
@@ -125,10 +242,12 @@ def search(choices: Iterable[Choice], typed: str) -> list[Choice]:
 class PairingTable:
     """Choices as rows."""
 
-    def __init__(self, choices: Sequence[Choice], current: tuple[str, str]) -> None:
+    def __init__(self, choices: Sequence[Choice], current: Place) -> None:
         self.choices = choices
         self._current = current
-        self._columns = _columns(max(13, min(30, max((len(choice.label) for choice in choices), default=0))))
+        model = max(13, min(26, max((len(choice.label) for choice in choices), default=0)))
+        endpoint = max(8, min(14, max((len(choice.endpoint) for choice in choices), default=0)))
+        self._columns = _columns(model, endpoint)
 
     def of(self, choices: Sequence[Choice]) -> PairingTable:
         """A table of some of the choices, its columns as wide as these."""
@@ -148,53 +267,86 @@ class PairingTable:
         """The choice at `index`; an impossible one is dimmed, and so is its reason."""
         choice = self.choices[index]
         columns = layout(self._columns, width)
-        current = (choice.model_id, choice.region) == self._current
         possible = choice.pairing.possible
-        cells: dict[str, Cell] = {
-            "current": ("●" if current else " ", "accent"),
-            "model": (choice.label, None if possible else "dim"),
-            "region": (choice.region, ("warning" if choice.key_elsewhere else "key") if possible else "dim"),
-        }
+        cells = self._name_cells(choice)
         if not possible:
             # The row has said model and region: what is left of the reason is where it would work.
             said, _, rest = choice.pairing.reason.rpartition("; ")
             why = f"not here; {rest}" if said else rest
             return table_row(columns, cells, tail=(_BEFORE_TAIL, why, "dim"), width=width)
-        note = _key_note(choice)
-        if note and not any(column.key == "note" for column, _ in columns):
+        note, mark = _note(choice)
+        if choice.key_elsewhere and not any(column.key == "note" for column, _ in columns):
             return table_row(columns, cells, tail=(_BEFORE_TAIL, note, "warning"), width=width)
         if choice.model is None:
-            return table_row(columns, cells, tail=(_BEFORE_TAIL, choice.pairing.reason, "dim"), width=width)
-        cells.update(
-            _figures(choice.model), note=(note or choice.pairing.reason, "warning" if note else "dim")
-        )
+            note = note or choice.pairing.reason or "what it is, only sending can tell"
+            return table_row(columns, cells, tail=(_BEFORE_TAIL, note, mark), width=width)
+        cells.update(_figures(choice), note=(note, mark))
         return table_row(columns, cells)
 
+    def _name_cells(self, choice: Choice) -> dict[str, Cell]:
+        possible = choice.pairing.possible
+        marks = "●" if choice.place == self._current else " "
+        marks += "★" if choice.favourite else "↺" if choice.recent else " "
+        check = choice.check
+        marks += " " if check is None else "✓" if check.works else "✗"
+        return {
+            "marks": (marks, "error" if check and not check.works else "accent"),
+            "model": (choice.label, None if possible else "dim"),
+            "region": (
+                choice.region,
+                ("warning" if choice.key_elsewhere else "key") if possible else "dim",
+            ),
+            "endpoint": (choice.endpoint, "dim"),
+        }
 
-def _key_note(choice: Choice) -> str:
-    return f"the key is for {choice.key_elsewhere}" if choice.key_elsewhere else ""
+
+def _note(choice: Choice) -> tuple[str, Mark]:
+    """The most that there is to say of a possible pairing in a few words."""
+    if choice.key_elsewhere:
+        return f"the key is for {choice.key_elsewhere}", "warning"
+    if choice.checked:
+        return choice.checked, "success" if choice.check and choice.check.works else "error"
+    if choice.listed:
+        return "listed by the server", "dim"
+    what, _, doubted = choice.pairing.reason.partition(" of ")
+    if "not documented for certain" in doubted:
+        return f"{what.removeprefix('The ')} in doubt", "dim"
+    return choice.pairing.reason, "dim"
 
 
-def _figures(model: Model) -> dict[str, Cell]:
+def _figures(choice: Choice) -> dict[str, Cell]:
+    model = choice.model
+    assert model is not None
     effort = model.effort_values
     span = f"{effort[0]}-{effort[-1]}" if len(effort) > 1 else "".join(effort) or figures.UNKNOWN
-    doubtful: Mark = "warning"
+    inputs = " ".join(kind for kind in _KINDS if kind in model.inputs)
+
+    def cell(text: str, name: str, mark: Mark | None) -> Cell:
+        doubts = model.doubts(name)
+        return doubtful(text, doubts), "warning" if doubts else mark
+
     return {
-        "context": (
-            _context_text(model.context) + ("?" if "context" in model.uncertain else ""),
-            doubtful if "context" in model.uncertain else None,
-        ),
-        "effort": (span, "dim"),
-        "inputs": (" ".join(kind for kind in _KINDS if kind in model.inputs), "dim"),
-        "price": (_price_text(price_for(model.prices, 0)), "number"),
+        "context": cell(_context_text(model.context), "context", None),
+        "effort": cell(span, "effort_values", "dim"),
+        "inputs": cell(inputs, "inputs", "dim"),
+        "price": _price_cell(choice),
     }
+
+
+def _price_cell(choice: Choice) -> Cell:
+    """What it costs on Bedrock; what a server of the user's own costs is not known here."""
+    model = choice.model
+    if model is None or choice.endpoint not in ENDPOINTS:
+        return figures.UNKNOWN, "dim"
+    price = price_for(model.prices, 0, kinds_for(choice.model_id))
+    doubts = price is not None and (price.uncertain or "prices" in model.uncertain)
+    return doubtful(_price_text(price), doubts), "warning" if doubts else "number"
 
 
 def _price_text(price: Price | None) -> str:
     if price is None or price.input is None or price.output is None:
         return figures.UNKNOWN
-    sign = "~" if price.uncertain or price.kind != "in-region" else ""
-    return f"{sign}{_dollars(price.input)} / {_dollars(price.output)}"
+    return f"{_dollars(price.input)} / {_dollars(price.output)}"
 
 
 def _dollars(amount: Decimal) -> str:
@@ -215,7 +367,7 @@ def _context_text(context: int | None) -> str:
 
 def detail_of(choice: Choice) -> list[tuple[str, Mark | None]]:
     """What is said of the choice under the cursor, as lines."""
-    head = f"{choice.model_id}  in  {choice.region}"
+    head = f"{choice.model_id}  in  {choice.region}  on  {choice.endpoint}"
     if choice.model is not None:
         takes = ", ".join(kind for kind in _KINDS if kind in choice.model.inputs)
         head += f"   takes {takes}"
@@ -225,11 +377,28 @@ def detail_of(choice: Choice) -> list[tuple[str, Mark | None]]:
     if choice.pairing.possible and choice.key_elsewhere:
         key = f"The key in use works in {choice.key_elsewhere} only; {choice.region} needs another one."
         lines.append((key, "warning"))
-    if choice.model is not None and choice.pairing.possible:
-        price = price_for(choice.model.prices, 0)
+    if choice.check is not None:
+        words = f"Checked: it {choice.checked}. {choice.check.sentence}"
+        lines.append((words, "success" if choice.check.works else "error"))
+    elif choice.listed:
+        lines.append(("The server lists it, which is a hint: a check would tell.", "dim"))
+    if choice.model is not None and choice.pairing.possible and choice.endpoint in ENDPOINTS:
+        price = price_for(choice.model.prices, 0, kinds_for(choice.model_id))
         if price is not None:
             kind = "" if price.kind == "in-region" else f"{price.kind} price, "
-            lines.append((f"USD per million tokens, an estimate: {kind}read {price.date}.", "dim"))
-        if choice.model.notes:
+            doubt = "; what is marked ? is in doubt" if _has_doubts(choice.model) else ""
+            lines.append((f"USD per million tokens, an estimate: {kind}read {price.date}{doubt}.", "dim"))
+        if choice.model.notes and choice.check is None:
             lines.append((choice.model.notes, "dim"))
     return lines
+
+
+def _has_doubts(model: Model) -> bool:
+    return any(model.doubts(name) for name in ("context", "effort_values", "inputs", "prices"))
+
+
+def marked(known: Known, place: Place) -> Known:
+    """The same with a pairing marked as a favourite, or no longer."""
+    if place in known.favourites:
+        return replace(known, favourites=tuple(one for one in known.favourites if one != place))
+    return replace(known, favourites=(*known.favourites, place))

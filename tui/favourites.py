@@ -1,0 +1,42 @@
+"""The pairings that the user marked as favourites: a small file beside the history.
+
+A file that cannot be read counts as empty, and is replaced only when a favourite is chosen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, cast
+
+__all__ = ["load_favourites", "save_favourites"]
+
+_NAME: Final = "favourites.json"
+_FIELDS: Final = 3
+
+
+def load_favourites(folder: Path) -> tuple[tuple[str, str, str], ...]:
+    """Model id, region and endpoint of each favourite, in the order in which they were marked."""
+    with suppress(OSError, ValueError):
+        rows: object = json.loads((folder / _NAME).read_text(encoding="utf-8"))
+        found = cast("list[object]", rows) if isinstance(rows, list) else []
+        lists = [cast("list[object]", row) for row in found if isinstance(row, list)]
+        texts = [[str(part) for part in row] for row in lists if len(row) == _FIELDS]
+        return tuple(dict.fromkeys((row[0], row[1], row[2]) for row in texts))
+    return ()
+
+
+def save_favourites(folder: Path, favourites: Iterable[tuple[str, str, str]]) -> None:
+    """Write them all, in place of those before.
+
+    Raises:
+        OSError: The file cannot be written; the one before stays.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    new = folder / f"{_NAME}.new"
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump([list(row) for row in favourites], file, ensure_ascii=False)
+    new.replace(folder / _NAME)

@@ -1,0 +1,139 @@
+"""Where the next turn goes: the picker, with what is remembered of pairings and what servers can be asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from time import time
+from typing import TYPE_CHECKING, Final
+
+from tui.core.catalogue import ENDPOINTS
+from tui.core.discovery import place_name
+from tui.core.errors import OutcropError
+from tui.screens.chat_views import ChatViews
+
+if TYPE_CHECKING:
+    from tui.core.discovery import PairingCheck
+    from tui.core.items import Target
+    from tui.screens.picker import Listed, PickerActions
+    from tui.widgets.pairings import Known, Offer, Place
+
+__all__ = ["ChatPicker"]
+
+_RECENT: Final = 5
+_LATELY: Final = 30 * 86_400.0
+"""Seconds back to which use counts as recent."""
+
+
+class ChatPicker(ChatViews):
+    """The chat screen with the picker of model, region and endpoint."""
+
+    def action_pick_target(self) -> None:
+        """Choose model, region and endpoint."""
+        if self._conversation_id:
+            self._do(self._pick_target, "picker", exclusive=True)
+
+    async def _pick_target(self) -> None:
+        from tui.screens.picker import PickerScreen
+
+        target = self.session.target(self._conversation_id)
+        offers, listed = await self._offers(target)
+        known = await self._known(listed)
+        if self.outcrop.screen is not self:
+            return
+
+        def chosen(place: Place | None) -> None:
+            if place is not None:
+                model, region, endpoint = place
+                self._do(self._choose(model=model, region=region, endpoint=endpoint), "target")
+
+        current = (target.model, target.region, target.endpoint)
+        screen = PickerScreen(self.session.catalogue, current, offers, known, self._picker_actions())
+        self.outcrop.push_screen(screen, chosen)
+
+    async def _offers(self, target: Target) -> tuple[list[Offer], frozenset[Place]]:
+        """The endpoints that this run can send to, and what they listed when they were last asked."""
+        from tui.widgets.pairings import Offer
+
+        settings = self.session.settings
+        names = dict.fromkeys([target.endpoint, *ENDPOINTS, *settings.profiles])
+        offers: list[Offer] = []
+        listed: set[Place] = set()
+        for name in names:
+            if not settings.knows_endpoint(name):
+                continue
+            there = settings.target(None if name in settings.profiles else target.model, target.region, name)
+            models = await self._remembered(there)
+            listed |= {(model, there.region, name) for model in models}
+            own = (there.model,) if name in settings.profiles else ()
+            single = there.region if name not in ENDPOINTS else ""
+            offers.append(Offer(name, single, (*own, *models), self._bound_to(there)))
+        return offers, frozenset(listed)
+
+    async def _remembered(self, target: Target) -> tuple[str, ...]:
+        try:
+            kept = await self.session.discovery.remembered(target)
+        except OutcropError:
+            return ()
+        return kept[1] if kept is not None else ()
+
+    def _bound_to(self, target: Target) -> str | None:
+        """The only region where the token for a target works, if it says so."""
+        if target.sandbox or target.endpoint not in ENDPOINTS:
+            return None
+        return self.session.credentials.status(self.session.settings.token_place(target)).region
+
+    async def _known(self, listed: frozenset[Place]) -> Known:
+        from tui.favourites import load_favourites
+        from tui.widgets.pairings import Known
+
+        session, now = self.session, time()
+        favourites = await asyncio.to_thread(load_favourites, session.settings.data_dir)
+        checks: dict[Place, PairingCheck] = {}
+        recent: dict[Place, None] = {}
+        try:
+            names = self._endpoint_names()
+            for (model, region, place), check in (await session.discovery.checks()).items():
+                if place in names:
+                    checks[model, region, names[place]] = check
+            for record in reversed(await session.spending.records_since(now - _LATELY)):
+                recent.setdefault((record.model, record.region, record.endpoint))
+                if len(recent) == _RECENT:
+                    break
+        except OutcropError:
+            pass  # without a history there is nothing to remember
+        return Known(favourites, tuple(recent), checks, listed, now)
+
+    def _endpoint_names(self) -> dict[str, str]:
+        """The endpoints by the names under which checks of them are remembered."""
+        settings = self.session.settings
+        names = dict.fromkeys([settings.endpoint, *ENDPOINTS, *settings.profiles])
+        known = [name for name in names if settings.knows_endpoint(name)]
+        return {place_name(settings.target(None, None, name)): name for name in known}
+
+    def _picker_actions(self) -> PickerActions:
+        from tui.core.discovery import check_words
+        from tui.favourites import save_favourites
+        from tui.screens.picker import Listed, PickerActions
+
+        session = self.session
+
+        def target_of(place: Place) -> Target:
+            return session.settings.target(*place)
+
+        def keep(favourites: Sequence[Place]) -> None:
+            rows = tuple(favourites)
+            self._do(asyncio.to_thread(save_favourites, session.settings.data_dir, rows), "favourites")
+
+        def price(place: Place) -> str:
+            target = target_of(place)
+            return check_words(target, session.catalogue.model(target.model))
+
+        async def models(place: Place) -> Listed:
+            found = await session.discovery.models(target_of(place))
+            return Listed(found.models, found.said)
+
+        async def check(place: Place) -> PairingCheck:
+            return await session.discovery.check(target_of(place))
+
+        return PickerActions(keep, price, check, models)
