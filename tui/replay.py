@@ -211,6 +211,7 @@ class Replaying(Sending):
         self, conversation_id: str, target: Target, body: bytes, fields: dict[str, Any]
     ) -> Replay:
         last: Exchange | None = None
+        kept: Exchange | None = None
         attempts, why = 0, None
         try:
             async with aclosing(self._sent(conversation_id, "", target, body, fields, 1)) as events:
@@ -220,11 +221,16 @@ class Replaying(Sending):
                         attempts += 1
                         self._note(conversation_id, event.exchange)
                     elif isinstance(event, AttemptEnded):
-                        self._keep_replay(event.exchange, target, fields)
+                        kept = event.exchange
+                        self._keep_replay(kept, target, fields)
         except OutcropError as error:
             if last is None:
                 raise
             why = str(error)
+        finally:
+            if last is not None and last is not kept:
+                # It was stopped: nobody says any more that the attempt has ended.
+                self._keep_replay(last, target, fields)
         if last is None:
             raise InputError("Nothing was sent.")
         return replay_of(last, attempts, why)

@@ -15,6 +15,7 @@ from tui.core.cache_analysis import CacheReport
 from tui.core.exchange import Exchange
 from tui.sandbox.server import SandboxServer
 from tui.session import Session
+from tui.widgets.inspection.page import PageLines
 from tui.widgets.inspector import Inspector
 
 Body = dict[str, Any]
@@ -146,6 +147,13 @@ async def test_the_place_is_named(session: Session, mode: str, pair: str) -> Non
         assert found.cached_tokens == 0
 
 
+def beginning(page: PageLines) -> str:
+    """What stands above the body in the tab."""
+    rows = page.rows
+    texts = [rows.row(index, 80).text for index in range(min(len(rows), 12))]
+    return " ".join(" ".join(texts).split()).lower()
+
+
 async def test_the_cache_tab_shows_the_place(session: Session) -> None:
     original = await recorded(session, "stateful")
     base = extended(json.loads(original.request_body))
@@ -164,11 +172,6 @@ async def test_the_cache_tab_shows_the_place(session: Session) -> None:
         shown = app.query_one(Inspector)._page
         for name in reversed(names):
             words = PAIRS[name][2].partition(":")[0]
-            await until(
-                pilot,
-                lambda words=words: (
-                    words.lower() in " ".join(" ".join(row.text for row in shown.rows).split()).lower()
-                ),
-            )
+            await until(pilot, lambda words=words: words.lower() in beginning(shown))
             await pilot.press("K", "K")
         await app.chat.shut_down()

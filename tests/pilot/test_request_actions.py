@@ -28,6 +28,7 @@ from tui.screens.edit_request import EditRequest
 from tui.screens.history import ConfirmScreen
 from tui.screens.inspector_screen import InspectorScreen
 from tui.screens.replay_request import ReplayRequest
+from tui.store.history import History
 from tui.widgets.inspector import Inspector
 from tui.widgets.json_area import JsonArea
 
@@ -264,6 +265,9 @@ async def test_a_request_is_sent_again_several_times_and_stopped(
     assert " cancelled " in text_of(program) and len(posts(sandbox)) == 6
     exchanges = program.session.exchanges(program.chat.conversation_id)
     assert exchanges[-1].outcome is Outcome.CANCELLED
+    # What was stopped is in the history, too.
+    kept = await program.session.records.call(History.load_exchanges, program.chat.conversation_id)
+    assert [one.outcome for one in kept] == [one.outcome for one in exchanges]
     # Enter shows the row's request in the inspector.
     await pilot.press("end", "enter")
     await until(pilot, lambda: isinstance(program.screen, InspectorScreen))
