@@ -219,3 +219,27 @@ def test_in_a_real_terminal_it_stays_on_the_normal_screen(program: Program, tmp_
         assert window.status() == 0
         words = re.findall(r"-?\w+", window.tty())
         assert {"echo", "icanon", "isig", "opost"} <= set(words)
+
+
+def test_json_is_read_when_it_is_whole(program: Program, server: SandboxServer) -> None:
+    server.fault({"answer": '{"name": "Ada", "age": "old"}'})
+    finished = program.run(
+        "--plain",
+        stdin=lines(
+            "/schema name, age int",
+            "Who?",
+            "/schema",
+            '/schema {"type": "object", "properties": {"a": {"type": "string"}}}',
+            "yes",
+            "/schema off",
+        ),
+    )
+    assert (finished.status, finished.err) == (0, "")
+    out = finished.out
+    assert "Answers are answer from the next turn on." in out
+    assert 'Answer, JSON:\n{\n  "name": "Ada",\n  "age": "old"\n}\n' in out
+    assert "Not valid: $.age: this is not of type 'integer'." in out
+    assert "Answers: answer. There are: json, off." in out
+    assert "Breaks a strict rule: $.properties.a: is not in required" in out
+    assert "Mend it?" in out
+    assert "Answers are prose from the next turn on." in out

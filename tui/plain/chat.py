@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import time
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Final
 
 from tui.commands import split_slash
 from tui.core.attachments import Attachment
 from tui.core.conversation import Conversation
 from tui.core.errors import OutcropError, TokenError
-from tui.core.events import Notice, ReasoningDelta, RetryWaiting, SessionEvent, Silence, TextDelta, TurnEnded
+from tui.core.events import (
+    AnswerChecked,
+    Notice,
+    ReasoningDelta,
+    RetryWaiting,
+    SessionEvent,
+    Silence,
+    TextDelta,
+    TurnEnded,
+    TurnStarted,
+)
 from tui.core.items import Outcome, Turn
 from tui.plain.lines import Lines
 from tui.plain.voice import Voice
@@ -237,9 +248,18 @@ class PlainChat:
 
     async def _listen(self, events: AsyncGenerator[SessionEvent, None]) -> Turn | None:
         told = ""
+        structured = checked = False
         async with aclosing(events):
             async for event in events:
                 match event:
+                    case TurnStarted():
+                        # JSON is read when it is whole, indented.
+                        structured = bool(event.turn.text_format)
+                    case TextDelta() if structured and not event.refusal:
+                        pass
+                    case AnswerChecked():
+                        checked = True
+                        self._say_json(event)
                     case TextDelta():
                         if told != "answer":
                             told = "answer"
@@ -249,10 +269,25 @@ class PlainChat:
                         told = "reasoning"
                         self.voice.say("Reasoning; /reasoning reads the summary afterwards.")
                     case TurnEnded():
+                        if structured and not checked and not event.turn.refusal and event.turn.text:
+                            self.voice.say("Answer, JSON that is not whole:")
+                            self.voice.text(event.turn.text)
+                        if event.turn.refusal:
+                            self.voice.say("The model refused.")
                         return event.turn
                     case _:
                         self._remark(event)
         return None
+
+    def _say_json(self, event: AnswerChecked) -> None:
+        """Say a structured answer as indented JSON, and what is wrong with it."""
+        text = event.turn.text
+        with suppress(ValueError, RecursionError):
+            text = json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+        self.voice.say("Answer, JSON:")
+        self.voice.text(text)
+        for problem in event.problems:
+            self.voice.say(f"Not valid: {problem}.")
 
     def _remark(self, event: SessionEvent) -> None:
         match event:

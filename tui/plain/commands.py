@@ -12,9 +12,11 @@ from typing import Final
 from tui.commands import by_slash
 from tui.core.errors import InputError
 from tui.core.items import Turn
+from tui.core.structured.output_format import format_name, format_problems
 from tui.core.text import visible_line
 from tui.plain.chat import PlainChat
 from tui.plain.words import listed, request_lines, summary_line, target_words, turn_line
+from tui.schemas import mended_format
 
 __all__ = ["OWN", "PlainCommands"]
 
@@ -42,7 +44,7 @@ OWN: Final = {
 
 _SHARED: Final = (
     "compact", "detach", "effort", "fork", "instructions", "maxtokens", "new", "quit", "regenerate",
-    "rename", "stateful", "stateless", "verbosity",
+    "rename", "schema", "stateful", "stateless", "verbosity",
 )  # fmt: skip
 _UNSET: Final = ("unset", "off", "none", "default")
 
@@ -141,6 +143,27 @@ class PlainCommands(PlainChat):
     async def do_maxtokens(self, argument: str) -> None:
         """Choose the most output tokens."""
         await self._control("Most output tokens", "max_output_tokens", argument.replace(",", ""))
+
+    async def do_schema(self, argument: str) -> None:
+        """Say what form answers are asked for in, or choose one; a schema is mended after a question."""
+        controls = self.conversation.controls
+        if not argument:
+            library = await self.session.schema_library()
+            names = ", ".join([*(entry.name for entry in library.entries), "json", "off"])
+            now = format_name(controls.text_format or "") or "prose"
+            self.voice.say(f"Answers: {now}. There are: {names}.")
+            return
+        text_format = await self.session.find_format(argument)
+        if problems := format_problems(text_format):
+            for problem in problems[:20]:
+                self.voice.say(f"Breaks a strict rule: {problem}.")
+            mendable = all(problem.mendable for problem in problems)
+            if not mendable or not await self.confirm("Mend it?"):
+                return
+            text_format = mended_format(text_format)
+        controls = replace(controls, text_format=text_format or None)
+        await self.session.set_controls(self.conversation_id, controls)
+        self.voice.say(f"Answers are {format_name(text_format) or 'prose'} from the next turn on.")
 
     async def _control(self, words: str, name: str, argument: str) -> None:
         value: str | int | None = argument.casefold()

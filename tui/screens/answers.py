@@ -58,6 +58,7 @@ class AnswersScreen(ListDialog[None]):
     def _draw(self) -> None:
         self._list.replace(self._rows())
         self._titles.refresh()
+        self._describe()
 
     def _columns(self) -> tuple[Column, ...]:
         columns = [Column("#", "Turn", 4, 4, 0, right=True)]
@@ -99,7 +100,6 @@ class AnswersScreen(ListDialog[None]):
         """Show other columns."""
         self._first = max(0, min(self._first + by, len(self._table.columns) - 1))
         self._draw()
-        self._describe()
 
     def action_save(self, form: str) -> None:
         """Write the table to a file."""

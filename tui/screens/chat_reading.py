@@ -97,8 +97,11 @@ class ChatReading(ChatTurns):
             here = ("c", "copy code")
         elif pane.part_at_cursor("table"):
             here = ("t", "copy table")
+        where = self._where(view.block.id)
         self._the_reading_line().show(
-            self._where(view.block.id), here, selecting=pane.text_selection is not None
+            f"{pane.path_here} · {where}" if pane.path_here else where,
+            here,
+            selecting=pane.text_selection is not None,
         )
 
     def _the_reading_line(self) -> ReadingLine:

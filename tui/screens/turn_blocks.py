@@ -131,14 +131,14 @@ def structured(block: Block, turn: Turn, problems: tuple[Problem, ...] | None = 
         turn: Whose answer it is.
         problems: What is wrong with it; by default it is checked here.
     """
+    model = visible_line(turn.target.model) if turn.target else "Answer"
     if turn.refusal:
-        return replace(block, json=False, state="refused")
+        return replace(block, json=False, title=model, state="refused")
     if not turn.text_format:
         return block
     if problems is None and is_checked(turn):
         problems = turn_problems(turn)
     name = format_name(turn.text_format)
-    model = visible_line(turn.target.model) if turn.target else "Answer"
     return replace(block, json=True, title=f"{model} · {name}", problems=problems or ())
 
 

@@ -15,6 +15,7 @@ from tui.core.json_places import Step
 from tui.core.structured.growing_tree import GrowingTree, TreeLine
 from tui.core.text import visible, visible_line
 from tui.widgets.transcript.block import Block
+from tui.widgets.transcript.markdown import MEASURE
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import Row, Span, indent
 from tui.widgets.transcript.split import Cut
@@ -259,7 +260,7 @@ class TreeView(View):
         palette, line = paper.palette, cut.line
         depth = min(line.depth, _DEEPEST) * _INDENT
         hang = Segment(" " * (depth + _INDENT), palette.text)
-        width = max(8, paper.text_width - depth - _INDENT)
+        width = max(8, min(paper.text_width, MEASURE) - depth - _INDENT)
         rows = wrap(self._spans(cut, palette), width)
         indent(rows, self._mark(cut, depth, palette), hang, copied=False)
         for problem in cut.problems:
