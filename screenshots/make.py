@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -220,6 +221,16 @@ async def picker(stage: Stage) -> None:
     await stage.press("ctrl+o")
 
 
+async def usage(stage: Stage) -> None:
+    """The page behind the meter, after a few turns that share a long beginning."""
+    await stage.say("Write 900 words about basalt")
+    for prompt in ("And about granite?", "And slate?", "Which of them is the oldest?", "Write 40 words"):
+        await stage.say(prompt)
+    # It is imported in a thread the first time.
+    importlib.import_module("tui.screens.usage")
+    await stage.press("f7")
+
+
 async def preview(stage: Stage) -> None:
     """What a follow-up would send, in each mode."""
     await conversation(stage)
@@ -309,6 +320,7 @@ SCENES: list[tuple[str, tuple[int, int], Callable[[Stage], Awaitable[None]], str
     ("inspector-cache-light", (80, 24), inspector_tab("6"), "outcrop-light"),
     ("picker", (110, 30), picker, "outcrop-dark"),
     ("preview", (130, 30), preview, "outcrop-dark"),
+    ("usage", (160, 48), usage, "outcrop-dark"),
     ("reading", (100, 30), reading, "outcrop-dark"),
     ("finding", (100, 30), finding, "outcrop-dark"),
     ("which-key", (100, 30), which_key, "outcrop-dark"),

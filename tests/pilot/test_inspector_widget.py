@@ -108,7 +108,8 @@ async def test_request_is_pretty_and_a_key_shows_the_bytes_as_they_were() -> Non
         assert "POST /openai/v1/responses HTTP/1.1" in text
         assert "Authorization: Bearer ‹masked›" in text
         assert "max_output_tokens: 16384" in text
-        assert "‹application/pdf, 10 kB (10,249 bytes), sha256" in text
+        assert "‹application/pdf, 10 kB (10,249 bytes)›" in text
+        assert f"sha256 {hashlib.sha256(PDF).hexdigest()}" in text
         await pilot.press("r")
         await settled(pilot)
         raw = "".join(page_text(app).split("Body, as it was sent")[1].split("\n")[1:])

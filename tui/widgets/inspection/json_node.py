@@ -51,9 +51,9 @@ class Node:
         self.value = value
         self.parent = parent
         self.depth = 0 if parent is None else parent.depth + 1
-        self.open = isinstance(value, str) and len(value) <= _SHORT
+        self.open = isinstance(value, str) and (len(value) <= _SHORT or is_data(value))
         self._children: list[Node] | None = None
-        self._data = ""
+        self._data = ("", "")
 
     @property
     def count(self) -> int:
@@ -97,21 +97,30 @@ class Node:
             return str(self.value)
         return "".join(_spelled(self.value, 0))
 
-    def data_words(self, *, count: bool) -> str:
-        """Media type, size and digest of a data URL.
+    @property
+    def counted(self) -> bool:
+        """Whether the digest of a data URL was found."""
+        return bool(self._data[1])
 
-        Args:
-            count: Find the digest now, which takes as long as the data is large; else it may say `…`.
-        """
-        if not self._data:
+    def count_data(self) -> None:
+        """Find the digest of a data URL, which takes as long as the data is large."""
+        if not self._data[1]:
             value = cast("str", self.value)
-            if count:
-                self._data = str(folded(value) or f"data URL, {len(value):,} characters")
+            data = folded(value)
+            if data is None or data.size is None:
+                self._data = (f"data URL, {len(value):,} characters, not valid base64", "none")
             else:
-                kind, _, rest = value[:_DATA].partition(",")
-                octets = (len(value) - len(kind) - 1) * 3 // 4 if rest else 0
-                return f"{kind.removeprefix('data:').partition(';')[0]}, {figures.size(octets)}, sha256 …"
-        return self._data
+                words = f"{data.media_type}, {figures.size(data.size)} ({data.size:,} bytes)"
+                self._data = (words, data.sha256)
+
+    @property
+    def data_words(self) -> tuple[str, str]:
+        """Media type and size of a data URL, and its digest; `…` before `count_data` has found it."""
+        if self._data[1]:
+            return self._data
+        kind, _, rest = cast("str", self.value)[:_DATA].partition(",")
+        octets = (len(cast("str", self.value)) - len(kind) - 1) * 3 // 4 if rest else 0
+        return f"{kind.removeprefix('data:').partition(';')[0]}, {figures.size(octets)}", "…"
 
 
 def _spelled(value: object, depth: int) -> Iterator[str]:

@@ -102,10 +102,10 @@ class JsonTree(PageRows):
         return len(value) <= room and cell_len(json.dumps(visible_line(value), ensure_ascii=False)) <= room
 
     def _text_lines(self, node: Node) -> list[Row]:
-        if not isinstance(node.value, str) or node.is_data or isinstance(node.value, Number):
+        if not isinstance(node.value, str) or isinstance(node.value, Number) or not self.can_fold(node):
             return []
-        if self._fits(node):
-            return []
+        if node.is_data:
+            return self._digest_lines(node)
         shown = node.value[: self._limit] if self._limit else node.value
         indent = self._indent(node) + 2
         rows: list[Row] = []
@@ -117,6 +117,12 @@ class JsonTree(PageRows):
             more = f"‹{len(node.value) - len(shown):,} more characters›"
             rows.append(row(" " * indent, ("│ ", "dim"), (more, "fold")))
         return rows
+
+    def _digest_lines(self, node: Node) -> list[Row]:
+        """The digest below the size of the data: it is too long for a line with both on most screens."""
+        indent = self._indent(node) + 2
+        pieces = wrap([Row(f"sha256 {node.data_words[1]}")], max(8, self._width - indent - 2))
+        return [row(" " * indent, ("│ ", "dim"), (piece.text, "fold")) for piece in pieces]
 
     def _indent(self, node: Node) -> int:
         return min(node.depth, _DEEPEST) * _INDENT + (2 if self._tinted is not None else 0)
@@ -146,7 +152,7 @@ class JsonTree(PageRows):
         if node.count:
             return True
         plain = isinstance(node.value, str) and not isinstance(node.value, Number)
-        return plain and not node.is_data and not self._fits(node)
+        return plain and (node.is_data or not self._fits(node))
 
     def _head_row(self, node: Node) -> Row:
         sign = ("▾ " if node.open else "▸ ") if self.can_fold(node) else "  "
@@ -173,7 +179,7 @@ class JsonTree(PageRows):
         if not isinstance(value, str):
             return [({True: "true", False: "false"}.get(cast("bool", value), "null"), "word")]
         if node.is_data:
-            return [(f"‹{node.data_words(count=False)}›", "fold")]
+            return [(f"‹{node.data_words[0]}›", "fold")]
         if self._fits(node):
             return [(json.dumps(value, ensure_ascii=False), "string")]
         size = f"{len(value):,} characters"
@@ -186,10 +192,14 @@ class JsonTree(PageRows):
     def count_data(self) -> bool:
         """Find the digests of the data URLs that are shown; off the event loop. Whether there were any."""
         nodes = [node for node, line in list(self._lines) if node is not None and line is None]
-        data = [node for node in nodes if node.is_data]
+        data = [node for node in nodes if node.is_data and not node.counted]
         for node in data:
-            node.data_words(count=True)
+            node.count_data()
         return bool(data)
+
+    def lay_out_again(self) -> None:
+        """Lay the rows out again: some have become longer."""
+        self._lay_out()
 
     # Folding.
 

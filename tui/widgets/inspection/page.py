@@ -123,6 +123,15 @@ class PageLines(VirtualLines):
             self.move_cursor(at)
         self.refresh()
 
+        self.run_worker(self.count_data(), name="digests", group="inspector-digests", exclusive=True)
+
+    async def count_data(self) -> None:
+        """Find the digests of the files in what is unfolded; a large one takes its time."""
+        rows = self._rows
+        if isinstance(rows, JsonTree) and await asyncio.to_thread(rows.count_data) and rows is self._rows:
+            rows.lay_out_again()
+            self.grown()
+
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there; on the sign of a fold, or the second of two, it folds."""
         event.prevent_default()

@@ -305,8 +305,7 @@ class InspectorPanel(Widget):
                 while len(self._kept) > _KEPT:
                     del self._kept[next(iter(self._kept))]
             # The digest of a large file takes its time: the tree is there before.
-            if await asyncio.to_thread(rows.count_data):
-                self._page.refresh()
+            await self._page.count_data()
 
     def on_resize(self) -> None:
         """Rows are wrapped for the width; what was prepared for another is made again."""
