@@ -8,6 +8,7 @@ Takes about an hour (a quarter of it with --quick); the machine should do nothin
 from __future__ import annotations
 
 import key_echo
+import recorder
 import startup
 import streaming
 from harness import Report, main
@@ -18,6 +19,7 @@ def measure(report: Report, only: str) -> None:
     startup.measure(report, only)
     key_echo.measure(report, only)
     streaming.measure(report, only)
+    recorder.measure(report, only)
 
 
 if __name__ == "__main__":

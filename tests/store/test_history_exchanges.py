@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import zlib
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,24 @@ def test_any_bytes_and_events_come_back(tmp_path_factory, chunks, events, body):
     history.save_exchange(exchange)
     assert history.load_exchanges("c1") == [exchange]
     history.close()
+
+
+def test_a_row_of_an_older_version_is_read_and_written_anew(history):
+    exchange = streamed()
+    history.save_exchange(exchange)
+    body = exchange.response_body
+    arrivals = {
+        "chunks": [(chunk.offset, len(chunk.data)) for chunk in exchange.chunks],
+        # The data stood beside the body where the body did not say the same.
+        "events": [
+            (event.offset, event.type, event.start, event.end, event.data if event.type == "odd" else None)
+            for event in exchange.events
+        ],
+    }
+    old = (zlib.compress(body), zlib.compress(json.dumps(arrivals).encode()), exchange.id)
+    with history._db.transaction() as db:
+        db.execute("UPDATE exchanges SET response_body = ?, arrivals = ? WHERE id = ?", old)
+    (found,) = history.load_exchanges("c1")
+    assert found == exchange and found.response_body == body
+    history.save_exchange(found)
+    assert history.load_exchanges("c1") == [exchange]
