@@ -10,7 +10,7 @@ import asyncio
 import importlib
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from tui.core.attachments import Attachment, why_not_in_path
 from tui.core.background import is_running, why_not_in_background
 from tui.core.continuation import LeftOut, Options, Request, continuation_named
 from tui.core.conversation import Conversation
-from tui.core.errors import InputError, TokenMissing
+from tui.core.errors import InputError, OutcropError, TokenMissing
 from tui.core.events import (
     AnswerChecked,
     AttemptStarted,
@@ -112,6 +112,9 @@ class Sending(Conversations):
         if self._start_sandbox is not None:
             base_url = await asyncio.to_thread(self._start_sandbox)
             self.settings = self.settings.with_sandbox(base_url)
+        # Certificates and the SDK would hold up the first turn; what is refused is said when it is sent.
+        with suppress(OutcropError):
+            await asyncio.to_thread(self.client, self.settings.target())
         await self._options.load()
         if left := await self.responses.left_to_delete():
             self._retry = asyncio.create_task(self.responses.retry(left))
