@@ -11,8 +11,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import os
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -157,6 +159,9 @@ async def picture(
     name: str, size: tuple[int, int], scene: Callable[[Stage], Awaitable[None]], theme: str, folder: Path
 ) -> None:
     """Play a scene and write its picture."""
+    # The table of turns has the time of day.
+    os.environ["TZ"] = "UTC"
+    time.tzset()
     clock = Clock()
     with tempfile.TemporaryDirectory() as temporary, counted_ids() as ids:
         here = Path(temporary)

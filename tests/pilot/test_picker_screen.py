@@ -274,7 +274,7 @@ async def test_favourites_stand_first_then_what_was_used_lately_and_checks_have_
         await pilot.pause()
         await pilot.pause()
         assert "lists nothing (404)" in text_of(app) and "a hint" in text_of(app)
-        assert "us-east-2" in line_with(text_of(app), "openai.gpt-9", "listed by the server")
+        assert "us-west-2" in line_with(text_of(app), "openai.gpt-9", "listed by the server")
         app.screen.query_one(Input).value = "5.5 east-2"
         await pilot.press("ctrl+t", "ctrl+t")
         await pilot.pause()

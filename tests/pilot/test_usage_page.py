@@ -127,7 +127,7 @@ async def test_a_draft_is_estimated_and_the_hint_goes_with_it(sandbox: SandboxSe
         estimate = (await app.session.estimates.of(conversation_id, "Which rock is the oldest one here?"))[
             "stateful"
         ]
-        assert f"~{estimate.input_tokens:,} tok" in text_of(app)
+        await until(pilot, lambda: f"~{estimate.input_tokens:,} tok" in text_of(app))
         assert "Which rock is the oldest one here?" in text_of(app)
         await pilot.click("#draft-hint")
         await until(pilot, lambda: isinstance(app.screen, PreviewScreen))

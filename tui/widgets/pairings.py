@@ -271,9 +271,8 @@ class PairingTable:
         cells = self._name_cells(choice)
         if not possible:
             # The row has said model and region: what is left of the reason is where it would work.
-            said, _, rest = choice.pairing.reason.rpartition("; ")
-            why = f"not here; {rest}" if said else rest
-            return table_row(columns, cells, tail=(_BEFORE_TAIL, why, "dim"), width=width)
+            rest = choice.pairing.reason.rpartition("; ")[2]
+            return table_row(columns, cells, tail=(_BEFORE_TAIL, rest, "dim"), width=width)
         note, mark = _note(choice)
         if choice.key_elsewhere and not any(column.key == "note" for column, _ in columns):
             return table_row(columns, cells, tail=(_BEFORE_TAIL, note, "warning"), width=width)
