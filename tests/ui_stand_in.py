@@ -163,6 +163,16 @@ class StandInSession:
             if turn.id in conversation.turns:
                 self._conversations[key] = conversation.update(turn)
 
+    async def with_tools(
+        self, conversation_id: str, events: AsyncGenerator[SessionEvent, None], asker: object
+    ) -> AsyncGenerator[SessionEvent, None]:
+        async with aclosing(events) as following:
+            async for event in following:
+                yield event
+
+    def pending(self, conversation_id: str) -> tuple[()]:
+        return ()
+
     async def send(
         self,
         conversation_id: str,

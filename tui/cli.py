@@ -208,6 +208,10 @@ def _common_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
         "--replay-speed", metavar="X", default=nothing,
         help="1 as it was recorded (the default), 2.5 faster, max without waiting",
     )  # fmt: skip
+    add(
+        "--tools", action="append", metavar="FILE", default=nothing,
+        help="a file of tools beside tools.toml; with ask, all of them are on",
+    )  # fmt: skip
     add("-f", "--file", dest="files", action="append", metavar="FILE", default=nothing, help="attach a PDF or image")
     return parser
 
@@ -221,6 +225,8 @@ def _add_ask(commands: Subcommands, common: argparse.ArgumentParser) -> None:
         help="answer in JSON: a JSON Schema's file or name, fields such as 'name, age int', or json, off",
     )  # fmt: skip
     ask.add_argument("--mend-schema", action="store_true", help="change a schema that breaks a strict rule")
+    ask.add_argument("--preset", metavar="NAME", help="a preset's tools, instructions, schema: brightcart")
+    ask.add_argument("--yes", action="store_true", help="let tools run without asking")
     ask.add_argument("--over-budget", action="store_true", help="send also where a budget is used up")
 
 
@@ -360,11 +366,14 @@ def _tui(options: argparse.Namespace) -> int:
 
     # Nothing of what is made on the way to the first picture is garbage; OutcropApp turns it on again.
     gc.disable()
+    from pathlib import Path
+
     from tui.app import OutcropApp
     from tui.startup import session_after_first_paint, settings_and_playback
 
     settings, playback = settings_and_playback(options, os.environ)
     session = session_after_first_paint(settings, sandbox_rate=_SANDBOX_RATE, playback=playback)
+    session.tool_files = tuple(Path(path) for path in getattr(options, "tools", None) or ())
     app = OutcropApp(
         session,
         open_conversation=getattr(options, "conversation", None),

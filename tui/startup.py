@@ -17,6 +17,7 @@ from tui.credentials import Credentials
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tui.core.catalogue import Catalogue
     from tui.playback import Playback
@@ -66,6 +67,7 @@ class _DeferredSession:
 
     def __init__(self, settings: Settings, sandbox_rate: float | None, playback: Playback | None) -> None:
         self.credentials = _credentials(settings, playback)
+        self.tool_files: tuple[Path, ...] = ()
         self._playback = playback
         self._settings = settings
         self._sandbox_rate = sandbox_rate
@@ -85,6 +87,7 @@ class _DeferredSession:
         if self._making is None:
             self._making = asyncio.create_task(self._make())
         made = await asyncio.shield(self._making)
+        made.tool_files = self.tool_files
         self._made = made
         await made.warm_up()
 

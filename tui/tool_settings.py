@@ -15,6 +15,7 @@ from tui.core.errors import InputError
 from tui.core.text import visible_line
 from tui.core.tools import CHOICES, Rule, ToolUse
 from tui.replay import Replaying
+from tui.schemas import find_format
 from tui.store.history import History
 
 if TYPE_CHECKING:
@@ -128,4 +129,7 @@ class ToolSettings(Replaying):
         await toolbox.load()
         await self.turn_on(conversation_id, preset.tool_names)
         await self.set_instructions(conversation_id, preset.instructions, preset.name)
+        text_format = await asyncio.to_thread(find_format, str(preset.schema_file), self.settings.config_dir)
+        controls = replace(self._conversations[conversation_id].controls, text_format=text_format)
+        await self.set_controls(conversation_id, controls)
         return preset

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 from tui.core.errors import InputError, OutcropError
 from tui.exits import fail
@@ -34,6 +35,7 @@ def run(options: argparse.Namespace, *, sandbox_rate: float | None = None) -> in
         settings, playback = settings_and_playback(options, os.environ)
         rate = sandbox_rate if sys.stdin.isatty() else None
         session = make_session(settings, sandbox_rate=rate, playback=playback)
+        session.tool_files = tuple(Path(path) for path in getattr(options, "tools", None) or ())
         return asyncio.run(_run(session, options))
     except OutcropError as error:
         return fail(error)

@@ -50,6 +50,17 @@ def calls(request: CreateRequest, context: Context, ids: Callable[[str], str]) -
     return made[:1] if request.raw.get("parallel_tool_calls") is False else made
 
 
+def returned(items: list[Json]) -> str:
+    """What every tool returned since the user last said something, newest last."""
+    texts: list[str] = []
+    for item in items:
+        if item.get("role") == "user":
+            texts.clear()
+        elif str(item.get("type")).endswith("_call_output") and isinstance(item.get("output"), str):
+            texts.append(_values(item["output"]))
+    return " ".join(texts)
+
+
 def _values(output: str) -> str:
     """What a tool returned, without the names and signs of JSON."""
     try:

@@ -83,8 +83,9 @@ def _text(request: CreateRequest, context: Context) -> str:
     wanted = object_at(text, "format") or {"type": "text"}
     if wanted["type"] == "json_schema":
         said = _said(context) if "summar" in context.asked.text.lower() else ()
-        returned = " ".join(output for _, output in context.results)
-        value = schema.example(wanted["schema"], f"{context.asked.text} {returned}".strip(), said=said)
+        value = schema.example(
+            wanted["schema"], f"{calling.returned(context.items)} {context.asked.text}".strip(), said=said
+        )
         return json.dumps(value, ensure_ascii=False)
     if wanted["type"] == "json_object":
         answer = recall.remembered(context) or "This is Outcrop's sandbox, not a model."

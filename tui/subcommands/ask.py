@@ -13,7 +13,7 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Final, TextIO
@@ -32,6 +32,7 @@ from tui.core.events import (
     SessionEvent,
     Silence,
     TextDelta,
+    ToolCallChanged,
     TurnEnded,
     TurnStarted,
 )
@@ -43,6 +44,7 @@ from tui.exits import exit_status, fail
 from tui.session import Session
 from tui.startup import make_session, settings_and_playback
 from tui.subcommands.ask_structured import StructuredText, choose_schema, not_valid
+from tui.subcommands.ask_tools import TerminalAsker, call_row, call_words, choose_tools, step_row
 
 __all__ = ["print_not_sent", "run"]
 
@@ -121,6 +123,7 @@ async def _ask(
     interrupted = _Interrupts(task)
     try:
         conversation_id = asked.conversation_id = await _conversation(session, options)
+        await choose_tools(session, conversation_id, options)
         await choose_schema(session, conversation_id, options)
         if session.conversation(conversation_id).controls.text_format and not options.json:
             output = StructuredText(sys.stdout, sys.stderr)
@@ -129,7 +132,11 @@ async def _ask(
         if not prompt and not attachments:
             raise InputError("There is no prompt: give PROMPT, pipe it in, or attach a file with -f.")
         await _check_budget(session, options, conversation_id, prompt, attachments)
-        return await _one_turn(session, conversation_id, prompt, attachments, output)
+        asker = TerminalAsker(yes=getattr(options, "yes", False))
+        events = session.with_tools(
+            conversation_id, session.send(conversation_id, prompt, attachments), asker
+        )
+        return await _one_turn(session, conversation_id, events, output)
     except asyncio.CancelledError:
         if not interrupted.signal:
             raise
@@ -172,13 +179,15 @@ async def _check_budget(
 
 
 async def _one_turn(
-    session: Session, conversation_id: str, prompt: str, attachments: list[Attachment], output: Output
+    session: Session, conversation_id: str, steps: AsyncGenerator[SessionEvent, None], output: Output
 ) -> int:
     ended: TurnEnded | None = None
     problems: tuple[Problem, ...] | None = None
     try:
-        async with aclosing(session.send(conversation_id, prompt, attachments)) as events:
+        async with aclosing(steps) as events:
             async for event in events:
+                if isinstance(event, TurnStarted) and ended is not None:
+                    output.step(ended.turn)
                 if isinstance(event, AnswerChecked):
                     problems = event.problems
                 if isinstance(event, TurnEnded):
@@ -237,8 +246,16 @@ class PlainText:
                 self._say(f"{event.reason} Trying again in {event.seconds:.1f} s (attempt {event.attempt}).")
             case Silence():
                 self._say(f"No event for {event.seconds:.0f} s; Ctrl+C stops.")
+            case ToolCallChanged():
+                if words := call_words(event):
+                    self._say(words)
             case _:
                 pass
+
+    def step(self, turn: Turn) -> None:
+        """What a tool returned is on its way; what was said before stands in a paragraph of its own."""
+        if turn.text and not turn.text.endswith("\n"):
+            self._write("\n\n")
 
     def end(self, turn: Turn, conversation_id: str, error: OutcropError | None) -> None:
         """End the line on a terminal; say why the turn did not complete."""
@@ -269,6 +286,10 @@ class JsonLines:
         row = _row(event)
         if row is not None:
             self._print(row)
+
+    def step(self, turn: Turn) -> None:
+        """Print `step.ended`."""
+        self._print(step_row(turn))
 
     def end(self, turn: Turn, conversation_id: str, error: OutcropError | None) -> None:
         """Print `turn.ended`."""
@@ -308,6 +329,8 @@ def _row(event: SessionEvent) -> dict[str, object] | None:
             return {"type": "retry.waiting", "seconds": event.seconds, "reason": event.reason}
         case Notice():
             return {"type": "notice", "text": event.text}
+        case ToolCallChanged():
+            return call_row(event)
         case Silence():
             return {"type": "silence", "seconds": event.seconds}
         case AnswerChecked():

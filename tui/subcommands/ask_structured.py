@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import TextIO
 
 from tui.core.errors import InputError, OutcropError
-from tui.core.events import AnswerChecked, Notice, RetryWaiting, SessionEvent, Silence
+from tui.core.events import AnswerChecked, Notice, RetryWaiting, SessionEvent, Silence, ToolCallChanged
 from tui.core.items import Outcome, Turn
 from tui.core.structured.output_format import format_problems
 from tui.core.structured.strict import Problem
 from tui.core.text import storable, visible
 from tui.session import Session
+from tui.subcommands.ask_tools import call_words
 
 __all__ = ["StructuredText", "choose_schema", "not_valid"]
 
@@ -76,8 +77,14 @@ class StructuredText:
                 self._say(f"{event.reason} Trying again in {event.seconds:.1f} s (attempt {event.attempt}).")
             case Silence():
                 self._say(f"No event for {event.seconds:.0f} s; Ctrl+C stops.")
+            case ToolCallChanged():
+                if words := call_words(event):
+                    self._say(words)
             case _:
                 pass
+
+    def step(self, turn: Turn) -> None:
+        """Nothing is printed before the answer is whole."""
 
     def end(self, turn: Turn, conversation_id: str, error: OutcropError | None) -> None:
         """Print the answer, and on stderr why it is none, or what is wrong with it."""
