@@ -73,6 +73,7 @@ async def headless(pieces: list[bytes], *, recorded: bool) -> float:
     import httpx
 
     from tui.core.events import AttemptStarted
+    from tui.core.exchange import Exchange
     from tui.core.items import Target
     from tui.store.history import History
     from tui.wire.client import ClientSettings, ResponsesClient
@@ -92,6 +93,8 @@ async def headless(pieces: list[bytes], *, recorded: bool) -> float:
     client = ResponsesClient(target, lambda: TOKEN, settings, transport=Canned())
     with tempfile.TemporaryDirectory(prefix="outcrop-bench-") as folder:
         history = History(Path(folder) / "history.db")
+        # As in a chat, whose turn is saved before anything is sent: the file is open and its schema read.
+        history.save_exchange(Exchange("w", 1, 1, "c", "t", "GET", "https://host.invalid/", (), b"", 0.0))
         body = json.dumps({"model": "openai.gpt-5.4", "input": "x", "stream": True}).encode()
         gc.collect()
         began = time.process_time()
