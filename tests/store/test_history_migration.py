@@ -53,6 +53,7 @@ def test_a_version_1_file_comes_up_with_everything(old: Path) -> None:
     assert len(part["file_data"]) > 9000
     assert not first.background
     assert not first.summary
+    assert first.text_format == ""
     assert history.load_draft("c1").text == "half typed"
     assert [line.id for line in history.search("basalt", 5)] == ["c1"]
     (left,) = history.load("c2").path()

@@ -58,6 +58,7 @@ class TreeView(View):
         self._closed: set[int] = set()
         self._shown: dict[int, Piece] = {}
         self._gapped: Piece | None = None
+        self._gapped_at = 0
 
     # -- the tree ------------------------------------------------------------------------------
 
@@ -221,6 +222,7 @@ class TreeView(View):
         self.pieces.append(piece)
 
     def _change(self, piece: Piece, cut: LineCut, paper: Paper) -> None:
+        cut.gap = piece.cut is not None and piece.cut.gap
         piece.cut, piece.rows = cut, None
         rows = self._render(piece, cut, paper)
         if len(rows) != piece.height:
@@ -236,8 +238,8 @@ class TreeView(View):
                 piece.cut.gap = piece is last
                 piece.rows = None
                 piece.height += 1 if piece is last else -1
-                self.tops.touch(0)
-        self._gapped = last
+                self.tops.touch(min(self._gapped_at, len(self.pieces) - 1))
+        self._gapped, self._gapped_at = last, max(0, len(self.pieces) - 1)
 
     def _said(self, index: int) -> tuple[str, ...]:
         """What is wrong with a line's value."""
