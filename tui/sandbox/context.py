@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from . import errors, image, pdf, tokens
@@ -33,6 +34,7 @@ class Context:
         results: (tool name, output) of the tool outputs at the end of the items.
         instructions: of this request only; section 8.1, VERIFIED (sdk): not inherited.
         split: how this server cuts text into tokens.
+        tools: as offered with this request.
     """
 
     items: list[Json]
@@ -40,6 +42,7 @@ class Context:
     results: list[tuple[str, str]]
     instructions: str | None
     split: Split
+    tools: tuple[Json, ...] = ()
 
     @property
     def asked(self) -> Message:
@@ -115,7 +118,7 @@ def resolve(items: list[Json], store: ResponseStore, model: str, place: str, now
     return resolved
 
 
-def read(items: list[Json], instructions: str | None, split: Split) -> Context:
+def read(items: list[Json], instructions: str | None, split: Split, tools: Sequence[Json] = ()) -> Context:
     """Take the messages and tool results out of the items.
 
     Raises:
@@ -145,7 +148,7 @@ def read(items: list[Json], instructions: str | None, split: Split) -> Context:
         if call_id not in answered:
             # ASSUMED: OpenAI's rule and words.
             raise errors.invalid("input", f"No tool output found for function call {call_id}.")
-    return Context(items, messages, results, instructions, split)
+    return Context(items, messages, results, instructions, split, tuple(tools))
 
 
 def _message(item: Json) -> Message:
@@ -168,9 +171,12 @@ def _message(item: Json) -> Message:
 def pieces(context: Context) -> list[str]:
     """The prompt as a list of tokens; `len` of it, and `tokens.OVERHEAD`, is what the request costs.
 
-    The order is that of the wire, so that two prompts share a prefix exactly when their items do.
+    Tools come first, then instructions, then the items in the order of the wire, so that two prompts share a
+    prefix exactly when all of these do. ASSUMED: where tools stand, and that their JSON is what they cost.
     """
     out: list[str] = []
+    for tool in context.tools:
+        out += ["\0tool"] * tokens.PER_ITEM + context.split(json.dumps(tool, ensure_ascii=False))
     if context.instructions:
         out += ["\0system"] * tokens.PER_ITEM + context.split(context.instructions)
     for item in context.items:

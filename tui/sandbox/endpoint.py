@@ -48,7 +48,9 @@ class Endpoint:
         if body.get("background"):
             self._check_background(asked)
         own = context.resolve(asked.items, self._store, model.id, str(self.place), now)
-        seen = context.read([*earlier, *own], body.get("instructions"), self._service.tokenizer.split)
+        seen = context.read(
+            [*earlier, *own], body.get("instructions"), self._service.tokenizer.split, body.get("tools") or ()
+        )
         input_tokens, cached, written = self._count(asked, seen, now)
         if self._quota is not None:
             wanted: int = body.get("max_output_tokens") or model.most_output
