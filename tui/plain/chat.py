@@ -22,10 +22,14 @@ from tui.core.events import (
     SessionEvent,
     Silence,
     TextDelta,
+    ToolCallChanged,
     TurnEnded,
     TurnStarted,
 )
 from tui.core.items import Outcome, Turn
+from tui.core.text import visible_line
+from tui.core.tool_calls import CallState
+from tui.core.tools import Answer, Question
 from tui.plain.lines import Lines
 from tui.plain.voice import Voice
 from tui.plain.words import counted, ending, target_words
@@ -246,8 +250,18 @@ class PlainChat:
         finally:
             self._work = None
 
+    async def approve(self, question: Question) -> Answer:
+        """Ask whether a tool call may run."""
+        raise NotImplementedError
+
+    async def review(self, question: Question, output: str) -> str:
+        """Show a tool's output; returns what goes back to the model."""
+        raise NotImplementedError
+
     async def _listen(self, events: AsyncGenerator[SessionEvent, None]) -> Turn | None:
         told = ""
+        ended: Turn | None = None
+        events = self.session.with_tools(self.conversation_id, events, self)
         structured = checked = False
         async with aclosing(events):
             async for event in events:
@@ -274,10 +288,25 @@ class PlainChat:
                             self.voice.text(event.turn.text)
                         if event.turn.refusal:
                             self.voice.say("The model refused.")
-                        return event.turn
+                        ended, told, checked = event.turn, "", False
+                    case ToolCallChanged():
+                        self._say_call(event)
                     case _:
                         self._remark(event)
-        return None
+        if ended is not None and self.session.pending(self.conversation_id):
+            self.voice.say("Tool calls wait for an output; /tools continue goes on.")
+        return ended
+
+    def _say_call(self, event: ToolCallChanged) -> None:
+        """Say what became of a tool call, and its output."""
+        record = event.record
+        name = visible_line(event.call.name)
+        if record.state is CallState.RUNNING:
+            self.voice.say(f"The tool {name} runs.")
+        elif record.state.has_ended:
+            words = {CallState.DONE: "has ended", CallState.FAILED: "failed"}.get(record.state, "was not run")
+            took = f" after {record.seconds:.1f} s" if record.seconds is not None else ""
+            self.voice.say(f"The tool {name} {words}{took}: {visible_line(record.output[:400])}")
 
     def _say_json(self, event: AnswerChecked) -> None:
         """Say a structured answer as indented JSON, and what is wrong with it."""

@@ -14,7 +14,7 @@ from tui.core.errors import InputError
 from tui.core.items import Turn
 from tui.core.structured.output_format import format_name, format_problems
 from tui.core.text import visible_line
-from tui.plain.chat import PlainChat
+from tui.plain.tools import PlainTools
 from tui.plain.words import listed, request_lines, summary_line, target_words, turn_line
 from tui.schemas import mended_format
 
@@ -38,18 +38,19 @@ OWN: Final = {
     "reasoning": ("[NUMBER]", "Reads the reasoning summary of that turn, or of the last one."),
     "region": ("[REGION]", "Lists the regions, or takes one."),
     "send": ("", "Sends the draft."),
+    "tools": ("[on NAME|off NAME|continue|interrupted]", "Lists the tools, turns one on or off, goes on."),
     "turns": ("", "Lists the turns of the conversation, with the branches beside them."),
 }
 """Commands that are not in the full screen, or that work otherwise here: argument, and a sentence."""
 
 _SHARED: Final = (
-    "compact", "detach", "effort", "fork", "instructions", "maxtokens", "new", "quit", "regenerate",
+    "compact", "detach", "effort", "fork", "instructions", "maxtokens", "new", "preset", "quit", "regenerate",
     "rename", "schema", "stateful", "stateless", "verbosity",
 )  # fmt: skip
 _UNSET: Final = ("unset", "off", "none", "default")
 
 
-class PlainCommands(PlainChat):
+class PlainCommands(PlainTools):
     """Linear mode with its commands: `/name` is the method `do_name`, dashes as underscores."""
 
     _found: tuple[str, ...] = ()
