@@ -20,7 +20,7 @@ FIRST_PICTURE = {
     *("screens.chat_composer", "screens.chat_frame", "screens.chat_open", "screens.chat_preview"),
     *("screens.chat_reading", "screens.chat_responses", "screens.chat_sending", "screens.chat_settings"),
     *("screens.chat_structured", "screens.chat_tools", "screens.chat_turns", "screens.chat_views"),
-    *("screens.queue",),
+    *("screens.chat_picker", "screens.chat_usage", "screens.inspector_actions", "screens.queue"),
     *("widgets.completion_list", "widgets.composer", "widgets.composer_input", "widgets.compositor"),
     *("widgets.paste_marks", "widgets.pasted_paths", "widgets.prompt_history", "widgets.safe_text_area"),
     *("widgets.status_line", "widgets.welcome"),
