@@ -112,7 +112,9 @@ async def test_escape_sends_nothing_and_keeps_the_text(sandbox: SandboxServer, t
         )
         assert "base64" not in text_of(app)
         estimate = app.chat._attachments[0].estimated_tokens
-        assert f"~{estimate + 1:,} tokens" in text_of(app)
+        planned = app.screen._estimates["stateful"]
+        assert planned.draft_tokens > estimate
+        assert f"~{planned.input_tokens:,} in, of which ~{planned.draft_tokens:,}" in text_of(app)
         await pilot.press("escape")
         assert app.chat.composer.text == "look"
         assert session.conversation(app.chat.conversation_id).turns == {}

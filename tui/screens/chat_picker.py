@@ -8,7 +8,6 @@ from time import time
 from typing import TYPE_CHECKING, Final
 
 from tui.core.catalogue import ENDPOINTS
-from tui.core.discovery import place_name
 from tui.core.errors import OutcropError
 from tui.screens.chat_views import ChatViews
 
@@ -106,6 +105,8 @@ class ChatPicker(ChatViews):
 
     def _endpoint_names(self) -> dict[str, str]:
         """The endpoints by the names under which checks of them are remembered."""
+        from tui.core.discovery import place_name
+
         settings = self.session.settings
         names = dict.fromkeys([settings.endpoint, *ENDPOINTS, *settings.profiles])
         known = [name for name in names if settings.knows_endpoint(name)]
