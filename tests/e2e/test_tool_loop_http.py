@@ -257,7 +257,8 @@ async def test_what_was_stopped_is_not_run_again_unasked(start: Any, how: Any) -
 
     async def stop_when_running() -> None:
         task = asyncio.create_task(run.take("Do the endless thing", Says()))
-        while not (run.folder / "child.pid").exists() or not (run.folder / "child.pid").read_text():
+        child = run.folder / "child.pid"
+        while not child.exists() or not child.read_text():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
