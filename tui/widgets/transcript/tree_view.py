@@ -19,7 +19,7 @@ from tui.widgets.transcript.markdown import MEASURE
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import Row, Span, indent
 from tui.widgets.transcript.split import Cut
-from tui.widgets.transcript.view import Paper, Piece, View
+from tui.widgets.transcript.view import Cuts, Paper, Piece, View
 from tui.widgets.transcript.wrap import wrap
 
 __all__ = ["TreeView", "view_of"]
@@ -144,7 +144,7 @@ class TreeView(View):
         self._last_gap()
         self._sum()
 
-    def close(self, text: str | None, paper: Paper | None) -> None:
+    def close(self, text: str | None, paper: Paper | None, cuts: Cuts | None = None) -> None:
         """End the stream."""
         if text is not None and text != self.text:
             self._parts, self._lines, self._size = [text], text.count("\n"), len(text)
@@ -185,7 +185,7 @@ class TreeView(View):
             else:
                 self.height += max(self.text.count('":'), self._size // (paper.text_width + 1)) + 1
 
-    def split(self, paper: Paper, *, live: bool = True) -> None:
+    def split(self, paper: Paper, *, live: bool = True, cuts: Cuts | None = None) -> None:
         """Make a piece of each line that is in sight."""
         live = live and self._live
         self.pieces = []
