@@ -2,12 +2,13 @@
 
     python tests/benchmarks/all.py [--quick] [--only WORD]
 
-Takes about an hour (a quarter of it with --quick); the machine should do nothing else meanwhile.
+Takes about an hour (ten minutes with --quick); the machine should do nothing else meanwhile.
 """
 
 from __future__ import annotations
 
 import key_echo
+import long_history
 import recorder
 import startup
 import streaming
@@ -19,6 +20,7 @@ def measure(report: Report, only: str) -> None:
     startup.measure(report, only)
     key_echo.measure(report, only)
     streaming.measure(report, only)
+    long_history.measure(report, only)
     recorder.measure(report, only)
 
 

@@ -309,12 +309,12 @@ class Report:
 
 
 def main(measure: Callable[[Report, str], None], description: str | None) -> None:
-    """Run one benchmark as a script: `--runs N`, `--quick` (3 runs), `--only WORD`."""
+    """Run one benchmark as a script: `--runs N`, `--quick` (2 runs), `--only WORD`."""
     parser = argparse.ArgumentParser(description=(description or "").split("\n")[0])
     parser.add_argument("--runs", type=int, default=7, help="of each case; medians are printed")
-    parser.add_argument("--quick", action="store_true", help="3 runs")
+    parser.add_argument("--quick", action="store_true", help="2 runs")
     parser.add_argument("--only", default="", metavar="WORD", help="only cases with this in their name")
     options = parser.parse_args()
-    report = Report(3 if options.quick else options.runs)
+    report = Report(2 if options.quick else options.runs)
     report.head()
     measure(report, options.only)

@@ -98,7 +98,8 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
     def earlier_prompts(self, conversation: Conversation) -> list[str]:
         """What Up goes back through: this path's prompts, then those of every conversation; oldest first."""
         here = [turn.prompt for turn in conversation.path() if turn.prompt and not turn.summary]
-        return [*(prompt for prompt in self._recent if prompt not in set(here)), *here]
+        known = set(here)
+        return [*(prompt for prompt in self._recent if prompt not in known), *here]
 
     async def _save_files(self, draft_id: str, files: tuple[Attachment, ...]) -> None:
         """Save the files of a draft where they have changed: they may be large, and keys are many."""

@@ -94,7 +94,8 @@ def _output_blocks(turn: Turn) -> list[Block]:
             pieces.append((BlockKind.TOOL, call.text))
             continue
         alone = replace(turn, input=(), output=(item,), partial_text="", partial_reasoning="")
-        if alone.reasoning:
+        # A look at the text spares most items a parse.
+        if '"reasoning"' in item.text and alone.reasoning:
             pieces.append((BlockKind.REASONING, alone.reasoning))
         if alone.text:
             pieces.append((BlockKind.ASSISTANT, alone.text))
