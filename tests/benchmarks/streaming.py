@@ -88,7 +88,8 @@ def measure(report: Report, only: str) -> None:
             )
             report.add("memory at the prompt", [row.before for row in rows], "MiB", 55, digits=0)
         if wanted("16,000 over 1,000 at 200/s"):
-            small, large = runs(1000, 200), [stream(server, 16000, 200) for _ in range(3 if report.runs > 2 else 1)]
+            long_runs = 3 if report.runs > 2 else 1
+            small, large = runs(1000, 200), [stream(server, 16000, 200) for _ in range(long_runs)]
             ratios = [one.per_1k / other.per_1k for one, other in zip(large, small, strict=False)]
             report.add("1,000 tokens at 200/s: CPU per 1,000", [row.per_1k for row in small], "s")
             report.add("16,000 tokens at 200/s: CPU per 1,000", [row.per_1k for row in large], "s")
