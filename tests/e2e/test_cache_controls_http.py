@@ -75,7 +75,7 @@ async def test_explicit_breakpoints_reach_the_server_and_save_what_is_written(
     third = await take_turn(session, conversation.id, LONG + "once more")
     written = third.turn.usage.cache_write_tokens if third.turn.usage else None
     # The breakpoints of earlier prompts are in what the server keeps of a chain.
-    assert written == 0 if mode == "stateless" else 0 < (written or 0) < 200
+    assert written == 0 if mode == "stateless" else 0 < (written or 0) < 300
     one, two, three = bodies(sandbox)
     assert one["prompt_cache_options"] == {"mode": "explicit", "ttl": "30m"}
     asked = [item for item in two["input"] if item.get("role") == "user"]
