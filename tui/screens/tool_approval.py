@@ -38,7 +38,7 @@ class ApprovalScreen(ModalScreen[Answer]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "refuse", "Refuse", show=False, id="dialog.close"),
+        Binding("escape", "refuse", "Refuse", show=False, id="tool.refuse"),
     ]
     DEFAULT_CSS = """
     ApprovalScreen {
@@ -160,7 +160,7 @@ class OutputScreen(ModalScreen[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "take", "Send it", show=False, id="dialog.close"),
+        Binding("escape", "take", "Send it", show=False, id="tool.send"),
     ]
     DEFAULT_CSS = """
     OutputScreen {
