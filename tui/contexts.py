@@ -99,7 +99,7 @@ CONTEXTS: Final = (
     Context("In the table of JSON answers", ("tui.screens.answers:AnswersScreen",)),
     Context("Where a file is saved", ("tui.screens.save_file:SaveFile",), types=True),
     Context("In the list of tools", ("tui.screens.tools_dialog:ToolsScreen",)),
-    Context("At the code of a tool", ("tui.screens.tools_dialog:ToolSourceScreen",), types=True),
+    Context("At the code of a tool", ("tui.screens.tools_dialog:ToolSourceScreen",)),
     Context("At a tool's call", ("tui.screens.tool_approval:ApprovalScreen",), types=True),
     Context("At a tool's output", ("tui.screens.tool_approval:OutputScreen",), types=True),
     Context("In a summary", ("tui.screens.summary:SummaryScreen",), types=True),
