@@ -212,7 +212,15 @@ def _common_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
         "--tools", action="append", metavar="FILE", default=nothing,
         help="a file of tools beside tools.toml; with ask, all of them are on",
     )  # fmt: skip
-    add("-f", "--file", dest="files", action="append", metavar="FILE", default=nothing, help="attach a PDF or image")
+    add(
+        "-f",
+        "--file",
+        dest="files",
+        action="append",
+        metavar="FILE",
+        default=nothing,
+        help="attach a PDF or image",
+    )
     return parser
 
 

@@ -235,9 +235,7 @@ class Conversations:
             AttachmentError: It cannot be sent; the sentence says why.
         """
         module = await asyncio.to_thread(importlib.import_module, "tui.attachments")
-        return await asyncio.to_thread(
-            module.attachment_of, name, data, limit=self.settings.attachment_limit
-        )
+        return await asyncio.to_thread(module.attachment_of, name, data, limit=self.settings.attachment_limit)
 
     async def attachments_of(self, conversation_id: str, turn_id: str) -> builtins.list[Attachment]:
         """The files that were sent with a turn, so that they can go with another one.

@@ -56,9 +56,7 @@ def test_without_a_token_the_catalogue_is_shown_and_nothing_asked(offline: Progr
     offline.base_url, offline.token = "", ""
     shown, checked = offline.together(["models"], ["models", "--check"])
     assert shown.status == 0 and "openai.gpt-5.4" in shown.out
-    assert shown.err.startswith(
-        "The server was not asked for its list. No keyring can be reached"
-    )
+    assert shown.err.startswith("The server was not asked for its list. No keyring can be reached")
     assert checked.status == 3 and "Set AWS_BEARER_TOKEN_BEDROCK" in checked.err
 
 

@@ -1,4 +1,4 @@
-"""What the sandbox gives for a schema is valid under it; what is no strict schema is refused with its place."""
+"""What the sandbox gives for a schema is valid under it; what is no strict schema is refused, with where."""
 
 from __future__ import annotations
 

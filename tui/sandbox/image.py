@@ -66,9 +66,7 @@ def _read(url: str, digest: str) -> Picture:
     head, comma, encoded = url.partition(",")
     kind = _KINDS.get(head.removeprefix("data:").removesuffix(";base64"))
     if not comma or kind is None or not head.endswith(";base64"):
-        raise _refused(
-            "Invalid image: expected a data URL of image/png, jpeg, webp or gif in base64."
-        )
+        raise _refused("Invalid image: expected a data URL of image/png, jpeg, webp or gif in base64.")
     try:
         data = base64.b64decode(encoded, validate=True)
     except ValueError:

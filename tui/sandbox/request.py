@@ -315,4 +315,3 @@ def _check_format(body: Json, items: list[Json]) -> None:
             raise errors.invalid("text.format.name", "string does not match pattern '^[a-zA-Z0-9_-]+$'")
         if wanted.get("strict"):
             strict.check(wanted["schema"])
-

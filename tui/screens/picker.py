@@ -273,9 +273,12 @@ class PickerScreen(ModalScreen[Place | None]):
             self._tell([(self._actions.price(choice.place), "warning"), ("Ctrl+T again sends it.", "key")])
             self._asked = ("check", choice.place)
             return
-        self._tell([(f"Checking {choice.model_id} in {choice.region} on {choice.endpoint} …", "key")])
+        where = f"{choice.region} on {choice.endpoint}"
+        self._tell([(f"Checking {choice.model_id} in {where} …", "key")])
         self._asked = None
-        self.run_worker(partial(self._check, choice.place), group="check", description="check", exclusive=True)
+        self.run_worker(
+            partial(self._check, choice.place), group="check", description="check", exclusive=True
+        )
 
     async def _check(self, place: Place) -> None:
         assert self._actions is not None
