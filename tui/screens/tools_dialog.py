@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol, cast
 
 from textual import on, work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
@@ -158,8 +158,8 @@ class ToolsScreen(ListDialog[None]):
             if yes:
                 self._switch(line)
 
-        app: App[object] = self.app  # pyright: ignore[reportUnknownMemberType]
-        app.push_screen(ToolSourceScreen(line.name, line.source), answered)
+        # The app's type is generic and unknown here.
+        cast("Any", self).app.push_screen(ToolSourceScreen(line.name, line.source), answered)
 
     @work(exclusive=True)
     async def _switch(self, line: ToolLine) -> None:
