@@ -90,7 +90,6 @@ CONTEXTS: Final = (
     Context(
         "In the prompt cache's controls",
         ("tui.screens.cache_controls:CacheControlsScreen", "tui.widgets.choice_line:ChoiceLine"),
-        types=True,
     ),
     Context("In the preview", ("tui.screens.preview:PreviewScreen",)),
     Context("In the settings", ("tui.screens.settings:SettingsScreen", "tui.widgets.choice_line:ChoiceLine")),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui.core.items import Turn
     from tui.screens.live_turn import LiveTurn
     from tui.screens.queue_list import QueueScreen
+    from tui.screens.turn_worker import TurnHost
     from tui.session import Session
     from tui.widgets.transcript.block import Block
 
@@ -233,8 +234,10 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
         from tui.screens.turn_worker import run_turn
 
         self._live[live.conversation_id] = live
+        # The whole chat screen is the host; this part of it alone asks nothing about tools.
+        host = cast("TurnHost", self)
         self._workers[live.conversation_id] = self.run_worker(
-            run_turn(self.session, live, self), group=f"turn {live.conversation_id}", exit_on_error=False
+            run_turn(self.session, live, host), group=f"turn {live.conversation_id}", exit_on_error=False
         )
         self.watch_jobs()
 
