@@ -252,7 +252,11 @@ async def reading(stage: Stage) -> None:
 async def finding(stage: Stage) -> None:
     """Every hit of a search in the conversation."""
     await conversation(stage)
-    await stage.press("ctrl+f", *"basalt")
+    # At once: typed letter by letter, it would depend on the machine's speed which hits were seen in between.
+    stage.chat.composer.text = "/find basalt"
+    await stage.press("enter")
+    await stage.until(lambda: (search := stage.chat.pane.search) is not None and search.done)
+    await stage.settle()
 
 
 async def which_key(stage: Stage) -> None:

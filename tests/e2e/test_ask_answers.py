@@ -77,7 +77,8 @@ def test_json_lines(program: Program, server: SandboxServer) -> None:
     assert list(ended["usage"]) == USAGE
     text = "".join(row["delta"] for row in rows if row["type"] == "text.delta")
     assert ended["text"] == text
-    assert len([row for row in rows if row["type"] == "text.delta"]) > 50
+    # How many there are depends on how fast they come: those that wait together are handed on together.
+    assert len([row for row in rows if row["type"] == "text.delta"]) > 1
     served = server.log[-1]
     assert ended["outcome"] == "completed"
     assert ended["model"] == "openai.gpt-5.4"
