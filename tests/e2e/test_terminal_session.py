@@ -77,9 +77,9 @@ def test_the_main_job(program: Program, slow: SandboxServer, tmp_path: Path, col
         window.wait_for("stopped")
 
         window.press("F12")
-        window.wait_for("Shape", "Events")
+        window.wait_for("Shape", "Stream")
         window.press("F12")
-        window.wait_until_gone("Events")
+        window.wait_until_gone("3 Stream")
         window.press("C-q")
         assert window.status() == 0
         sane(window)

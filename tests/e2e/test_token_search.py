@@ -217,7 +217,7 @@ def test_a_session_in_the_tui_never_shows_or_keeps_the_token(
         window.press("Enter")
         until(lambda: [record.ended for record in server.log] == ["finished"] * 2, "two turns")
         window.press("F12")
-        window.wait_for("Shape", "Events")
+        window.wait_for("Shape", "Stream")
         for tab in "2341":
             window.press(tab)
             until(lambda: window.screen, "a picture")
@@ -226,7 +226,7 @@ def test_a_session_in_the_tui_never_shows_or_keeps_the_token(
         window.press("r")
         until(lambda: window.screen, "a picture")
         window.press("F12")
-        window.wait_until_gone("Events")
+        window.wait_until_gone("3 Stream")
         for key, title in (("C-o", "╭─"), ("C-r", "╭─"), ("F9", "╭─"), ("F1", "╭─ Help"), ("C-p", "Search")):
             window.press(key)
             window.wait_for(title)
@@ -251,7 +251,7 @@ def test_a_session_in_the_tui_never_shows_or_keeps_the_token(
             window.wait_for("[token]")
             if mode == "cut-deltas":
                 window.press("F12")
-                window.wait_for("Shape", "Events")
+                window.wait_for("Shape", "Stream")
                 window.press("3")
                 until(lambda: window.screen, "a picture")
             seen += window.seen
