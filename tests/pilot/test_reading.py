@@ -231,11 +231,11 @@ def test_tool_calls_and_usage_are_quiet_blocks_streamed_as_they_are_kept() -> No
     kept = turn_blocks(turn(1))
     assert [(block.kind, block.title, block.folded) for block in kept] == [
         (BlockKind.USER, "You", False),
-        (BlockKind.TOOL, "Function call · look_up", True),
+        (BlockKind.TOOL, "look_up · q=ore · not run", True),
         (BlockKind.ASSISTANT, "openai.gpt-5.4", False),
         (BlockKind.USAGE, "1,234 in · 310 out · 4.2 s", True),
     ]
-    assert 'arguments: {"q": "ore"}' in kept[1].text and "64 of them reasoning" in kept[3].text
+    assert '"q": "ore"' in kept[1].text and "64 of them reasoning" in kept[3].text
     live = LiveTurn("c", 1, "Question 1", (), "openai.gpt-5.4")
     live.handle(OutputItemDone(0, CALL))
     live.handle(TextDelta(1, "m", ANSWER))
