@@ -44,9 +44,10 @@ def test_a_killed_program_brings_back_the_prompt_its_paste_and_its_files(
     with terminal(tmp_path / "b", OUTCROP, program.environ(), cwd=program.cwd, columns=110) as window:
         window.wait_for("What says ① of it?", "40 lines", "my survey.pdf", "2 pages", "map.png")
         window.press("Enter")
-        sent = sandbox.log.wait_for(lambda record: record.path.endswith("/responses")).json["input"][0][
-            "content"
-        ]
+        served = sandbox.log.wait_for(
+            lambda record: record.path.endswith("/responses") and bool(record.ended), timeout=10
+        )
+        sent = served.json["input"][0]["content"]
         assert [part["type"] for part in sent] == ["input_file", "input_image", "input_text"]
         assert sent[2]["text"] == f"What says {LONG} of it?"
         window.wait_until_gone("40 lines")

@@ -157,7 +157,7 @@ async def test_export_and_its_files(server: SandboxServer, home: Program) -> Non
     assert made[0].read_bytes() == export(original, "httpx").data
     assert stat.S_IMODE(made[0].stat().st_mode) == 0o600
     assert (several.status, several.sentence()) == (2, "Only a HAR holds several requests: `--as har`.")
-    assert missing.sentence() == "nowhere/x.sh cannot be written: No such file or directory."
+    assert missing.sentence() == "nowhere/x.sh cannot be written: no such file or directory."
     assert (missing.status, unknown.status) == (2, 2)
 
 
