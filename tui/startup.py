@@ -12,6 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any, cast
 
 from tui.config import Settings, load_settings
+from tui.core.errors import InputError
 from tui.credentials import Credentials
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tui.playback import Playback
     from tui.session import Session
 
-__all__ = ["make_session", "session_after_first_paint", "settings_and_playback"]
+__all__ = ["conversation_asked_for", "make_session", "session_after_first_paint", "settings_and_playback"]
 
 
 def settings_and_playback(
@@ -143,3 +144,25 @@ def _session(
         return server.start()
 
     return Session(settings, credentials, start_sandbox=start_sandbox)
+
+
+async def conversation_asked_for(session: Session, options: argparse.Namespace) -> str:
+    """Open the conversation that the command line names, the latest with `-c`, or a new one.
+
+    Returns:
+        Its id; the flags of this run hold for it.
+
+    Raises:
+        InputError: There is none of that id.
+    """
+    named: str | None = getattr(options, "conversation", None)
+    if named is not None:
+        if not named.strip():
+            raise InputError("The id of the conversation is empty.")
+        conversation = await session.open(named)
+    elif getattr(options, "continue_latest", False):
+        conversation = await session.latest() or await session.new()
+    else:
+        conversation = await session.new()
+    await session.apply_flags(conversation.id)
+    return conversation.id

@@ -10,13 +10,13 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from tui.core.errors import InputError, OutcropError
+from tui.core.errors import OutcropError
 from tui.exits import fail
 from tui.plain.commands import PlainCommands
 from tui.plain.lines import Lines
 from tui.plain.voice import Voice
 from tui.session import Session
-from tui.startup import make_session, settings_and_playback
+from tui.startup import conversation_asked_for, make_session, settings_and_playback
 
 __all__ = ["run"]
 
@@ -46,7 +46,7 @@ async def _run(session: Session, options: argparse.Namespace) -> int:
     try:
         if session.settings.sandbox:
             await session.warm_up()
-        conversation_id = await _conversation(session, options)
+        conversation_id = await conversation_asked_for(session, options)
         files = [await session.attach(path) for path in getattr(options, "files", [])]
         lines = Lines(sys.stdin.fileno(), pasted=terminal)
         chat = PlainCommands(session, Voice(sys.stdout), lines, echo=not terminal)
@@ -65,17 +65,3 @@ async def _run(session: Session, options: argparse.Namespace) -> int:
             await asyncio.wait([warm])
     finally:
         await session.aclose()
-
-
-async def _conversation(session: Session, options: argparse.Namespace) -> str:
-    named: str | None = getattr(options, "conversation", None)
-    if named is not None:
-        if not named.strip():
-            raise InputError("The id of the conversation is empty.")
-        conversation = await session.open(named)
-    elif getattr(options, "continue_latest", False):
-        conversation = await session.latest() or await session.new()
-    else:
-        conversation = await session.new()
-    await session.apply_flags(conversation.id)
-    return conversation.id

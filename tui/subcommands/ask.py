@@ -42,9 +42,10 @@ from tui.core.structured.strict import Problem
 from tui.core.text import storable, visible
 from tui.exits import exit_status, fail
 from tui.session import Session
-from tui.startup import make_session, settings_and_playback
+from tui.startup import conversation_asked_for, make_session, settings_and_playback
 from tui.subcommands.ask_structured import StructuredText, choose_schema, not_valid
-from tui.subcommands.ask_tools import TerminalAsker, call_row, call_words, choose_tools, step_row
+from tui.subcommands.ask_tools import TerminalAsker, call_row, choose_tools, step_row
+from tui.subcommands.ask_words import say, words_of
 
 __all__ = ["print_not_sent", "run"]
 
@@ -122,7 +123,7 @@ async def _ask(
     assert task is not None
     interrupted = _Interrupts(task)
     try:
-        conversation_id = asked.conversation_id = await _conversation(session, options)
+        conversation_id = asked.conversation_id = await conversation_asked_for(session, options)
         await choose_tools(session, conversation_id, options)
         await choose_schema(session, conversation_id, options)
         if session.conversation(conversation_id).controls.text_format and not options.json:
@@ -143,20 +144,6 @@ async def _ask(
         return 128 + interrupted.signal
     finally:
         await session.aclose()
-
-
-async def _conversation(session: Session, options: argparse.Namespace) -> str:
-    named: str | None = getattr(options, "conversation", None)
-    if named is not None:
-        if not named.strip():
-            raise InputError("The id of the conversation is empty.")
-        conversation = await session.open(named)
-    elif getattr(options, "continue_latest", False):
-        conversation = await session.latest() or await session.new()
-    else:
-        conversation = await session.new()
-    await session.apply_flags(conversation.id)
-    return conversation.id
 
 
 async def _check_budget(
@@ -240,17 +227,8 @@ class PlainText:
         match event:
             case TextDelta():
                 self._write(event.delta)
-            case Notice():
-                self._say(event.text)
-            case RetryWaiting():
-                self._say(f"{event.reason} Trying again in {event.seconds:.1f} s (attempt {event.attempt}).")
-            case Silence():
-                self._say(f"No event for {event.seconds:.0f} s; Ctrl+C stops.")
-            case ToolCallChanged():
-                if words := call_words(event):
-                    self._say(words)
             case _:
-                pass
+                self._say(words_of(event))
 
     def step(self, turn: Turn) -> None:
         """What a tool returned is on its way; what was said before stands in a paragraph of its own."""
@@ -272,7 +250,7 @@ class PlainText:
         self._last = text or self._last
 
     def _say(self, sentence: str) -> None:
-        print(f"outcrop: {visible(sentence)}", file=self._stderr)
+        say(sentence, self._stderr)
 
 
 class JsonLines:

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import TextIO
 
 from tui.core.errors import InputError, OutcropError
-from tui.core.events import AnswerChecked, Notice, RetryWaiting, SessionEvent, Silence, ToolCallChanged
+from tui.core.events import AnswerChecked, SessionEvent
 from tui.core.items import Outcome, Turn
 from tui.core.structured.output_format import format_problems
 from tui.core.structured.strict import Problem
 from tui.core.text import storable, visible
 from tui.session import Session
-from tui.subcommands.ask_tools import call_words
+from tui.subcommands.ask_words import say, words_of
 
 __all__ = ["StructuredText", "choose_schema", "not_valid"]
 
@@ -48,7 +48,7 @@ async def choose_schema(session: Session, conversation_id: str, options: argpars
         from tui.schemas import mended_format
 
         text_format = mended_format(text_format)
-        _say(f"The schema was mended at {len(problems)} place{'s' * (len(problems) != 1)}.")
+        say(f"The schema was mended at {len(problems)} place{'s' * (len(problems) != 1)}.", sys.stderr)
     controls = session.conversation(conversation_id).controls
     await session.set_controls(conversation_id, replace(controls, text_format=text_format or None))
 
@@ -71,17 +71,8 @@ class StructuredText:
         match event:
             case AnswerChecked():
                 self._checked = event
-            case Notice():
-                self._say(event.text)
-            case RetryWaiting():
-                self._say(f"{event.reason} Trying again in {event.seconds:.1f} s (attempt {event.attempt}).")
-            case Silence():
-                self._say(f"No event for {event.seconds:.0f} s; Ctrl+C stops.")
-            case ToolCallChanged():
-                if words := call_words(event):
-                    self._say(words)
             case _:
-                pass
+                self._say(words_of(event))
 
     def step(self, turn: Turn) -> None:
         """Nothing is printed before the answer is whole."""
@@ -109,8 +100,4 @@ class StructuredText:
             self._say(str(problem))
 
     def _say(self, sentence: str) -> None:
-        _say(sentence, self._stderr)
-
-
-def _say(sentence: str, stream: TextIO | None = None) -> None:
-    print(f"outcrop: {visible(sentence)}", file=stream or sys.stderr)
+        say(sentence, self._stderr)

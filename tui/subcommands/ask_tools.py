@@ -15,7 +15,7 @@ from tui.core.text import storable, visible, visible_line
 from tui.core.tools import Answer, Question, calls_of
 from tui.session import Session
 
-__all__ = ["TerminalAsker", "call_row", "call_words", "choose_tools", "step_row"]
+__all__ = ["TerminalAsker", "call_row", "choose_tools", "step_row"]
 
 _ANSWERS: Final = {"y": "once", "yes": "once", "c": "conversation", "a": "always", "never": "never"}
 
@@ -117,14 +117,3 @@ def step_row(turn: Turn) -> dict[str, object]:
         "text": turn.text,
         "usage": turn.usage.as_dict() if turn.usage else None,
     }
-
-
-def call_words(event: ToolCallChanged) -> str:
-    """A tool call's line for people; empty where there is nothing to say yet."""
-    record = event.record
-    if not record.state.has_ended:
-        return ""
-    took = f" after {record.seconds:.1f} s" if record.seconds is not None else ""
-    words = {"done": "has run", "failed": "failed", "refused": "was not run"}[record.state.value]
-    what = f": {' '.join(record.output.split())[:200]}" if record.state.value == "failed" else ""
-    return f"{visible_line(event.call.name)} {words}{took}{what}."
