@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import parse_qs, unquote
 
 from tui.core.exchange import Exchange
+from tui.core.export.literal import DATA_URL, literal
 from tui.core.export.request import (
     TOKEN_VARIABLE,
     Export,
-    Packed,
     SideFile,
     Unsupported,
     body_file,
@@ -20,6 +19,7 @@ from tui.core.export.request import (
     headers_that_matter,
     inline_text,
     is_authorized,
+    stem,
     unpacked,
 )
 
@@ -41,16 +41,6 @@ _SET_BY_SDK: Final = frozenset({"accept", "content-type"})
 _TOKEN: Final = f'os.environ["{TOKEN_VARIABLE}"]'
 _LARGEST_LITERAL: Final = 64_000
 """Characters of a body as Python up to which it stands in the program."""
-
-_DATA_URL: Final = (
-    "",
-    "",
-    "def data_url(name, media_type):",
-    "    data = (HERE / name).read_bytes()",
-    '    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"',
-    "",
-    "",
-)
 
 
 @dataclass(slots=True)
@@ -136,16 +126,16 @@ def _add_content(program: _Program, exchange: Exchange) -> None:
 
 def _add_literal(program: _Program, name: str, body: dict[str, Any], exchange: Exchange) -> bool:
     """Define the body as a literal, data URLs read from files; `False` when it would be too long."""
-    value, files = unpacked(body, exchange)
-    literal = _literal(value, 0)
-    if len(literal) > _LARGEST_LITERAL:
+    value, files = unpacked(body, stem(exchange))
+    written = literal(value)
+    if len(written) > _LARGEST_LITERAL:
         return False
     if files:
         program.files = files
         program.beside()
         program.modules.add("import base64")
-        program.before += _DATA_URL
-    program.before += [f"{name} = {literal}", ""]
+        program.before += DATA_URL
+    program.before += [f"{name} = {written}", ""]
     return True
 
 
@@ -242,26 +232,3 @@ def _create(program: _Program, exchange: Exchange) -> list[str]:
         program.before += [f"extra = {{name: body.pop(name) for name in {sorted(others)!r}}}", ""]
         call.append("    extra_body=extra,")
     return [*call, "    **body,"]
-
-
-def _literal(value: object, depth: int) -> str:
-    """A JSON value as Python, a member or an element a line."""
-    pad = "    " * (depth + 1)
-    if isinstance(value, Packed):
-        return f"data_url({value.file.name!r}, {value.media_type!r})"
-    if isinstance(value, dict) and value:
-        fields = cast("dict[str, object]", value)
-        rows = [f"{pad}{_quoted(name)}: {_literal(inner, depth + 1)},\n" for name, inner in fields.items()]
-        return "{\n" + "".join(rows) + pad[4:] + "}"
-    if isinstance(value, list) and value:
-        entries = cast("list[object]", value)
-        return "[\n" + "".join(f"{pad}{_literal(e, depth + 1)},\n" for e in entries) + pad[4:] + "]"
-    if isinstance(value, float) and not math.isfinite(value):
-        return f'float("{value}")'
-    return _quoted(value) if isinstance(value, str) else repr(cast("Any", value))
-
-
-def _quoted(text: str) -> str:
-    """A string literal in double quotes where that needs no more escapes than Python's own choice."""
-    written = repr(text)
-    return f'"{written[1:-1]}"' if written[0] == "'" and '"' not in text and "\\'" not in written else written

@@ -23,6 +23,8 @@ __all__ = [
     "headers_that_matter",
     "inline_text",
     "is_authorized",
+    "side_file",
+    "stem",
     "unpacked",
 ]
 
@@ -147,13 +149,22 @@ class Packed:
     file: SideFile
 
 
-def unpacked(value: object, exchange: Exchange) -> tuple[object, list[SideFile]]:
-    """A body with a `Packed` in the place of each data URL that is large or a PDF, and their files."""
-    files: dict[str, SideFile] = {}
+def unpacked(
+    value: object, unnamed: str, beginning: str = "", files: dict[str, SideFile] | None = None
+) -> tuple[object, list[SideFile]]:
+    """A body with a `Packed` in the place of each data URL that is large or a PDF, and their files.
+
+    Args:
+        value: A JSON value.
+        unnamed: What a file is called that has no name, without the ending.
+        beginning: Of the name of every file.
+        files: Those that are there already, by name; what is found is added.
+    """
+    files = {} if files is None else files
 
     def walk(inner: object, name: str) -> object:
         if isinstance(inner, str):
-            packed = _pack(inner, name, exchange, files)
+            packed = _pack(inner, name, unnamed, beginning, files)
             return inner if packed is None else packed
         if isinstance(inner, dict):
             fields = cast("dict[str, Any]", inner)
@@ -168,7 +179,7 @@ def unpacked(value: object, exchange: Exchange) -> tuple[object, list[SideFile]]
     return walk(value, ""), list(files.values())
 
 
-def _pack(text: str, name: str, exchange: Exchange, files: dict[str, SideFile]) -> Packed | None:
+def _pack(text: str, name: str, unnamed: str, beginning: str, files: dict[str, SideFile]) -> Packed | None:
     match = _DATA_URL.match(text, 0, 256)
     if match is None or (len(text) < _SMALL_DATA and match[1] != "application/pdf"):
         return None
@@ -179,12 +190,17 @@ def _pack(text: str, name: str, exchange: Exchange, files: dict[str, SideFile]) 
         return None
     if base64.b64encode(data).decode() != encoded:
         return None
-    ending = _ENDINGS.get(match[1], "bin")
-    base = _UNSAFE_IN_NAME.sub("-", name).strip("-.")[:80] or f"{stem(exchange)}.{ending}"
+    return Packed(match[1], side_file(files, data, name, unnamed, beginning, _ENDINGS.get(match[1], "bin")))
+
+
+def side_file(
+    files: dict[str, SideFile], data: bytes, name: str, unnamed: str, beginning: str, ending: str
+) -> SideFile:
+    """Add a file under a name that is safe and its own; equal data of the same name is one file."""
+    base = beginning + (_UNSAFE_IN_NAME.sub("-", name).strip("-.")[:80] or f"{unnamed}.{ending}")
     unique, count = base, 1
     while unique in files and files[unique].data != data:
         count += 1
         head, dot, tail = base.rpartition(".")
         unique = f"{head}-{count}.{tail}" if dot else f"{base}-{count}"
-    files[unique] = SideFile(unique, data)
-    return Packed(match[1], files[unique])
+    return files.setdefault(unique, SideFile(unique, data))
