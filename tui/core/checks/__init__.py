@@ -1,0 +1,1 @@
+"""What checks of an endpoint come to: results, advice after a failure, reports. Pure."""
