@@ -158,7 +158,8 @@ def _answered(error: WireError, here: Circumstances) -> str:
     if status is not None and status >= 500:
         return "Try again in a while; if it stays, look at the AWS Health page and give AWS the request id."
     if isinstance(error, SilenceError) or error.code == "timeout":
-        return f"Try again, or wait longer than {here.timeout:g} s: BEDROCK_REQUEST_TIMEOUT_SECONDS sets the limit."
+        limit = "BEDROCK_REQUEST_TIMEOUT_SECONDS sets the limit"
+        return f"Try again, or wait longer than {here.timeout:g} s: {limit}."
     if isinstance(error, StreamError):
         return "Try again; if it stays, a proxy on the way may buffer or cut streams."
     return "Look at the request in the inspector: the answer names what it does not take."

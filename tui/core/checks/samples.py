@@ -45,7 +45,7 @@ def long_prefix(sentences: int = 140) -> str:
 
 
 def sample_pdf(line: str) -> bytes:
-    """A PDF with one page and one line of ASCII text on it (ISO 32000-1, 7.5: header, objects, xref, trailer)."""
+    """A PDF with one page and one line of ASCII text on it (ISO 32000-1, 7.5)."""
     text = line.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
     drawn = f"BT /F1 18 Tf 40 540 Td ({text}) Tj ET".encode("ascii")
     objects = (
