@@ -47,7 +47,8 @@ from tui.core.items import Turn
 from tui.turns import TurnKeeper, TurnPlan, TurnRun, encoded
 
 if TYPE_CHECKING:
-    from tui.wire.client import ResponsesClient, WireEvent
+    from tui.wire.api_client import WireEvent
+    from tui.wire.client import ResponsesClient
     from tui.wire.recorder import AttemptLabel
 
 __all__ = ["BackgroundRun", "JobWire", "check_path", "resumable"]

@@ -1,4 +1,4 @@
-"""The clients of a run: one for each endpoint and region, made when it is first needed."""
+"""The clients of a run: one for each API, endpoint and region, made when it is first needed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tui.config import Settings
+from tui.core.catalogue import API_NAMES
+from tui.core.errors import InputError
 from tui.core.ids import new_id
 from tui.core.items import Target
 from tui.credentials import Credentials
 
 if TYPE_CHECKING:
+    from tui.wire.api_client import ApiClient
     from tui.wire.client import ResponsesClient
 
 __all__ = ["Clients"]
@@ -40,38 +43,69 @@ class Clients:
         self._now = now
         self._monotonic = monotonic
         self._transport = transport
-        self._clients: dict[tuple[str, str, str], ResponsesClient] = {}
+        self._clients: dict[tuple[str, str, str, str], ApiClient] = {}
 
-    def client(self, target: Target, settings: Settings) -> ResponsesClient:
-        """The client of a target's endpoint and region; the wire layer is imported when it is not yet.
+    def client(self, target: Target, settings: Settings) -> ApiClient:
+        """The client of a target's API, endpoint and region; the wire layer is imported when it is not yet.
 
         Raises:
+            InputError: What this API needs is not installed.
             WireError: The SDK refuses the base URL.
         """
-        from tui.wire.client import ClientSettings, ResponsesClient
-
-        key = (target.base_url, target.region, target.endpoint)
+        key = (target.api, target.base_url, target.region, target.endpoint)
         client = self._clients.get(key)
         if client is None:
-            limits = ClientSettings(
-                number=self._number,
-                new_id=new_id,
-                max_retries=settings.max_retries,
-                request_timeout=settings.request_timeout,
-                idle_timeout=settings.idle_timeout,
-                now=self._now,
-                monotonic=self._monotonic,
-            )
-
-            def token() -> str:
-                return self._credentials.token_for(settings.token_place(target))
-
-            client = ResponsesClient(target, token, limits, transport=self._transport)
-            self._clients[key] = client
+            client = self._clients[key] = self._make(target, settings)
         return client
+
+    def responses(self, target: Target, settings: Settings) -> ResponsesClient:
+        """The client of the Responses API there, which knows responses by their ids.
+
+        Raises:
+            InputError: The target is asked over another API.
+            WireError: The SDK refuses the base URL.
+        """
+        from tui.wire.client import ResponsesClient
+
+        client = self.client(target, settings)
+        if not isinstance(client, ResponsesClient):
+            raise InputError(f"Only the Responses API keeps answers, not {API_NAMES[target.api]}.")
+        return client
+
+    def _make(self, target: Target, settings: Settings) -> ApiClient:
+        from tui.wire.attempts import ClientSettings
+
+        limits = ClientSettings(
+            number=self._number,
+            new_id=new_id,
+            max_retries=settings.max_retries,
+            request_timeout=settings.request_timeout,
+            idle_timeout=settings.idle_timeout,
+            now=self._now,
+            monotonic=self._monotonic,
+        )
+
+        def token() -> str:
+            return self._credentials.token_for(settings.token_place(target))
+
+        return client_class(target.api)(target, token, limits, transport=self._transport)
 
     async def aclose(self) -> None:
         """Close every connection."""
         for client in self._clients.values():
             await client.aclose()
         self._clients.clear()
+
+
+def client_class(api: str) -> Callable[..., ApiClient]:
+    """What makes the client of an API; a target, the token's source, limits and a transport go in."""
+    match api:
+        case "chat_completions":
+            from tui.wire.chat_completions import ChatCompletionsClient as Client
+        case "converse":
+            from tui.wire.converse import ConverseClient as Client
+        case "invoke_model":
+            from tui.wire.invoke_model import InvokeModelClient as Client
+        case _:
+            from tui.wire.client import ResponsesClient as Client
+    return Client

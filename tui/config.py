@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from tui.config_places import RANKS, canonical_base_url, checked_region, place_of
+from tui.config_places import RANKS, canonical_base_url, checked_region, own_base_url, place_of
 from tui.config_values import (
     OPTIONS,
     Found,
@@ -133,7 +133,11 @@ class Settings:
     profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile])
 
     def target(
-        self, model: str | None = None, region: str | None = None, endpoint: str | None = None
+        self,
+        model: str | None = None,
+        region: str | None = None,
+        endpoint: str | None = None,
+        api: str | None = None,
     ) -> Target:
         """Where a request goes; a base URL of the user's own, and the sandbox's, serve every model.
 
@@ -142,6 +146,7 @@ class Settings:
             region: Instead of the region of the settings.
             endpoint: Instead of the endpoint of the settings: `mantle`, `runtime` or the name of a profile;
                 one that is not to be had here counts as not given (`knows_endpoint`).
+            api: Instead of the API by which the endpoint is asked for this model.
 
         Raises:
             ConfigError: `region` has not the form of a region.
@@ -151,16 +156,17 @@ class Settings:
         profile = None if self.sandbox else self.profiles.get(endpoint)
         model = model or (profile.model if profile and endpoint != self.endpoint else "") or self.model
         region = checked_region(region or self.region, "the region", self.catalogue)
-        route = self.catalogue.route(model, endpoint)
+        api = api or self.catalogue.default_api(model, endpoint)
+        route = self.catalogue.route(model, endpoint, api)
         if self.sandbox and (region, endpoint, route) != (self.region, "mantle", DEFAULT_ROUTE):
             base_url = self._sandbox_url(region, endpoint, route)
         elif profile is not None:
-            base_url = profile.base_url
+            base_url = own_base_url(profile.base_url, api)
         elif self.base_url_is_custom and endpoint == self.endpoint:
-            base_url = self.base_url
+            base_url = own_base_url(self.base_url, api)
         else:
             base_url = canonical_base_url(endpoint, region, route)
-        return Target(model, region, endpoint, base_url, self.sandbox)
+        return Target(model, region, endpoint, base_url, self.sandbox, api)
 
     def knows_endpoint(self, endpoint: str) -> bool:
         """Whether this run can send to an endpoint of that name.
@@ -179,8 +185,8 @@ class Settings:
         if target.sandbox or self.sandbox:
             return target.sandbox == self.sandbox
         if target.endpoint in self.profiles:
-            return self.profiles[target.endpoint].base_url == target.base_url
-        if target.base_url == self.base_url:
+            return own_base_url(self.profiles[target.endpoint].base_url, target.api) == target.base_url
+        if target.base_url == own_base_url(self.base_url, target.api):
             return True
         return target.endpoint in ENDPOINTS and self.endpoint != "custom"
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from tui.config_values import Found, closest, shown
-from tui.core.catalogue import DEFAULT_ROUTE, Catalogue, is_region
+from tui.core.catalogue import DEFAULT_ROUTE, NATIVE_APIS, Catalogue, is_region
 from tui.core.errors import ConfigError
 from tui.profiles import Profile
 
-__all__ = ["RANKS", "Place", "canonical_base_url", "checked_region", "place_of"]
+__all__ = ["RANKS", "Place", "canonical_base_url", "checked_region", "own_base_url", "place_of"]
 
 RANKS: Final = ("default", "config file", "environment", "flag")
 """From the weakest to the strongest."""
@@ -28,9 +28,20 @@ def canonical_base_url(endpoint: str, region: str, route: str = DEFAULT_ROUTE) -
     Args:
         endpoint: `mantle` or `runtime`.
         region: AWS region.
-        route: `/openai/v1`, or `/v1` for models that are served there.
+        route: `/openai/v1`, or `/v1` for models that are served there; empty for APIs of AWS's own form.
     """
     return _HOSTS[endpoint].format(region=region) + route
+
+
+def own_base_url(base_url: str, api: str) -> str:
+    """A base URL of the user's own, as an API needs it.
+
+    The APIs of AWS's own form begin above the `/v1` that those of OpenAI's form have.
+    """
+    if api in NATIVE_APIS:
+        for route in (DEFAULT_ROUTE, "/v1"):
+            base_url = base_url.removesuffix(route)
+    return base_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from tui.core.ids import new_id
 from tui.core.items import ContinuationMode, Target
 from tui.core.text import storable, visible_line
 from tui.instructions import Library, load_library
-from tui.options import RequestOptions, checked_change
+from tui.options import RequestOptions, checked_change, target_of
 from tui.records import Records
 from tui.schemas import SchemaLibrary, find_format, load_schemas
 from tui.store.history import History
@@ -264,8 +264,9 @@ class Conversations:
         model: str | None = None,
         region: str | None = None,
         endpoint: str | None = None,
+        api: str | None = None,
     ) -> None:
-        """Choose model, region or endpoint for the next turns of a conversation; `None` leaves it.
+        """Choose model, region, endpoint or API for the next turns of a conversation; `None` leaves it.
 
         Controls that the model does not take stay chosen and are not sent; `unsent` names them.
 
@@ -274,11 +275,13 @@ class Conversations:
             model: As it is to be sent; with another profile, that profile's model by default.
             region: AWS region.
             endpoint: `mantle`, `runtime` or the name of a profile.
+            api: A key of `API_NAMES`. One that was chosen before stays as long as it is served there.
 
         Raises:
             InputError: This run cannot send to that endpoint.
         """
         conversation = self._conversations[conversation_id]
+        api = api or self._served_api(conversation, model, endpoint)
         if endpoint is not None:
             if not self.settings.knows_endpoint(endpoint):
                 raise InputError(f"This run cannot send to {visible_line(endpoint)}.")
@@ -290,8 +293,19 @@ class Conversations:
                 model=model or conversation.model,
                 region=region or conversation.region,
                 endpoint=endpoint or conversation.endpoint,
+                api=api,
             )
         )
+
+    def _served_api(self, conversation: Conversation, model: str | None, endpoint: str | None) -> str | None:
+        """The API chosen for a conversation, where another model or endpoint has it too."""
+        if conversation.api is None:
+            return None
+        model = model or conversation.model or self.settings.model
+        place = endpoint or conversation.endpoint or self.settings.endpoint
+        row = self.catalogue.model(model)
+        served = None if row is None else row.place(place, conversation.api)
+        return conversation.api if served is None or conversation.api in served.apis else None
 
     async def set_controls(self, conversation_id: str, controls: Controls) -> None:
         """Choose effort, verbosity and the like for the next turns of a conversation.
@@ -362,9 +376,9 @@ class Conversations:
             await self.records.call(History.save_conversation, conversation)
 
     def target(self, conversation_id: str) -> Target:
-        """Model, region, endpoint and base URL now in force for a conversation."""
+        """Model, region, endpoint, API and base URL now in force for a conversation."""
         conversation = self._conversations[conversation_id]
-        return self.settings.target(conversation.model, conversation.region, conversation.endpoint)
+        return target_of(self.settings, conversation)
 
 
 def _is_flag(settings: Settings, name: str) -> bool:

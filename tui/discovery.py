@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tui.config import Settings
+from tui.core.apis import RESPONSES
+from tui.core.continuation import Request
 from tui.core.conversation import Conversation
 from tui.core.discovery import (
     CHECK_OUTPUT,
@@ -26,14 +28,14 @@ from tui.core.discovery import (
 )
 from tui.core.errors import HttpStatusError, TokenError, WireError
 from tui.core.events import ResponseEnded, ServerError
-from tui.core.items import Target, Usage, dump_json
+from tui.core.items import Target, Usage, dump_json, user_message
 from tui.core.text import visible_line
 from tui.core.usage import usage_record
 from tui.records import Records
 from tui.store.history import History
 
 if TYPE_CHECKING:
-    from tui.wire.client import ResponsesClient
+    from tui.wire.api_client import ApiClient
 
 __all__ = ["Discovery", "Reach"]
 
@@ -61,7 +63,7 @@ class Reach(Protocol):
         """
         ...
 
-    def client(self, target: Target) -> ResponsesClient:
+    def api_client(self, target: Target) -> ApiClient:
         """The client of a target."""
         ...
 
@@ -159,14 +161,14 @@ class Discovery:
         await self._reach.warm_up()
         if target.sandbox:
             # Where it listens is known only now.
-            return self._reach.settings.target(target.model, target.region, target.endpoint)
+            return self._reach.settings.target(target.model, target.region, target.endpoint, target.api)
         return target
 
     async def _ask(self, path: str, target: Target) -> RouteAnswer:
         from tui.wire.recorder import AttemptLabel
 
         try:
-            return RouteAnswer(path, listed_ids(await self._reach.client(target).models(AttemptLabel())))
+            return RouteAnswer(path, listed_ids(await self._reach.api_client(target).models(AttemptLabel())))
         except WireError as error:
             return RouteAnswer(path, status=error.status, failure=str(error))
 
@@ -176,9 +178,13 @@ class Discovery:
         # The guide's preflight.
         asked = {"model": target.model, "input": CHECK_PROMPT, "max_output_tokens": CHECK_OUTPUT}
         body = dump_json({**asked, "store": False}).encode()
+        if target.api != RESPONSES:
+            params = {"max_output_tokens": CHECK_OUTPUT}
+            request = Request(target, "stateless", (user_message(CHECK_PROMPT),), None, False, params)
+            body = request.encode(stream=False)
         ended: ResponseEnded | ServerError | None = None
         label = AttemptLabel(model=target.model)
-        async with aclosing(self._reach.client(target).create(body, label)) as events:
+        async with aclosing(self._reach.api_client(target).create(body, label)) as events:
             async for event in events:
                 if isinstance(event, ResponseEnded | ServerError):
                     ended = event

@@ -22,7 +22,7 @@ from tui.core.tools import tool_params
 from tui.records import Records
 from tui.store.history import History
 
-__all__ = ["RequestOptions", "checked_change"]
+__all__ = ["RequestOptions", "checked_change", "target_of"]
 
 
 class RequestOptions:
@@ -55,7 +55,7 @@ class RequestOptions:
             conversation: What it is planned for.
             first: Whether it carries a prompt, not the outputs of tools: a call is required once only.
         """
-        target = settings.target(conversation.model, conversation.region, conversation.endpoint)
+        target = target_of(settings, conversation)
         controls, _ = conversation.controls.checked(settings.catalogue.model(target.model))
         limit = controls.max_output_tokens or settings.max_output_tokens
         # One place and one order for what is not in `Options` itself: equal requests are equal bytes.
@@ -91,7 +91,7 @@ class RequestOptions:
 
     def unsent(self, settings: Settings, conversation: Conversation) -> list[str]:
         """A sentence for each control that is chosen and not sent as it is chosen, and why."""
-        target = settings.target(conversation.model, conversation.region, conversation.endpoint)
+        target = target_of(settings, conversation)
         model = settings.catalogue.model(target.model)
         controls, said = conversation.controls.checked(model)
         if controls.summary is not None and self.is_refused(target, "reasoning.summary"):
@@ -123,10 +123,16 @@ class RequestOptions:
 
 
 def _place(target: Target) -> str:
-    """The endpoint; where the user brought a base URL, that one, as each is another server."""
+    """The endpoint, or the base URL the user brought, as each is another server; and the API if another."""
+    place = target.endpoint if target.endpoint in ENDPOINTS else target.base_url
     if target.sandbox:
-        return "sandbox"
-    return target.endpoint if target.endpoint in ENDPOINTS else target.base_url
+        place = "sandbox"
+    return place if target.api == "responses" else f"{place} {target.api}"
+
+
+def target_of(settings: Settings, conversation: Conversation) -> Target:
+    """Where the next turn of a conversation goes."""
+    return settings.target(conversation.model, conversation.region, conversation.endpoint, conversation.api)
 
 
 def checked_change(settings: Settings, conversation: Conversation, controls: Controls) -> Controls:
@@ -137,7 +143,7 @@ def checked_change(settings: Settings, conversation: Conversation, controls: Con
     Raises:
         InputError: A value that is new is refused by the model, or by every model.
     """
-    target = settings.target(conversation.model, conversation.region, conversation.endpoint)
+    target = target_of(settings, conversation)
     model = settings.catalogue.model(target.model)
     _, said = controls.changed_from(conversation.controls).checked(model)
     if said:

@@ -34,7 +34,7 @@ from tui.store.history import History
 from tui.turns import TurnPlan, TurnRun
 
 if TYPE_CHECKING:
-    from tui.wire.client import WireEvent
+    from tui.wire.api_client import WireEvent
 
 __all__ = ["BodyRefused", "Replaying"]
 
@@ -247,7 +247,7 @@ class Replaying(Sending):
         from tui.wire.recorder import AttemptLabel
 
         label = AttemptLabel(conversation_id, turn_id, attempt, target.model)
-        client = self.client(target)
+        client = self.api_client(target)
         return client.stream(body, label) if fields.get("stream") is True else client.create(body, label)
 
     def _keep_replay(self, exchange: Exchange, target: Target, fields: dict[str, Any]) -> None:

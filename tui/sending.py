@@ -18,6 +18,7 @@ from tui.background import BackgroundRun, JobWire, check_path
 from tui.clients import Clients
 from tui.config import Settings
 from tui.conversations import Conversations
+from tui.core.apis import mode_in_force
 from tui.core.attachments import Attachment, why_not_in_path
 from tui.core.background import is_running, why_not_in_background
 from tui.core.continuation import LeftOut, Options, Request, continuation_named
@@ -40,6 +41,7 @@ from tui.core.tools import carries_prompt, unanswered
 from tui.credentials import Credentials
 from tui.discovery import Discovery
 from tui.estimates import Estimates
+from tui.options import target_of
 from tui.records import TurnRecords
 from tui.responses import StoredResponses
 from tui.spending import Spending
@@ -49,7 +51,8 @@ from tui.turns import Sender, TurnPlan, TurnRun
 from tui.validation import is_checked, turn_problems
 
 if TYPE_CHECKING:
-    from tui.wire.client import ResponsesClient, WireEvent
+    from tui.wire.api_client import ApiClient, WireEvent
+    from tui.wire.client import ResponsesClient
 
 __all__ = ["Sending"]
 
@@ -114,7 +117,7 @@ class Sending(Conversations):
             self.settings = self.settings.with_sandbox(base_url)
         # Certificates and the SDK would hold up the first turn; what is refused is said when it is sent.
         with suppress(OutcropError):
-            await asyncio.to_thread(self.client, self.settings.target())
+            await asyncio.to_thread(self.api_client, self.settings.target())
         await self._options.load()
         if left := await self.responses.left_to_delete():
             self._retry = asyncio.create_task(self.responses.retry(left))
@@ -228,7 +231,7 @@ class Sending(Conversations):
             if parent is not None:
                 # A call that nobody ran is answered here, once and for all; the server refuses it without.
                 items = (*unanswered(base.turns[parent], items), *items)
-            target = self.settings.target(base.model, base.region, base.endpoint)
+            target = target_of(self.settings, base)
             why_not = why_not_in_background(target, base.continuation, self.catalogue.model(target.model))
             if background and why_not is not None:
                 raise InputError(why_not)
@@ -248,6 +251,7 @@ class Sending(Conversations):
                 model=options.target.model,
                 region=options.target.region,
                 endpoint=_kept_endpoint(options.target, self.settings) or base.endpoint,
+                api=base.api or _kept_api(options.target, self.settings),
             )
             turn = Turn(
                 id=new_id(),
@@ -255,7 +259,7 @@ class Sending(Conversations):
                 input=items,
                 created_at=self._now(),
                 target=options.target,
-                continuation=base.continuation,
+                continuation=mode_in_force(base.continuation, options.target.api),
                 background=background,
                 text_format=options.text_format,
             )
@@ -367,6 +371,7 @@ class Sending(Conversations):
                     model=base.model,
                     region=base.region,
                     endpoint=base.endpoint,
+                    api=base.api,
                     title=current.title or base.title,
                 )
                 .at(turn.parent_id)
@@ -403,12 +408,22 @@ class Sending(Conversations):
 
             turn_id = "" if turn is None else turn.id
             label = AttemptLabel(conversation_id, turn_id, attempt, request.target.model)
-            return self.client(request.target).stream(body, label)
+            return self.api_client(request.target).stream(body, label)
 
         return send
 
     def client(self, target: Target) -> ResponsesClient:
-        """The client of an endpoint and region; `warm_up` must have ended.
+        """What asks for, cancels and deletes the responses of an endpoint and region, by their ids.
+
+        `warm_up` must have ended.
+
+        Raises:
+            WireError: The SDK refuses the base URL.
+        """
+        return self._clients.responses(target, self.settings)
+
+    def api_client(self, target: Target) -> ApiClient:
+        """What sends requests to an endpoint and region over the target's API; `warm_up` must have ended.
 
         Raises:
             WireError: The SDK refuses the base URL.
@@ -423,6 +438,12 @@ class Sending(Conversations):
 def _kept_endpoint(target: Target, settings: Settings) -> str | None:
     """A profile stays with the conversation that was begun with it, as its model is nobody else's."""
     return target.endpoint if target.endpoint in settings.profiles and not target.sandbox else None
+
+
+def _kept_api(target: Target, settings: Settings) -> str | None:
+    """An API that was chosen stays with the conversation that was begun over it."""
+    usual = settings.catalogue.default_api(target.model, target.endpoint)
+    return None if target.api == usual else target.api
 
 
 async def _message(prompt: str, attachments: Sequence[Attachment]) -> Item:

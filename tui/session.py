@@ -97,7 +97,7 @@ class Session(ToolLooping):
         await self.warm_up()
         if target.sandbox:
             # Its port is another in each run.
-            target = self.settings.target(target.model, target.region, target.endpoint)
+            target = self.settings.target(target.model, target.region, target.endpoint, target.api)
         options = Options(target, 0)
         plan = TurnPlan(
             conversation,

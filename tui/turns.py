@@ -29,7 +29,7 @@ from tui.core.items import Outcome, Turn
 from tui.core.mending import Mended, mend
 
 if TYPE_CHECKING:
-    from tui.wire.client import WireEvent
+    from tui.wire.api_client import WireEvent
 
 __all__ = ["Sender", "TurnKeeper", "TurnPlan", "TurnRun", "encoded"]
 

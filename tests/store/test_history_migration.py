@@ -54,6 +54,8 @@ def test_a_version_1_file_comes_up_with_everything(old: Path) -> None:
     assert not first.background
     assert not first.summary
     assert first.text_format == ""
+    assert one.api is None
+    assert first.target is not None and first.target.api == "responses"
     assert history.load_draft("c1").text == "half typed"
     assert [line.id for line in history.search("basalt", 5)] == ["c1"]
     (left,) = history.load("c2").path()
@@ -73,12 +75,14 @@ def test_a_version_1_file_comes_up_with_everything(old: Path) -> None:
 def test_a_migrated_file_takes_what_version_2_added(old: Path) -> None:
     history = History(old)
     chosen = Controls("high", "low", 2048, "flex", "auto", "short")
-    history.save_conversation(replace(history.load("c1"), controls=chosen))
-    history.save_turn("c1", completed("t9", "Later", "Yes", parent="t2", summary=True))
+    history.save_conversation(replace(history.load("c1"), controls=chosen, api="converse"))
+    elsewhere = replace(TARGET, api="converse")
+    history.save_turn("c1", completed("t9", "Later", "Yes", parent="t2", summary=True, target=elsewhere))
     history.close()
     history = History(old)
     assert history.load("c1").controls == chosen
     assert history.load("c1").turns["t9"].summary
+    assert (history.load("c1").api, history.load("c1").turns["t9"].target) == ("converse", elsewhere)
     assert not history.load("c1").turns["t1"].summary
     history.close()
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from tui.core.catalogue import Model
+from tui.core.catalogue import API_NAMES, Model
 from tui.core.conversation import Conversation
 from tui.core.events import OutputItemAdded, OutputItemDone, ResponseEnded, StreamEvent, TextDelta
 from tui.core.exchange import Exchange
@@ -45,6 +45,11 @@ def why_not_in_background(target: Target, mode: ContinuationMode, model: Model |
         mode: How the conversation continues.
         model: The catalogue's row; a model nobody knows is tried.
     """
+    if target.api != "responses":
+        return (
+            f"Only the Responses API has background turns, not {API_NAMES.get(target.api, target.api)}: send "
+            "it without, or choose Responses (--api responses)."
+        )
     if target.endpoint == "runtime":
         return (
             "The runtime endpoint has no background turns: send it without, or use the mantle endpoint "

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from tui.core.apis import RESPONSES, encoder, why_not_carried
 from tui.core.cache_controls import marked, with_breakpoint
 from tui.core.conversation import Conversation
 from tui.core.items import ContinuationMode, Item, Outcome, Target, Turn, assistant_message, dump_json
@@ -66,7 +67,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A planned request to `POST /responses`.
+    """A planned request, in the terms of the Responses API whatever API it goes over.
 
     Attributes:
         target: Where it goes.
@@ -92,8 +93,13 @@ class Request:
         """The request body as it goes over the wire, its keys always in the same order.
 
         Items are put in as the text they are, neither parsed nor rewritten: that is what keeps a replay
-        byte for byte, and a 20 MB PDF cheap.
+        byte for byte, and a 20 MB PDF cheap. Another API than Responses gets them in its own form.
+
+        Raises:
+            InputError: The API cannot carry something of it; the sentence says what.
         """
+        if self.target.api != RESPONSES:
+            return encoder(self.target.api)(self, stream=stream)
         head: dict[str, Any] = {"model": self.target.model}
         if self.previous_response_id is not None:
             head["previous_response_id"] = self.previous_response_id
@@ -127,7 +133,12 @@ class Stateful:
     mode: ContinuationMode = "stateful"
 
     def plan(self, conversation: Conversation, new_items: Sequence[Item], options: Options) -> Request:
-        """Chain from the last response this target completed and keeps; send what came after inline."""
+        """Chain from the last response this target completed and keeps; send what came after inline.
+
+        Over another API than Responses there is no chain, and the plan is that of `Stateless`.
+        """
+        if options.target.api != RESPONSES:
+            return Stateless().plan(conversation, new_items, options)
         if not options.storable:
             return Stateless(self.mode).plan(conversation, new_items, options)
         path = conversation.path()
@@ -220,6 +231,8 @@ def _request(
 
 
 def _why_not_replayable(item: Item, turn: Turn, options: Options) -> str | None:
+    if options.target.api != RESPONSES:
+        return why_not_carried(options.target.api, item)
     payload = item.payload
     if payload.get("type") == "compaction":
         if turn.target is None or not options.target.shares_state_with(turn.target):

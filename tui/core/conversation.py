@@ -62,6 +62,7 @@ class Conversation:
         model: The model last chosen in this conversation; `None` follows the settings.
         region: The region last chosen; `None` follows the settings.
         endpoint: `mantle`, `runtime` or the name of a profile, as last chosen; `None` follows the settings.
+        api: The API last chosen, a key of `catalogue.API_NAMES`; `None` follows the settings.
         turns: Every turn by id, in the order in which they were added.
         tip: The id of the last turn of the current path; `None` when it is empty.
         lost: Ids of responses that the server no longer knows, so that no plan chains from them again.
@@ -78,6 +79,7 @@ class Conversation:
     model: str | None = None
     region: str | None = None
     endpoint: str | None = None
+    api: str | None = None
     turns: Mapping[str, Turn] = field(default_factory=dict[str, Turn])
     tip: str | None = None
     lost: frozenset[str] = frozenset()

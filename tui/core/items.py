@@ -105,6 +105,7 @@ class Target:
         endpoint: `mantle` or `runtime` (bedrock-facts.md 1.1), or `custom` for a base URL of the user's own.
         base_url: Without a trailing slash, e.g. `https://bedrock-mantle.us-west-2.api.aws/openai/v1`.
         sandbox: The embedded endpoint. Its port changes from run to run, its chains do not.
+        api: The API by which it is asked, a key of `catalogue.API_NAMES`.
     """
 
     model: str
@@ -112,6 +113,7 @@ class Target:
     endpoint: str
     base_url: str
     sandbox: bool = False
+    api: str = "responses"
 
     def shares_state_with(self, other: Target) -> bool:
         """Whether a response generated at `other` can be continued by id, or its reasoning replayed, here."""
@@ -121,6 +123,7 @@ class Target:
             and self.model == other.model
             and self.region == other.region
             and self.endpoint == other.endpoint
+            and self.api == other.api
         )
 
 

@@ -85,6 +85,7 @@ class History(Ledger):
             "model": conversation.model,
             "region": conversation.region,
             "endpoint": conversation.endpoint,
+            "api": conversation.api,
             "tip": conversation.tip,
             "lost": lost,
             "controls": dump_json(conversation.controls.as_json()),
@@ -105,7 +106,7 @@ class History(Ledger):
         self._end_abandoned()
         row = self._row(
             "SELECT id, created_at, title, sandbox, continuation, instructions, model, region, tip, lost,"
-            " controls, endpoint, tools FROM conversations WHERE id = ?",
+            " controls, endpoint, tools, api FROM conversations WHERE id = ?",
             conversation_id,
         )
         if row is None:
@@ -132,6 +133,7 @@ class History(Ledger):
             controls=Controls.from_json(json.loads(row[10])),
             endpoint=row[11],
             tools=ToolUse.from_json(json.loads(row[12])),
+            api=row[13],
         )
 
     def in_background(self, sandbox: bool) -> tuple[str, ...]:
@@ -452,12 +454,12 @@ class History(Ledger):
 
 _SAVE_CONVERSATION: Final = """
 INSERT INTO conversations (id, title, created_at, updated_at, sandbox, continuation, instructions, model,
-                           region, tip, lost, controls, endpoint, tools)
+                           region, tip, lost, controls, endpoint, tools, api)
 VALUES (:id, :title, :created_at, :created_at, :sandbox, :continuation, :instructions, :model, :region, :tip,
-        :lost, :controls, :endpoint, :tools)
+        :lost, :controls, :endpoint, :tools, :api)
 ON CONFLICT (id) DO UPDATE SET
     title = iif(excluded.title = '', title, excluded.title), continuation = excluded.continuation,
     instructions = excluded.instructions, model = excluded.model, region = excluded.region,
     tip = excluded.tip, lost = excluded.lost, controls = excluded.controls,
-    endpoint = excluded.endpoint, tools = excluded.tools
+    endpoint = excluded.endpoint, tools = excluded.tools, api = excluded.api
 """

@@ -77,7 +77,8 @@ def target_to_text(target: Target | None) -> str | None:
     if target is None:
         return None
     fields = [target.model, target.region, target.endpoint, target.base_url, target.sandbox]
-    return json.dumps(fields)
+    # Rows from before there were other APIs than Responses read, and compare, as those of today.
+    return json.dumps(fields if target.api == "responses" else [*fields, target.api])
 
 
 @lru_cache(maxsize=256)

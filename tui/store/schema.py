@@ -213,6 +213,11 @@ _FORMATS: Final = """
 ALTER TABLE turns ADD COLUMN text_format TEXT NOT NULL DEFAULT '';
 """
 
+_APIS: Final = """
+-- `api`: the one last chosen in the conversation, see API_NAMES in core/catalogue.py.
+ALTER TABLE conversations ADD COLUMN api TEXT;
+"""
+
 
 def _first(db: sqlite3.Connection) -> None:
     for statement in _statements(_FIRST):
@@ -254,6 +259,11 @@ def _formats(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def _apis(db: sqlite3.Connection) -> None:
+    for statement in _statements(_APIS):
+        db.execute(statement)
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: `executescript` would commit the migration's transaction."""
     statements: list[str] = []
@@ -275,5 +285,6 @@ MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [
     _sizes,
     _tools,
     _formats,
+    _apis,
 ]
 SCHEMA_VERSION: Final = len(MIGRATIONS)

@@ -11,20 +11,20 @@ from tui.core.background import RUNNING, answer_events
 from tui.core.errors import StreamError
 from tui.core.events import ResponseStarted, StreamEvent
 
-__all__ = ["check_is_event_stream", "parsed", "response_events"]
+__all__ = ["check_media_type", "parsed", "response_events"]
 
 
-def check_is_event_stream(response: httpx.Response) -> None:
+def check_media_type(response: httpx.Response, media_type: str) -> None:
     """Make sure that an answer can be read event by event.
 
     Raises:
         StreamError: It is something else.
     """
     kind = response.headers.get("content-type", "")
-    if not kind.lower().startswith("text/event-stream"):
+    if not kind.lower().startswith(media_type):
         raise StreamError(
             f"The server answered {response.status_code} with {kind or 'no content type'} instead of an "
-            "event stream: is the base URL that of a Responses API?",
+            "event stream: is the base URL that of this API?",
             code="not_a_stream",
         )
 

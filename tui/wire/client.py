@@ -1,128 +1,25 @@
-"""The client of one endpoint: send and stream, retrieve, cancel, delete.
-
-The SDK builds the HTTP request and authenticates; retries are ours, because the SDK posts again after a
-read time-out, which is a second paid generation. Source: DESIGN.md, "Rules of the wire".
-"""
+"""The client of the Responses API: send and stream, retrieve, poll, take up again, cancel, delete."""
 
 from __future__ import annotations
 
-import asyncio
-import random
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, cast
-from urllib.parse import quote, urlsplit
+from collections.abc import AsyncGenerator
+from typing import Any
+from urllib.parse import quote
 
-import httpx
-import openai
-from openai import AsyncOpenAI
-from openai.providers import bedrock
-
-from tui.core.errors import ConnectError, HttpStatusError, OutcropError, StreamError, TokenUnusable, WireError
-from tui.core.events import (
-    AttemptEnded,
-    AttemptStarted,
-    RetryWaiting,
-    Silence,
-    StreamEvent,
-)
-from tui.core.exchange import Exchange
-from tui.core.items import Outcome, Target
-from tui.wire.answers import check_is_event_stream, parsed, response_events
-from tui.wire.failures import from_status, from_transport
-from tui.wire.network import make_transport
-from tui.wire.recorder import AttemptLabel, RecordingTransport, attempt_label, finish
-from tui.wire.stream import StreamLimits, read_stream
+from tui.wire.answers import response_events
+from tui.wire.api_client import WireEvent
+from tui.wire.attempts import RAW_STREAM, Attempts, ClientSettings
+from tui.wire.decode import ResponsesDecoder
+from tui.wire.recorder import AttemptLabel
+from tui.wire.redact import Redactor
 
 __all__ = ["ClientSettings", "ResponsesClient", "WireEvent"]
 
-WireEvent = StreamEvent | AttemptStarted | AttemptEnded | RetryWaiting | Silence
 
-_Reader = Callable[[httpx.Response, Exchange], AsyncGenerator[WireEvent, None]]
+class ResponsesClient(Attempts):
+    """Talks to the Responses API of one endpoint; its arguments are those of `Attempts`."""
 
-_LONGEST_RETRY_AFTER: Final = 120.0
-_LONGEST_BACKOFF: Final = 8.0
-_CONNECT_TIMEOUT: Final = 5.0
-_RAW_STREAM: Final = {"X-Stainless-Raw-Response": "stream"}
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSettings:
-    """How a client behaves.
-
-    Attributes:
-        max_retries: How often a request is sent again at most.
-        request_timeout: Longest wait for the response's headers, seconds.
-        idle_timeout: Longest gap between two events, seconds; keep-alives do not count.
-        silence_notice: After how many seconds without an event to say so.
-        number: Gives the next exchange number of a conversation.
-        new_id: Gives a new exchange id.
-        now: Wall clock, seconds since the epoch.
-        monotonic: Clock for offsets and limits, seconds.
-        sleep: Waits before a retry.
-    """
-
-    number: Callable[[str], int]
-    new_id: Callable[[], str]
-    max_retries: int = 2
-    request_timeout: float = 60.0
-    idle_timeout: float = 600.0
-    silence_notice: float = 20.0
-    now: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
-
-
-class ResponsesClient:
-    """Talks to the Responses API of one endpoint.
-
-    Args:
-        target: Region, endpoint and base URL; the model comes with each request.
-        token: Gives the bearer token at each request. May raise `TokenError`.
-        settings: Limits and clocks.
-        transport: What really sends; by default the network, proxies of the environment respected.
-    """
-
-    def __init__(
-        self,
-        target: Target,
-        token: Callable[[], str],
-        settings: ClientSettings,
-        *,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        self._settings = settings
-        self._base_url = target.base_url
-        recorder = RecordingTransport(
-            transport or make_transport(target.base_url),
-            number=settings.number,
-            new_id=settings.new_id,
-            now=settings.now,
-            monotonic=settings.monotonic,
-        )
-        http = httpx.AsyncClient(
-            transport=recorder,
-            follow_redirects=False,
-            trust_env=False,
-            # Read time-outs are ours: for the headers below, for events in read_stream.
-            timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT, pool=None),
-            headers={"accept-encoding": "identity"},
-        )
-        self._sdk = AsyncOpenAI(
-            provider=bedrock(
-                base_url=target.base_url,
-                region=target.region,
-                endpoint="runtime" if target.endpoint == "runtime" else "mantle",
-                token_provider=token,
-            ),
-            # The SDK types its client as httpx2's since 3.0 and takes httpx's as well; tests/wire guards it.
-            http_client=cast("Any", http),
-            max_retries=0,
-        )
-
-    async def stream(self, body: bytes, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
+    def stream(self, body: bytes, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
         """Send `body` to `POST /responses` and yield what comes, attempt by attempt.
 
         `label.attempt` is the first attempt's number. Each attempt begins with `AttemptStarted` and ends
@@ -132,13 +29,14 @@ class ResponsesClient:
             WireError: The last attempt failed. What had been yielded stands.
             TokenError: There is no usable token.
         """
-        async with aclosing(
-            self._tried(lambda each: self._attempt(self._post(body, each), each), label)
-        ) as events:
-            async for event in events:
-                yield event
 
-    async def create(self, body: bytes, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
+        def attempt(each: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
+            asked = self._request("POST", "/responses", each, content=body, headers=RAW_STREAM)
+            return self._streamed(asked, each, _decoder)
+
+        return self._tried(attempt, label)
+
+    def create(self, body: bytes, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
         """Send a `body` that asks for no stream, and yield what comes, attempt by attempt.
 
         The response object is one event: `ResponseStarted` while it is queued or in progress (a background
@@ -149,29 +47,22 @@ class ResponsesClient:
         """
 
         def attempt(each: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
-            return self._whole(self._request("POST", "/responses", each, content=body), each)
+            asked = self._request("POST", "/responses", each, content=body)
+            return self._whole(asked, each, response_events)
 
-        async with aclosing(self._tried(attempt, label)) as events:
-            async for event in events:
-                yield event
+        return self._tried(attempt, label)
 
-    async def poll(self, response_id: str, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
+    def poll(self, response_id: str, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
         """Ask once how a response stands; the events are those of `create`.
 
         Raises:
             WireError: It could not be had; status 404 when the server does not know it.
             TokenError: There is no usable token.
         """
-        path = f"/responses/{quote(response_id, safe='')}"
-        async with aclosing(
-            self._once(self._whole(self._request("GET", path, label), label), label)
-        ) as events:
-            async for event in events:
-                yield event
+        asked = self._request("GET", f"/responses/{quote(response_id, safe='')}", label)
+        return self._once(self._whole(asked, label, response_events), label)
 
-    async def resume(
-        self, response_id: str, after: int, label: AttemptLabel
-    ) -> AsyncGenerator[WireEvent, None]:
+    def resume(self, response_id: str, after: int, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
         """Take up the stream of a background response again, after the event numbered `after`; one attempt.
 
         Raises:
@@ -179,123 +70,8 @@ class ResponsesClient:
             TokenError: There is no usable token.
         """
         path = f"/responses/{quote(response_id, safe='')}?stream=true&starting_after={after}"
-        asked = self._request("GET", path, label, headers=_RAW_STREAM)
-        async with aclosing(self._once(self._attempt(asked, label, after), label)) as events:
-            async for event in events:
-                yield event
-
-    async def _once(
-        self, attempt: AsyncGenerator[WireEvent, None], label: AttemptLabel
-    ) -> AsyncGenerator[WireEvent, None]:
-        try:
-            async with aclosing(attempt) as events:
-                async for event in events:
-                    yield event
-        except OutcropError:
-            if label.exchange is not None:
-                yield AttemptEnded(label.exchange)
-            raise
-
-    async def _tried(
-        self, attempt: Callable[[AttemptLabel], AsyncGenerator[WireEvent, None]], label: AttemptLabel
-    ) -> AsyncGenerator[WireEvent, None]:
-        """Attempt, and attempt again where that cannot be a second paid generation."""
-        retries = 0
-        while True:
-            label = replace(
-                label, attempt=label.attempt + min(retries, 1), exchange=None, began=asyncio.Event()
-            )
-            try:
-                async with aclosing(attempt(label)) as events:
-                    async for event in events:
-                        yield event
-                return
-            except OutcropError as error:
-                if label.exchange is not None:
-                    yield AttemptEnded(label.exchange)
-                wait = self._wait_before_retry(error, retries)
-                if wait is None:
-                    raise
-                yield RetryWaiting(wait, str(error), label.attempt + 1)
-            await self._settings.sleep(wait)
-            retries += 1
-
-    def _wait_before_retry(self, error: OutcropError, retries: int) -> float | None:
-        """Seconds to wait, or `None` when the request must not be sent again."""
-        if not isinstance(error, WireError) or not error.retryable or retries >= self._settings.max_retries:
-            return None
-        if error.retry_after is not None:
-            return error.retry_after if error.retry_after <= _LONGEST_RETRY_AFTER else None
-        return min(_LONGEST_BACKOFF, 0.5 * 2**retries) * random.uniform(0.75, 1.0)
-
-    def _attempt(
-        self, asked: Coroutine[Any, Any, httpx.Response], label: AttemptLabel, after: int = -1
-    ) -> AsyncGenerator[WireEvent, None]:
-        """One attempt whose answer is a stream."""
-
-        def read(response: httpx.Response, exchange: Exchange) -> AsyncGenerator[WireEvent, None]:
-            check_is_event_stream(response)
-            limits = StreamLimits(
-                self._settings.idle_timeout, self._settings.silence_notice, self._settings.monotonic
-            )
-            return read_stream(response, exchange, label.clock, limits, after, label.redactor)
-
-        return self._answered(asked, label, read)
-
-    def _whole(
-        self, asked: Coroutine[Any, Any, httpx.Response], label: AttemptLabel
-    ) -> AsyncGenerator[WireEvent, None]:
-        """One attempt whose answer is a response object."""
-
-        async def read(response: httpx.Response, exchange: Exchange) -> AsyncGenerator[WireEvent, None]:
-            for event in response_events(parsed(await response.aread())):
-                yield event
-
-        return self._answered(asked, label, read)
-
-    async def _answered(
-        self, asked: Coroutine[Any, Any, httpx.Response], label: AttemptLabel, read: _Reader
-    ) -> AsyncGenerator[WireEvent, None]:
-        pending = asyncio.ensure_future(asked)
-        response: httpx.Response | None = None
-        try:
-            began = asyncio.ensure_future(label.began.wait())
-            await asyncio.wait([began, pending], return_when=asyncio.FIRST_COMPLETED)
-            began.cancel()
-            if label.exchange is not None:
-                yield AttemptStarted(label.exchange)
-            response = await pending
-            exchange = label.exchange
-            assert exchange is not None
-            async with aclosing(read(response, exchange)) as events:
-                async for event in events:
-                    yield event
-        except httpx.HTTPError as error:
-            raise self._end(label, from_transport(error, self._base_url)) from None
-        except WireError as error:
-            raise self._end(label, error) from None
-        finally:
-            if not pending.done():
-                pending.cancel()
-                await asyncio.wait([pending])
-            if response is None and not pending.cancelled() and pending.exception() is None:
-                response = pending.result()
-            if response is not None:
-                await response.aclose()
-            if label.exchange is not None:
-                finish(label.exchange, Outcome.CANCELLED, label.clock())
-        if label.exchange is not None:
-            yield AttemptEnded(label.exchange)
-
-    def _end(self, label: AttemptLabel, error: WireError) -> WireError:
-        if label.exchange is not None:
-            finish(label.exchange, Outcome.FAILED, label.clock(), str(error))
-            if error.request_id is None:
-                error.request_id = label.exchange.request_id
-        return error
-
-    async def _post(self, body: bytes, label: AttemptLabel) -> httpx.Response:
-        return await self._request("POST", "/responses", label, content=body, headers=_RAW_STREAM)
+        asked = self._request("GET", path, label, headers=RAW_STREAM)
+        return self._once(self._streamed(asked, label, _decoder, after), label)
 
     async def retrieve(self, response_id: str, label: AttemptLabel) -> dict[str, Any]:
         """`GET /responses/{id}`: the stored response as the server has it.
@@ -321,15 +97,6 @@ class ResponsesClient:
         """
         await self._json("DELETE", f"/responses/{quote(response_id, safe='')}", label)
 
-    async def models(self, label: AttemptLabel) -> dict[str, Any]:
-        """`GET /models`: what this base URL lists; one attempt.
-
-        Raises:
-            WireError: It lists nothing (404 is normal, bedrock-facts.md 1.1), or could not be asked.
-            TokenError: There is no usable token.
-        """
-        return await self._json("GET", "/models", label)
-
     async def compact(self, body: bytes, label: AttemptLabel) -> dict[str, Any]:
         """`POST /responses/compact`: what the server makes of the items in `body`.
 
@@ -338,76 +105,7 @@ class ResponsesClient:
         """
         return await self._json("POST", "/responses/compact", label, body)
 
-    async def _json(
-        self, method: str, path: str, label: AttemptLabel, content: bytes | None = None
-    ) -> dict[str, Any]:
-        try:
-            response = await self._request(method, path, label, content=content)
-            return parsed(await response.aread() or b"{}")
-        except httpx.HTTPError as error:
-            raise self._end(label, from_transport(error, self._base_url)) from None
-        except StreamError as error:
-            raise self._end(label, error) from None
 
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        label: AttemptLabel,
-        *,
-        content: bytes | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> httpx.Response:
-        """Send through the SDK and map everything it raises."""
-        reset = attempt_label.set(label)
-        options: Any = {"headers": headers or {}}
-        raw: Any = httpx.Response
-        try:
-            async with asyncio.timeout(self._settings.request_timeout):
-                if method == "GET":
-                    return cast("httpx.Response", await self._sdk.get(path, cast_to=raw, options=options))
-                if method == "DELETE":
-                    return cast("httpx.Response", await self._sdk.delete(path, cast_to=raw, options=options))
-                return cast(
-                    "httpx.Response",
-                    await self._sdk.post(path, cast_to=raw, content=content, options=options),
-                )
-        except TimeoutError:
-            host = urlsplit(self._base_url).netloc
-            raise WireError(
-                f"{host} sent no response within {self._settings.request_timeout:g} s "
-                "(BEDROCK_REQUEST_TIMEOUT_SECONDS sets the limit).",
-                code="timeout",
-            ) from None
-        except openai.APIStatusError as error:
-            response = cast("httpx.Response", error.response)
-            raise from_status(response, response.content) from None
-        except openai.APIConnectionError as error:
-            raise _from_connection_error(error, self._base_url) from None
-        except openai.OpenAIError as error:
-            raise _from_sdk_error(error) from None
-        finally:
-            attempt_label.reset(reset)
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        await self._sdk.close()
-
-
-def _from_connection_error(error: openai.APIConnectionError, url: str) -> OutcropError:
-    cause = error.__cause__
-    if isinstance(cause, httpx.LocalProtocolError):
-        # Its text may quote the header it could not send, and with it the token.
-        return TokenUnusable(
-            "The token cannot be sent in a header: it holds characters that no header may hold."
-        )
-    if isinstance(cause, httpx.HTTPError):
-        return from_transport(cause, url)
-    return ConnectError("No connection to the server could be made.", code="connect")
-
-
-def _from_sdk_error(error: openai.OpenAIError) -> OutcropError:
-    cause = error.__cause__
-    if isinstance(cause, OutcropError):
-        return cause
-    return HttpStatusError(f"The request could not be made: {error}", code="sdk")
+def _decoder(redactor: Redactor) -> ResponsesDecoder:
+    """What it gives is cut out of the bytes, which hold no secret."""
+    return ResponsesDecoder()

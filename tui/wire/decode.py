@@ -7,7 +7,7 @@ Dispatch is on the `type` string: the SDK builds an unknown event as the first c
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from tui.core.errors import StreamError
@@ -24,13 +24,46 @@ from tui.core.events import (
     Unknown,
 )
 from tui.core.items import Item
-from tui.wire.sse import SseEvent
+from tui.wire.sse import SseDecoder, SseEvent
 
-__all__ = ["DONE", "decode", "server_error"]
+__all__ = ["DONE", "ResponsesDecoder", "decode", "server_error", "sse_kind"]
 
 DONE: Final = b"[DONE]"
 
 Body = Mapping[str, Any]
+
+
+class ResponsesDecoder(SseDecoder):
+    """Takes the body of a streamed response apart, see `body_decoder`."""
+
+    media_type = "text/event-stream"
+    is_sse = True
+
+    def kind(self, event: SseEvent) -> str:
+        """The event's name, or its `type` where it has none."""
+        return sse_kind(event)
+
+    def read(self, event: SseEvent) -> tuple[Sequence[StreamEvent], int | None]:
+        """What an event says; `[DONE]` says nothing.
+
+        Raises:
+            StreamError: As `decode`.
+        """
+        if event.data == DONE:
+            return (), None
+        decoded, number = decode(event)
+        return (decoded,), number
+
+    def ended(self) -> Sequence[StreamEvent]:
+        """Nothing: the API has events that end a response."""
+        return ()
+
+
+def sse_kind(event: SseEvent) -> str:
+    """The type of an event, for the record: its name, or the `type` in its data."""
+    if event.data == DONE:
+        return "[DONE]"
+    return event.event or _type_in(event.data)
 
 
 def decode(event: SseEvent) -> tuple[StreamEvent, int | None]:
@@ -158,3 +191,12 @@ _READERS: Final[Mapping[str, Callable[[Body], StreamEvent]]] = {
     "response.custom_tool_call_input.delta": _arguments,
     "error": server_error,
 }
+
+
+def _type_in(data: bytes) -> str:
+    """The type of an event that has no `event` line."""
+    start = data.find(b'"type":')
+    if start == -1:
+        return ""
+    parts = data[start + 7 : start + 120].split(b'"')
+    return parts[1].decode("utf-8", "replace") if len(parts) > 2 else ""

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -39,6 +39,8 @@ class AttemptLabel:
     redactor: Redactor = field(default_factory=lambda: Redactor(""))
     began: asyncio.Event = field(default_factory=asyncio.Event)
 
+
+_EVENT_STREAMS: Final = ("text/event-stream", "application/vnd.amazon.eventstream")
 
 attempt_label: ContextVar[AttemptLabel | None] = ContextVar("attempt_label", default=None)
 
@@ -212,7 +214,7 @@ def _tracer(exchange: Exchange, clock: _Clock) -> Callable[[str, dict[str, Any]]
 
 def _is_event_stream(exchange: Exchange) -> bool:
     return any(
-        name.lower() == "content-type" and value.lower().startswith("text/event-stream")
+        name.lower() == "content-type" and value.lower().startswith(_EVENT_STREAMS)
         for name, value in exchange.response_headers
     )
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import httpx
 
@@ -20,13 +20,12 @@ from tui.core.events import ResponseEnded, ServerError, Silence, StreamEvent, Te
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome
 from tui.core.text import visible_line
-from tui.wire.decode import DONE, decode
+from tui.wire.body_decoder import BodyDecoder, Piece
 from tui.wire.failures import from_server_error, from_transport
 from tui.wire.masking import DeltaMask
 from tui.wire.merging import merge_waiting
 from tui.wire.recorder import finish
 from tui.wire.redact import Redactor
-from tui.wire.sse import SseDecoder, SseEvent
 
 __all__ = ["StreamLimits", "read_stream"]
 
@@ -112,15 +111,21 @@ class _Reader:
     """Reads the body in a task of its own and leaves decoded events in `ready`."""
 
     def __init__(
-        self, response: httpx.Response, exchange: Exchange, clock: Callable[[], float], after: int
+        self,
+        response: httpx.Response,
+        exchange: Exchange,
+        decoder: BodyDecoder[Any],
+        clock: Callable[[], float],
+        after: int,
     ) -> None:
         self._response = response
         self._exchange = exchange
         self._clock = clock
         self._after = after
         # Unpacked, the bytes that the events are in are not those that came.
-        self._unpacked = response.headers.get("content-encoding", "identity").lower() != "identity"
-        self._sse = SseDecoder()
+        packed = response.headers.get("content-encoding", "identity").lower() != "identity"
+        self._said_by_bytes = decoder.is_sse and not packed
+        self._decoder = decoder
         self._seen = _Seen(after + 1)
         self.ready: deque[StreamEvent] = deque()
         self.wake = asyncio.Event()
@@ -132,17 +137,18 @@ class _Reader:
         pace = _Pace(self._clock)
         try:
             async for piece in self._response.aiter_bytes():
-                events = self._sse.feed(piece)
-                offset = self._clock()
-                for event in events:
+                offset, count = self._clock(), 0
+                for event in self._decoder.feed(piece):
                     self._take(event, offset)
+                    count += 1
                 if self.ready:
                     self.wake.set()
-                if pace.is_rapid(len(events), len(piece)) and self.terminal is None:
+                if pace.is_rapid(count, len(piece)) and self.terminal is None:
                     await asyncio.sleep(_PAUSE)
                 pace.reads_on()
-            if (last := self._sse.finish()) is not None:
+            if (last := self._decoder.finish()) is not None:
                 self._take_last(last, self._clock())
+            self._pass_on(self._decoder.ended(), self._clock())
             if self.terminal is None:
                 raise StreamError(
                     "The stream ended before the answer did: no final event came. What had come is kept.",
@@ -158,51 +164,42 @@ class _Reader:
             self.ended = True
             self.wake.set()
 
-    def _take(self, event: SseEvent, offset: float) -> None:
-        if event.data == DONE:
-            self._note(event, offset, "[DONE]")
-            return
-        decoded, number = self._decode(event, offset)
+    def _take(self, event: Piece, offset: float) -> None:
+        data = None if self._said_by_bytes else event.data.decode("utf-8", "replace")
+        self._exchange.events.add(offset, self._decoder.kind(event), event.start, event.end, data)
+        decoded, number = self._decoder.read(event)
         if number is not None:
             if number <= self._after:
                 return
             if self._seen.again(number, hash(event.data)):
                 return
-        if self.terminal is not None:
-            return
-        if isinstance(decoded, TextDelta) and self._exchange.timings.first_text is None:
-            self._exchange.timings.first_text = offset
-        if isinstance(decoded, ServerError):
-            raise from_server_error(decoded, self._exchange.request_id)
-        if isinstance(decoded, ResponseEnded):
-            self.terminal = decoded
-            finish(self._exchange, _outcome(decoded), offset, _why(decoded))
-        self.ready.append(decoded)
+        self._pass_on(decoded, offset)
 
-    def _decode(self, event: SseEvent, offset: float) -> tuple[StreamEvent, int | None]:
-        try:
-            decoded, number = decode(event)
-        except StreamError:
-            self._note(event, offset, event.event)
-            raise
-        self._note(event, offset, event.event or _type_in(event.data))
-        return decoded, number
+    def _pass_on(self, decoded: Iterable[StreamEvent], offset: float) -> None:
+        for event in decoded:
+            if self.terminal is not None:
+                return
+            if isinstance(event, TextDelta) and self._exchange.timings.first_text is None:
+                self._exchange.timings.first_text = offset
+            if isinstance(event, ServerError):
+                raise from_server_error(event, self._exchange.request_id)
+            if isinstance(event, ResponseEnded):
+                self.terminal = event
+                finish(self._exchange, _outcome(event), offset, _why(event))
+            self.ready.append(event)
 
-    def _take_last(self, event: SseEvent, offset: float) -> None:
-        """An event whose blank line never came counts only if its data is whole."""
+    def _take_last(self, event: Piece, offset: float) -> None:
+        """An event whose end mark never came counts only if its data is whole."""
         try:
             self._take(event, offset)
         except StreamError:
             return
 
-    def _note(self, event: SseEvent, offset: float, kind: str) -> None:
-        data = event.data.decode("utf-8", "replace") if self._unpacked else None
-        self._exchange.events.add(offset, kind, event.start, event.end, data)
-
 
 async def read_stream(
     response: httpx.Response,
     exchange: Exchange,
+    decoder: BodyDecoder[Any],
     clock: Callable[[], float],
     limits: StreamLimits,
     after: int = -1,
@@ -211,15 +208,15 @@ async def read_stream(
     """Yield the events of a streamed response and end its exchange.
 
     An event that comes twice (same `sequence_number`, same data) is recorded twice and yielded once; one
-    that an earlier stream brought (`sequence_number` up to `after`) is recorded and not yielded. `redactor`
-    masks the token where it comes cut across deltas.
+    that an earlier stream brought (`sequence_number` up to `after`) is recorded and not yielded. `decoder`
+    takes the body apart; `redactor` masks the token where it comes cut across deltas.
 
     Raises:
         StreamError: The stream broke, held something unreadable, or ended without a terminal event.
         ResponseError: The server sent an `error` event.
         SilenceError: No event came for `limits.idle_timeout` seconds.
     """
-    reader = _Reader(response, exchange, clock, after)
+    reader = _Reader(response, exchange, decoder, clock, after)
     mask = DeltaMask(redactor or Redactor(""))
     task = asyncio.create_task(reader.run())
     try:
@@ -279,12 +276,3 @@ def _why(event: ResponseEnded) -> str | None:
     if isinstance(error, Mapping):
         return visible_line(str(cast("Mapping[str, object]", error).get("message") or ""))
     return f"The response came back {event.status}."
-
-
-def _type_in(data: bytes) -> str:
-    """The type of an event that has no `event` line."""
-    start = data.find(b'"type":')
-    if start == -1:
-        return ""
-    parts = data[start + 7 : start + 120].split(b'"')
-    return parts[1].decode("utf-8", "replace") if len(parts) > 2 else ""

@@ -1,0 +1,328 @@
+"""Requests to one endpoint: attempts, retries, limits, errors as sentences; the base of each API's client.
+
+The SDK builds the HTTP request and authenticates; retries are ours, because the SDK posts again after a
+read time-out, which is a second paid generation. Source: DESIGN.md, "Rules of the wire".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+import httpx
+import openai
+from openai import AsyncOpenAI
+from openai.providers import bedrock
+
+from tui.core.errors import ConnectError, HttpStatusError, OutcropError, StreamError, TokenUnusable, WireError
+from tui.core.events import AttemptEnded, AttemptStarted, RetryWaiting, StreamEvent
+from tui.core.exchange import Exchange
+from tui.core.items import Outcome, Target
+from tui.wire.answers import check_media_type, parsed
+from tui.wire.api_client import WireEvent
+from tui.wire.body_decoder import BodyDecoder
+from tui.wire.failures import from_status, from_transport
+from tui.wire.network import make_transport
+from tui.wire.recorder import AttemptLabel, RecordingTransport, attempt_label, finish
+from tui.wire.redact import Redactor
+from tui.wire.stream import StreamLimits, read_stream
+
+__all__ = ["RAW_STREAM", "Attempts", "ClientSettings", "Reader"]
+
+Reader = Callable[[httpx.Response, Exchange], AsyncGenerator[WireEvent, None]]
+"""Reads an answer whose status is a success."""
+
+Attempt = Callable[[AttemptLabel], AsyncGenerator[WireEvent, None]]
+
+_LONGEST_RETRY_AFTER: Final = 120.0
+_LONGEST_BACKOFF: Final = 8.0
+_CONNECT_TIMEOUT: Final = 5.0
+RAW_STREAM: Final = {"X-Stainless-Raw-Response": "stream"}
+"""Headers that make the SDK hand over a response before its body has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """How a client behaves.
+
+    Attributes:
+        max_retries: How often a request is sent again at most.
+        request_timeout: Longest wait for the response's headers, seconds.
+        idle_timeout: Longest gap between two events, seconds; keep-alives do not count.
+        silence_notice: After how many seconds without an event to say so.
+        number: Gives the next exchange number of a conversation.
+        new_id: Gives a new exchange id.
+        now: Wall clock, seconds since the epoch.
+        monotonic: Clock for offsets and limits, seconds.
+        sleep: Waits before a retry.
+    """
+
+    number: Callable[[str], int]
+    new_id: Callable[[], str]
+    max_retries: int = 2
+    request_timeout: float = 60.0
+    idle_timeout: float = 600.0
+    silence_notice: float = 20.0
+    now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
+
+
+class Attempts:
+    """Sends requests to one endpoint, each through the recorder; the base of every API's client.
+
+    Args:
+        target: Region, endpoint and base URL; the model comes with each request.
+        token: Gives the bearer token at each request. May raise `TokenError`.
+        settings: Limits and clocks.
+        transport: What really sends; by default the network, proxies of the environment respected.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        token: Callable[[], str],
+        settings: ClientSettings,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._settings = settings
+        self._base_url = target.base_url
+        recorder = RecordingTransport(
+            transport or make_transport(target.base_url),
+            number=settings.number,
+            new_id=settings.new_id,
+            now=settings.now,
+            monotonic=settings.monotonic,
+        )
+        http = httpx.AsyncClient(
+            transport=recorder,
+            follow_redirects=False,
+            trust_env=False,
+            # Read time-outs are ours: for the headers below, for events in read_stream.
+            timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT, pool=None),
+            headers={"accept-encoding": "identity"},
+        )
+        self._sdk = AsyncOpenAI(
+            provider=bedrock(
+                base_url=target.base_url,
+                region=target.region,
+                endpoint="runtime" if target.endpoint == "runtime" else "mantle",
+                token_provider=token,
+            ),
+            # The SDK types its client as httpx2's since 3.0 and takes httpx's as well; tests/wire guards it.
+            http_client=cast("Any", http),
+            max_retries=0,
+        )
+
+    async def _once(
+        self, attempt: AsyncGenerator[WireEvent, None], label: AttemptLabel
+    ) -> AsyncGenerator[WireEvent, None]:
+        try:
+            async with aclosing(attempt) as events:
+                async for event in events:
+                    yield event
+        except OutcropError:
+            if label.exchange is not None:
+                yield AttemptEnded(label.exchange)
+            raise
+
+    async def _tried(self, attempt: Attempt, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
+        """Attempt, and attempt again where that cannot be a second paid generation."""
+        retries = 0
+        while True:
+            label = replace(
+                label, attempt=label.attempt + min(retries, 1), exchange=None, began=asyncio.Event()
+            )
+            try:
+                async with aclosing(attempt(label)) as events:
+                    async for event in events:
+                        yield event
+                return
+            except OutcropError as error:
+                if label.exchange is not None:
+                    yield AttemptEnded(label.exchange)
+                wait = self._wait_before_retry(error, retries)
+                if wait is None:
+                    raise
+                yield RetryWaiting(wait, str(error), label.attempt + 1)
+            await self._settings.sleep(wait)
+            retries += 1
+
+    def _wait_before_retry(self, error: OutcropError, retries: int) -> float | None:
+        """Seconds to wait, or `None` when the request must not be sent again."""
+        if not isinstance(error, WireError) or not error.retryable or retries >= self._settings.max_retries:
+            return None
+        if error.retry_after is not None:
+            return error.retry_after if error.retry_after <= _LONGEST_RETRY_AFTER else None
+        return min(_LONGEST_BACKOFF, 0.5 * 2**retries) * random.uniform(0.75, 1.0)
+
+    def _streamed(
+        self,
+        asked: Coroutine[Any, Any, httpx.Response],
+        label: AttemptLabel,
+        make_decoder: Callable[[Redactor], BodyDecoder[Any]],
+        after: int = -1,
+    ) -> AsyncGenerator[WireEvent, None]:
+        """One attempt whose answer is a stream.
+
+        Args:
+            asked: Sends the request; its response's body has not been read.
+            label: Of this attempt.
+            make_decoder: Makes the decoder of the body; what that puts together it masks with the redactor.
+            after: The `sequence_number` up to which the events were had before.
+        """
+
+        def read(response: httpx.Response, exchange: Exchange) -> AsyncGenerator[WireEvent, None]:
+            decoder = make_decoder(label.redactor)
+            check_media_type(response, decoder.media_type)
+            limits = StreamLimits(
+                self._settings.idle_timeout, self._settings.silence_notice, self._settings.monotonic
+            )
+            return read_stream(response, exchange, decoder, label.clock, limits, after, label.redactor)
+
+        return self._answered(asked, label, read)
+
+    def _whole(
+        self,
+        asked: Coroutine[Any, Any, httpx.Response],
+        label: AttemptLabel,
+        events_of: Callable[[dict[str, Any]], Iterable[StreamEvent]],
+    ) -> AsyncGenerator[WireEvent, None]:
+        """One attempt whose answer is one JSON object; `events_of` tells the events that it stands for."""
+
+        async def read(response: httpx.Response, exchange: Exchange) -> AsyncGenerator[WireEvent, None]:
+            for event in events_of(parsed(await response.aread())):
+                yield event
+
+        return self._answered(asked, label, read)
+
+    async def _answered(
+        self, asked: Coroutine[Any, Any, httpx.Response], label: AttemptLabel, read: Reader
+    ) -> AsyncGenerator[WireEvent, None]:
+        pending = asyncio.ensure_future(asked)
+        response: httpx.Response | None = None
+        try:
+            began = asyncio.ensure_future(label.began.wait())
+            await asyncio.wait([began, pending], return_when=asyncio.FIRST_COMPLETED)
+            began.cancel()
+            if label.exchange is not None:
+                yield AttemptStarted(label.exchange)
+            response = await pending
+            exchange = label.exchange
+            assert exchange is not None
+            async with aclosing(read(response, exchange)) as events:
+                async for event in events:
+                    yield event
+        except httpx.HTTPError as error:
+            raise self._end(label, from_transport(error, self._base_url)) from None
+        except WireError as error:
+            raise self._end(label, error) from None
+        finally:
+            if not pending.done():
+                pending.cancel()
+                await asyncio.wait([pending])
+            if response is None and not pending.cancelled() and pending.exception() is None:
+                response = pending.result()
+            if response is not None:
+                await response.aclose()
+            if label.exchange is not None:
+                finish(label.exchange, Outcome.CANCELLED, label.clock())
+        if label.exchange is not None:
+            yield AttemptEnded(label.exchange)
+
+    def _end(self, label: AttemptLabel, error: WireError) -> WireError:
+        if label.exchange is not None:
+            finish(label.exchange, Outcome.FAILED, label.clock(), str(error))
+            if error.request_id is None:
+                error.request_id = label.exchange.request_id
+        return error
+
+    async def models(self, label: AttemptLabel) -> dict[str, Any]:
+        """`GET /models`: what this base URL lists; one attempt.
+
+        Raises:
+            WireError: It lists nothing (404 is normal, bedrock-facts.md 1.1), or could not be asked.
+            TokenError: There is no usable token.
+        """
+        return await self._json("GET", "/models", label)
+
+    async def _json(
+        self, method: str, path: str, label: AttemptLabel, content: bytes | None = None
+    ) -> dict[str, Any]:
+        try:
+            response = await self._request(method, path, label, content=content)
+            return parsed(await response.aread() or b"{}")
+        except httpx.HTTPError as error:
+            raise self._end(label, from_transport(error, self._base_url)) from None
+        except StreamError as error:
+            raise self._end(label, error) from None
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        label: AttemptLabel,
+        *,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send through the SDK and map everything it raises."""
+        reset = attempt_label.set(label)
+        options: Any = {"headers": headers or {}}
+        raw: Any = httpx.Response
+        try:
+            async with asyncio.timeout(self._settings.request_timeout):
+                if method == "GET":
+                    return cast("httpx.Response", await self._sdk.get(path, cast_to=raw, options=options))
+                if method == "DELETE":
+                    return cast("httpx.Response", await self._sdk.delete(path, cast_to=raw, options=options))
+                return cast(
+                    "httpx.Response",
+                    await self._sdk.post(path, cast_to=raw, content=content, options=options),
+                )
+        except TimeoutError:
+            host = urlsplit(self._base_url).netloc
+            raise WireError(
+                f"{host} sent no response within {self._settings.request_timeout:g} s "
+                "(BEDROCK_REQUEST_TIMEOUT_SECONDS sets the limit).",
+                code="timeout",
+            ) from None
+        except openai.APIStatusError as error:
+            response = cast("httpx.Response", error.response)
+            raise from_status(response, response.content) from None
+        except openai.APIConnectionError as error:
+            raise _from_connection_error(error, self._base_url) from None
+        except openai.OpenAIError as error:
+            raise _from_sdk_error(error) from None
+        finally:
+            attempt_label.reset(reset)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._sdk.close()
+
+
+def _from_connection_error(error: openai.APIConnectionError, url: str) -> OutcropError:
+    cause = error.__cause__
+    if isinstance(cause, httpx.LocalProtocolError):
+        # Its text may quote the header it could not send, and with it the token.
+        return TokenUnusable(
+            "The token cannot be sent in a header: it holds characters that no header may hold."
+        )
+    if isinstance(cause, httpx.HTTPError):
+        return from_transport(cause, url)
+    return ConnectError("No connection to the server could be made.", code="connect")
+
+
+def _from_sdk_error(error: openai.OpenAIError) -> OutcropError:
+    cause = error.__cause__
+    if isinstance(cause, OutcropError):
+        return cause
+    return HttpStatusError(f"The request could not be made: {error}", code="sdk")
