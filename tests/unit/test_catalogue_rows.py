@@ -81,9 +81,13 @@ def test_on_runtime_a_model_goes_under_a_profiles_id():
     assert CATALOGUE.model("global.openai.gpt-6-luna").id == "openai.gpt-6-luna"
 
 
-def test_an_api_that_is_not_ours_is_the_reason():
-    pairing = CATALOGUE.pairing("openai.gpt-oss-20b", "us-west-2", "runtime")
+def test_an_api_that_is_not_served_is_the_reason():
+    pairing = CATALOGUE.pairing("openai.gpt-oss-20b-1:0", "us-west-2", "runtime", api="responses")
     assert not pairing.possible and "not the Responses API" in pairing.reason
+    assert pairing.nearest == ("openai.gpt-oss-20b", "us-west-2")
+    assert (pairing.nearest_endpoint, pairing.nearest_api) == ("mantle", "responses")
+    # Without one it is asked by the first that is served there.
+    assert CATALOGUE.pairing("openai.gpt-oss-20b-1:0", "us-west-2", "runtime").possible
 
 
 def test_a_token_of_another_region_is_the_reason_and_what_works_with_it_is_the_nearest():
@@ -108,8 +112,66 @@ def test_other_apis_have_pairings_of_their_own():
         assert ask("openai.gpt-oss-20b-1:0", "us-west-2", "runtime", api=api).possible
         pairing = ask("openai.gpt-5.4", "us-west-2", "mantle", api=api)
         assert not pairing.possible and "serves Responses, not the" in pairing.reason
-        assert pairing.nearest is None and pairing.nearest_endpoint == ""
+        assert pairing.nearest == ("openai.gpt-5.4", "us-west-2")
+        assert (pairing.nearest_endpoint, pairing.nearest_api) == ("mantle", "responses")
     assert "APIs" in ask("openai.gpt-5.6-sol", "us-east-1", "mantle", api="chat_completions").reason
+
+
+@pytest.mark.parametrize(
+    ("model", "endpoint", "api", "route"),
+    [
+        ("openai.gpt-5.4", "mantle", "responses", "/openai/v1"),
+        ("us.openai.gpt-5.6-sol", "runtime", "responses", "/openai/v1"),
+        ("openai.gpt-oss-20b", "mantle", "responses", "/v1"),
+        ("openai.gpt-oss-20b", "mantle", "chat_completions", "/v1"),
+        ("openai.gpt-oss-20b-1:0", "runtime", "chat_completions", "/openai/v1"),
+        ("openai.gpt-oss-20b-1:0", "runtime", "converse", ""),
+        ("openai.gpt-oss-20b-1:0", "runtime", "invoke_model", ""),
+    ],
+)
+def test_the_route_is_that_of_model_endpoint_and_api(model, endpoint, api, route):
+    """bedrock-facts.md 1.1, table of base URLs; every one of them is a pairing that is possible."""
+    assert CATALOGUE.route(model, endpoint, api) == route
+    region = "us-east-1" if "5.6" in model else "us-west-2"
+    assert CATALOGUE.pairing(model, region, endpoint, api=api).possible
+
+
+@pytest.mark.parametrize(
+    ("feature", "has"),
+    [
+        ("background", [("responses", "mantle")]),
+        ("input_items", []),
+        ("model_inherited", [("responses", "mantle")]),
+        ("stored_responses", [("responses", "mantle"), ("responses", "runtime")]),
+        (
+            "guardrails",
+            [("chat_completions", "runtime"), ("converse", "runtime"), ("invoke_model", "runtime")],
+        ),
+    ],
+)
+def test_what_an_api_has_is_a_row(feature, has):
+    """bedrock-facts.md sections 1.1, 2, 5 and 8."""
+    assert [place for place, rules in CATALOGUE.apis.items() if rules.has(feature)] == has
+    assert CATALOGUE.why_not("background", "us.openai.gpt-5.6-sol", "runtime", "responses") == (
+        "Responses on runtime has no background turns; use Responses on mantle for that."
+    )
+    assert CATALOGUE.why_not("guardrails", "openai.gpt-5.4", "mantle", "responses") == (
+        "Responses on mantle has no guardrails."
+    )
+    # On a server of the user's own an API has what it has on Bedrock.
+    assert CATALOGUE.why_not("background", "x", "my-profile", "responses") is None
+    assert not CATALOGUE.rules("converse", "custom").has("stored_responses")
+
+
+def test_what_is_recommended_for_gpt_oss_is_a_row_and_gpt_samples_without_effort_only():
+    for model in CATALOGUE.models:
+        oss = "gpt-oss" in model.id
+        assert model.sampling == (
+            "always" if oss else "effort_none" if "none" in model.effort_values else "never"
+        )
+        assert dict(model.recommended) == (
+            {"effort": "medium", "temperature": 1.0, "top_p": 1.0} if oss else {}
+        )
 
 
 def test_cache_retention_is_that_of_the_models_generation():
@@ -217,6 +279,13 @@ def test_an_override_changes_one_place_or_price_and_leaves_the_others():
         ('[[model]]\nid = "x"\n[[model.price]]\nkind = "cheap"', "model x, price: kind may be in-region"),
         ('[[model]]\nid = "x"\n[[model.price]]\ninput = -1', "input must be dollars"),
         ('[[model]]\nid = "x"\n[[model.price]]\ninput = nan', "input must be dollars"),
+        ('[[api]]\nname = "soap"\nendpoint = "runtime"', "name may be responses"),
+        ('[[api]]\nname = "converse"\nendpoint = "moon"', "endpoint may be mantle, runtime"),
+        (
+            '[[api]]\nname = "converse"\nendpoint = "runtime"\nfeatures = ["magic"]',
+            "features may be streaming",
+        ),
+        ('[[model]]\nid = "x"\nrecommended = { effort = "high" }', "effort may be"),
         ('regions = ["somewhere"]', "not the name of a region"),
         ("[[model]]\nid = x", "line 2"),
     ],

@@ -68,7 +68,7 @@ MODEL = {
     "additionalProperties": False,
     "required": [
         *("id", "label", "launched", "effort_values", "context", "default_max_output", "inputs"),
-        *("features", "cache", "place", "price", "source"),
+        *("features", "cache", "sampling", "place", "price", "source"),
     ],
     "properties": {
         "id": {"type": "string", "pattern": r"^openai\.[a-z0-9.-]+$"},
@@ -85,6 +85,12 @@ MODEL = {
         "cache_ttls": {"type": "array", "items": {"type": "string", "pattern": r"^\d+[mh]$"}, "minItems": 1},
         "cacheable_from": TOKENS,
         "cache_step": TOKENS,
+        "sampling": {"enum": ["always", "effort_none", "never"]},
+        "recommended": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"effort": TEXT, "temperature": MONEY, "top_p": MONEY},
+        },
         "notes": TEXT,
         "uncertain": {"type": "array", "items": TEXT, "uniqueItems": True},
         "source": TEXT,
@@ -92,13 +98,37 @@ MODEL = {
         "price": {"type": "array", "items": PRICE, "minItems": 1},
     },
 }
+API_FEATURES = (
+    *("streaming", "tools", "custom_tools", "json_schema", "stored_responses", "background", "input_items"),
+    *("compaction", "encrypted_reasoning", "prompt_cache", "guardrails", "model_inherited"),
+)
+API_PARAMETERS = ("effort", "verbosity", "service_tier", "summary", "temperature", "top_p", "stop")
+API = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name", "endpoint", "features", "parameters", "source"],
+    "properties": {
+        "name": {"enum": ["responses", "chat_completions", "converse", "invoke_model"]},
+        "endpoint": {"enum": ["mantle", "runtime"]},
+        "route": {"const": ""},
+        "features": names(*API_FEATURES, least=1),
+        "parameters": names(*API_PARAMETERS, least=1),
+        "source": TEXT,
+        "uncertain": names(*API_FEATURES, *API_PARAMETERS, least=1),
+    },
+    # Only the native APIs are below the host itself, and only runtime has them.
+    "if": {"properties": {"name": {"enum": ["converse", "invoke_model"]}}},
+    "then": {"required": ["route"], "properties": {"endpoint": {"const": "runtime"}}},
+    "else": {"not": {"required": ["route"]}},
+}
 SCHEMA = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["date", "regions", "model"],
+    "required": ["date", "regions", "api", "model"],
     "properties": {
         "date": DAY,
         "regions": REGIONS,
+        "api": {"type": "array", "items": API, "minItems": 6},
         "model": {"type": "array", "items": MODEL, "minItems": 10},
     },
 }
@@ -121,6 +151,8 @@ def test_the_file_has_the_schemas_form() -> None:
         (("price", 0), "date", None),
         (("price", 0), "source", ""),
         (("price", 0), "input", -1),
+        ((), "sampling", "sometimes"),
+        ((), "recommended", {"top_k": 1}),
     ],
 )
 def test_a_row_that_says_less_or_otherwise_is_refused(at: tuple[Any, ...], key: str, value: Any) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
+from tui.core.api_rules import API_NAMES, FEATURES, PARAMETERS, ApiRules
 from tui.core.text import visible_line
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "DEFAULT_MAX_OUTPUT",
     "DEFAULT_ROUTE",
     "ENDPOINTS",
+    "NATIVE_APIS",
     "Catalogue",
     "Model",
     "Pairing",
@@ -32,16 +34,11 @@ DEFAULT_MAX_OUTPUT: Final = 16_384
 """`max_output_tokens` for a model nobody knows: admission counts the model's maximum when none is sent."""
 
 DEFAULT_ROUTE: Final = "/openai/v1"
+NATIVE_APIS: Final = frozenset({"converse", "invoke_model"})
+"""Those of AWS's own form, below `/model/{id}` of the host: they have no base URL with `/v1`."""
+
 ENDPOINTS: Final = ("mantle", "runtime")
 """Bedrock's own; any other name is `custom` (a base URL of the user's own) or a profile's."""
-
-API_NAMES: Final = {
-    "responses": "Responses",
-    "chat_completions": "Chat Completions",
-    "converse": "Converse",
-    "invoke_model": "InvokeModel",
-}
-"""The APIs by their name in the catalogue; Outcrop itself talks Responses."""
 
 _REGION: Final = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}-[0-9]{1,2}")
 
@@ -122,6 +119,8 @@ class Model:
         cache_ttls: What `prompt_cache_options.ttl` may be; empty where it takes none.
         cacheable_from: Input tokens from which on the prompt is cached at all; `None` when unknown.
         cache_step: Hits come in steps of so many tokens; `None` when unknown.
+        sampling: When it takes temperature and top_p: `always`, `effort_none` or `never`.
+        recommended: Out of `effort`, `temperature`, `top_p`: what to send where nothing else is chosen.
         prices: Tiers, the one that holds for the least input first.
         notes: A sentence for people; may be empty.
         uncertain: Names of the fields above that are doubtful.
@@ -143,6 +142,8 @@ class Model:
     cache_ttls: tuple[str, ...]
     cacheable_from: int | None
     cache_step: int | None
+    sampling: str
+    recommended: Mapping[str, str | float]
     prices: tuple[Price, ...]
     notes: str
     uncertain: tuple[str, ...]
@@ -178,6 +179,7 @@ class Pairing:
         nearest_endpoint: Its endpoint: the one that was asked for where that serves the model at all, else
             the other; empty without a nearest pairing.
         elsewhere: The region that the token is bound to, where that is the reason.
+        nearest_api: By which API that one works; empty without one.
     """
 
     possible: bool
@@ -185,6 +187,7 @@ class Pairing:
     nearest: tuple[str, str] | None = None
     nearest_endpoint: str = ""
     elsewhere: str = ""
+    nearest_api: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +198,13 @@ class Catalogue:
         models: In the order of the file.
         regions: Regions of the mantle endpoint, then any that only a model names.
         date: The day the rows were compiled.
+        apis: What each API has, by API and endpoint.
     """
 
     models: tuple[Model, ...]
     regions: tuple[str, ...]
     date: str = ""
+    apis: Mapping[tuple[str, str], ApiRules] = field(default_factory=dict[tuple[str, str], ApiRules])
     _by_id: Mapping[str, Model] = field(default_factory=dict[str, Model], repr=False, compare=False)
 
     def model(self, model_id: str) -> Model | None:
@@ -211,10 +216,45 @@ class Catalogue:
         model = self.model(model_id)
         return DEFAULT_MAX_OUTPUT if model is None else model.default_max_output
 
-    def route(self, model_id: str, endpoint: str) -> str:
-        """The base URL's path for a model on an endpoint; `/openai/v1` where nothing else is known."""
+    def default_api(self, model_id: str, endpoint: str) -> str:
+        """The API that a model is asked by on an endpoint: Responses where served, else the first listed."""
         model = self.model(model_id)
         place = None if model is None else model.place(endpoint)
+        return place.apis[0] if place and "responses" not in place.apis else "responses"
+
+    def rules(self, api: str, endpoint: str) -> ApiRules:
+        """What an API has on an endpoint; on one of the user's own, what it has on Bedrock's first."""
+        found = self.apis.get((api, endpoint))
+        if found is None:
+            found = next((rules for (name, _), rules in self.apis.items() if name == api), None)
+        return found or ApiRules(api, endpoint, None, frozenset(FEATURES), frozenset(PARAMETERS), "")
+
+    def why_not(self, feature: str, model_id: str, endpoint: str, api: str) -> str | None:
+        """Why an API has not one of `FEATURES` on an endpoint, and which has it, as a sentence; or `None`."""
+        if self.rules(api, endpoint).has(feature):
+            return None
+        on = f" on {endpoint}" if endpoint in ENDPOINTS else ""
+        sentence = f"{API_NAMES.get(api, api)}{on} has no {FEATURES[feature]}"
+        model = self.model(model_id)
+        places = () if model is None else model.places
+        ways = dict.fromkeys(
+            f"{API_NAMES[other]} on {place.endpoint}"
+            for place in places
+            for other in place.apis
+            if self.rules(other, place.endpoint).has(feature)
+        )
+        return f"{sentence}; use {_either([*ways])} for that." if ways else f"{sentence}."
+
+    def route(self, model_id: str, endpoint: str, api: str = "responses") -> str:
+        """The base URL's path for a model on an endpoint; `/openai/v1` where nothing else is known.
+
+        It is empty for the APIs of AWS's own form: their paths begin at the host.
+        """
+        route = self.rules(api, endpoint).route
+        if route is not None:
+            return route
+        model = self.model(model_id)
+        place = None if model is None else model.place(endpoint, api)
         return DEFAULT_ROUTE if place is None else place.route
 
     def pairing(
@@ -223,7 +263,7 @@ class Catalogue:
         region: str,
         endpoint: str,
         token_region: str | None = None,
-        api: str = "responses",
+        api: str | None = None,
     ) -> Pairing:
         """Whether `model_id` can be used in `region` on `endpoint`, why not, and what would work.
 
@@ -232,28 +272,30 @@ class Catalogue:
             region: AWS region.
             endpoint: `mantle` or `runtime`; on any other everything is possible.
             token_region: The only region where the token in force works, if it says so.
-            api: A key of `API_NAMES`.
+            api: A key of `API_NAMES`; by default the one it is asked by there.
         """
         if endpoint not in ENDPOINTS:
             return Pairing(True)
+        api = api or self.default_api(model_id, endpoint)
         found = self._served(model_id, region, endpoint, api)
         if token_region in (None, region):
             return found
         if not found.possible:
             works = self._served(model_id, token_region, endpoint, api).possible
             return (
-                replace(found, nearest=(model_id, token_region), nearest_endpoint=endpoint)
+                replace(found, nearest=(model_id, token_region), nearest_endpoint=endpoint, nearest_api=api)
                 if works
                 else found
             )
         bound = f"The token in force works in {token_region} only, not in {visible_line(region)}."
         there = self._served(model_id, token_region, endpoint, api)
         near = (model_id, token_region) if there.possible else there.nearest
+        by = api if there.possible else there.nearest_api
         if not there.possible and near is not None and near[1] != token_region:
             # No nearest pairing works with this token: say which one would, were there a token for it.
             bound += f" {model_id} is not served there."
             near = (model_id, region)
-        return Pairing(False, bound, near, there.nearest_endpoint or endpoint, token_region)
+        return Pairing(False, bound, near, there.nearest_endpoint or endpoint, token_region, by)
 
     def _served(self, model_id: str, region: str, endpoint: str, api: str) -> Pairing:
         model = self.model(model_id)
@@ -268,11 +310,11 @@ class Catalogue:
             return _elsewhere(reason, model, region, api)
         if model_id not in place.ids:
             reason = f"On {endpoint}, this model goes under the id {' or '.join(place.ids)}."
-            return _near(reason, place, place.ids[0], region)
+            return _near(reason, place, place.ids[0], region, api)
         if region not in place.regions:
             where = ", ".join(place.regions)
             reason = f"{model_id} is not in {visible_line(region)} on {endpoint}; it is in {where}."
-            return _near(reason, place, model_id, region)
+            return _near(reason, place, model_id, region, api)
         # What is contested of other APIs is no doubt about the one that every model has.
         words = ("regions", "ids") if api == "responses" else ("regions", "apis", "ids")
         if doubted := [word for word in words if word in place.uncertain]:
@@ -285,13 +327,24 @@ def _listed(words: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
+def _either(words: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
 def _elsewhere(reason: str, model: Model, region: str, api: str) -> Pairing:
+    """Where the model is served by that API; where by none, where and how it is served at all."""
     place = next((place for place in model.places if api in place.apis), None)
-    return Pairing(False, reason) if place is None else _near(reason, place, place.ids[0], region)
+    if place is not None:
+        return _near(reason, place, place.ids[0], region, api)
+    first = model.places[0] if model.places else None
+    if first is None:
+        return Pairing(False, reason)
+    return _near(reason, first, first.ids[0], region, first.apis[0])
 
 
-def _near(reason: str, place: Place, model_id: str, region: str) -> Pairing:
-    return Pairing(False, reason, (model_id, _nearest(region, place.regions)), place.endpoint)
+def _near(reason: str, place: Place, model_id: str, region: str, api: str) -> Pairing:
+    near = (model_id, _nearest(region, place.regions))
+    return Pairing(False, reason, near, place.endpoint, nearest_api=api)
 
 
 def _nearest(region: str, regions: tuple[str, ...]) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, cast
 
+from tui.core.api_rules import API_NAMES, FEATURES, PARAMETERS, ApiRules
 from tui.core.catalogue import (
-    API_NAMES,
     DEFAULT_MAX_OUTPUT,
     DEFAULT_ROUTE,
     ENDPOINTS,
@@ -27,13 +27,15 @@ __all__ = ["parse_catalogue"]
 _KINDS: Final = frozenset({"text", "image", "pdf"})
 _CACHES: Final = ("", "in_memory", "24h", "prompt_cache_options")
 _PRICE_KINDS: Final = ("in-region", "global", "list")
+_SAMPLINGS: Final = ("always", "effort_none", "never")
 
 
 def parse_catalogue(text: str, *overrides: str) -> Catalogue:
     """Read a catalogue and the files laid over it.
 
     They are merged row by row: a `[[model]]` whose `id` is known replaces the fields it names, another id
-    adds a model; so do its places (told apart by `endpoint` and `route`) and prices (`kind` and `above`).
+    adds a model; so do its places (told apart by `endpoint` and `route`) and prices (`kind` and `above`), and
+    the rules of APIs (`name` and `endpoint`).
 
     Args:
         text: TOML, as in `catalogue.toml`.
@@ -43,13 +45,17 @@ def parse_catalogue(text: str, *overrides: str) -> Catalogue:
         ValueError: A text is no TOML, or a row misses a field, has an unknown one, or one of another kind.
     """
     rows: dict[str, dict[str, Any]] = {}
+    apis: dict[tuple[str, str], dict[str, Any]] = {}
     regions: list[str] = []
     date = ""
     for source in (text, *overrides):
         document = tomllib.loads(source, parse_float=Decimal)
-        _only(document, {"date", "regions", "model"}, "the top level")
+        _only(document, {"date", "regions", "api", "model"}, "the top level")
         date = str(document.get("date", date))
         regions.extend(_strings(document, "regions", "the top level"))
+        for row in _tables(document, "api", "the top level"):
+            place = str(row.get("name", "")), str(row.get("endpoint", ""))
+            apis[place] = {**apis.get(place, {}), **row}
         for row in _tables(document, "model", "the top level"):
             model_id = row.get("id")
             if not isinstance(model_id, str) or not model_id:
@@ -62,7 +68,8 @@ def parse_catalogue(text: str, *overrides: str) -> Catalogue:
             raise ValueError(f"{region!r} is not the name of a region")
     by_id = {spelling: model for model in models for place in model.places for spelling in place.ids}
     by_id.update((model.id, model) for model in models)
-    return Catalogue(models, tuple(dict.fromkeys(regions)), date, by_id)
+    rules = {place: _api(row) for place, row in apis.items()}
+    return Catalogue(models, tuple(dict.fromkeys(regions)), date, rules, by_id)
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -84,14 +91,15 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any], where: str) -> dict[
 _MODEL_FIELDS: Final = {
     *("id", "label", "launched", "place", "effort_values", "default_effort", "context", "max_output"),
     *("default_max_output", "inputs", "features", "cache", "cache_ttls", "cacheable_from", "cache_step"),
-    *("price", "notes", "uncertain", "source"),
+    *("sampling", "recommended", "price", "notes", "uncertain", "source"),
 }
+_API_FIELDS: Final = {"name", "endpoint", "route", "features", "parameters", "source", "uncertain"}
 _FEATURES: Final = ("background", "encrypted_reasoning", "stored_responses", "cache_breakpoints")
 _PLACE_FIELDS: Final = {"endpoint", "route", "apis", "regions", "ids", "source", "uncertain"}
 _PLACE_DOUBTS: Final = ("regions", "apis", "ids")
 _DOUBTFUL: Final = (
     *("launched", "regions", "apis", "ids", "effort_values", "default_effort", "context", "max_output"),
-    *("inputs", "features", "cache", "cache_ttls", "cacheable_from", "cache_step", "prices"),
+    *("inputs", "features", "cache", "cache_ttls", "cacheable_from", "cache_step", "prices", "sampling"),
 )
 _PRICE_FIELDS: Final = {
     *("kind", "input", "cached", "cache_write", "output", "above", "date", "source", "uncertain"),
@@ -126,11 +134,48 @@ def _model(row: Mapping[str, Any]) -> Model:
         cache_ttls=_strings(row, "cache_ttls", where),
         cacheable_from=_whole(row, "cacheable_from", where),
         cache_step=_whole(row, "cache_step", where),
+        sampling=_out_of(_SAMPLINGS, (_string(row, "sampling", where) or "always",), "sampling", where)[0],
+        recommended=_recommended(row, efforts, where),
         prices=tuple(sorted((_price(p, where) for p in _tables(row, "price", where)), key=lambda p: p.above)),
         notes=_string(row, "notes", where),
         uncertain=_out_of(_DOUBTFUL, _strings(row, "uncertain", where), "uncertain", where),
         source=_string(row, "source", where),
     )
+
+
+def _api(row: Mapping[str, Any]) -> ApiRules:
+    name, endpoint = _string(row, "name", "an [[api]]"), _string(row, "endpoint", "an [[api]]")
+    where = f"api {name} on {endpoint}"
+    _only(row, _API_FIELDS, where)
+    _out_of(tuple(API_NAMES), (name,), "name", where)
+    _out_of(ENDPOINTS, (endpoint,), "endpoint", where)
+    known = (*FEATURES, *PARAMETERS)
+    return ApiRules(
+        api=name,
+        endpoint=endpoint,
+        route=_string(row, "route", where) if "route" in row else None,
+        features=frozenset(_out_of(tuple(FEATURES), _strings(row, "features", where), "features", where)),
+        parameters=frozenset(
+            _out_of(tuple(PARAMETERS), _strings(row, "parameters", where), "parameters", where)
+        ),
+        source=_string(row, "source", where),
+        uncertain=_out_of(known, _strings(row, "uncertain", where), "uncertain", where),
+    )
+
+
+def _recommended(row: Mapping[str, Any], efforts: tuple[str, ...], where: str) -> Mapping[str, str | float]:
+    """What to send where nothing else is chosen, by `Controls`' names."""
+    given = _typed(row, "recommended", where, lambda value: isinstance(value, dict), "a table")
+    table = cast("dict[str, Any]", given or {})
+    where = f"{where}, recommended"
+    _only(table, {"effort", "temperature", "top_p"}, where)
+    found: dict[str, str | float] = {}
+    if effort := _string(table, "effort", where):
+        found["effort"] = _out_of(efforts, (effort,), "effort", where)[0]
+    for name in ("temperature", "top_p"):
+        if (number := _money(table, name, where, "a number from 0 up")) is not None:
+            found[name] = float(number)
+    return found
 
 
 def _place(row: Mapping[str, Any], model_id: str, where: str) -> Place:
@@ -203,13 +248,15 @@ def _whole(row: Mapping[str, Any], key: str, where: str) -> int | None:
     return _typed(row, key, where, lambda v: type(v) is int and v >= 0, "a whole number from 0 up")
 
 
-def _money(row: Mapping[str, Any], key: str, where: str) -> Decimal | None:
+def _money(
+    row: Mapping[str, Any], key: str, where: str, kind: str = "dollars per million tokens, from 0 up"
+) -> Decimal | None:
     value = _typed(
         row,
         key,
         where,
         lambda v: (type(v) is int or isinstance(v, Decimal)) and Decimal(v).is_finite() and v >= 0,
-        "dollars per million tokens, from 0 up",
+        kind,
     )
     return None if value is None else Decimal(value)
 
