@@ -102,15 +102,6 @@ def test_text_models_take_no_files(shared_api: Api, pdf_bytes: bytes) -> None:
     assert reply.status_code == 400 and "takes text only" in reply.json()["error"]["message"]
 
 
-def test_chat_completions_are_refused_or_not_served(shared_api: Api) -> None:
-    url = shared_api.url + "/chat/completions"
-    answers = {
-        model: shared_api.http.post(url, json={"model": model, "messages": []})
-        for model in (MODEL, "openai.gpt-6-astra")
-    }
-    assert [reply.status_code for reply in answers.values()] == [400, 501]
-
-
 def test_a_quota_that_does_not_say_when_to_come_back(start: Callable[..., Api]) -> None:
     api = start(tokens_per_minute=3000, retry_after=False)
     api.create("Hi", max_output_tokens=2500)

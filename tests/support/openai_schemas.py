@@ -9,7 +9,6 @@ and `usage` is null before the end of a response.
 
 from __future__ import annotations
 
-import copy
 import functools
 import json
 from pathlib import Path
@@ -30,12 +29,22 @@ def schemas() -> dict[str, Any] | None:
     """`components.schemas` with the two known differences applied, or None where the file is absent."""
     if not SPEC.is_file():
         return None
-    found: dict[str, Any] = copy.deepcopy(json.loads(SPEC.read_text("utf-8"))["components"]["schemas"])
+    found: dict[str, Any] = _nullable(json.loads(SPEC.read_text("utf-8"))["components"]["schemas"])
     details = found["ResponseUsage"]["properties"]["input_tokens_details"]
     details["required"] = [name for name in details["required"] if name != "cache_write_tokens"]
     response = next(part for part in found["Response"]["allOf"] if "usage" in part.get("properties", {}))
     response["properties"]["usage"] = {"anyOf": [response["properties"]["usage"], {"type": "null"}]}
     return found
+
+
+def _nullable(schema: Any) -> Any:
+    """A copy in which OpenAPI 3.0's `nullable`, which JSON Schema does not know, is a choice with null."""
+    if isinstance(schema, list):
+        return [_nullable(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: _nullable(value) for key, value in schema.items() if key != "nullable"}
+    return {"anyOf": [made, {"type": "null"}]} if schema.get("nullable") is True else made
 
 
 def available() -> bool:

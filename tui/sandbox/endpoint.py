@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from . import context, errors, events, generate, models, request, responses, tokens
-from .cache import SMALLEST
+from . import context, errors, events, generate, models, request, responses
+from .counting import count
 from .faults import Fault, disturb
 from .place import Place
 from .quota import Quota
@@ -51,7 +51,7 @@ class Endpoint:
         seen = context.read(
             [*earlier, *own], body.get("instructions"), self._service.tokenizer.split, body.get("tools") or ()
         )
-        input_tokens, cached, written = self._count(asked, seen, now)
+        input_tokens, cached, written = count(self._service, self.place, asked, seen, now)
         if self._quota is not None:
             wanted: int = body.get("max_output_tokens") or model.most_output
             self._quota.admit(input_tokens - cached + wanted, now)
@@ -200,29 +200,6 @@ class Endpoint:
         if not name:
             raise errors.missing("model")
         return models.find(name, self.place, route)
-
-    def _count(self, asked: request.CreateRequest, seen: context.Context, now: float) -> tuple[int, int, int]:
-        """Input tokens, how many of them were cached, and how many were written to the cache.
-
-        Raises:
-            ApiError: 400 where the prompt is longer than the model takes (section 4 "Context overflow").
-        """
-        if asked.model.benchmark is not None:
-            # A benchmark measures the client: nothing is counted while it waits.
-            return tokens.OVERHEAD + context.rough(seen), 0, 0
-        pieces = context.pieces(seen)
-        total = tokens.OVERHEAD + len(pieces)
-        if total > asked.model.context:
-            raise errors.overflow(total, asked.model.context, asked.model.id)
-        raw = asked.raw
-        retention = raw.get("prompt_cache_retention") or object_at(raw, "prompt_cache_options").get("ttl")
-        default = "30m" if asked.model.takes_cache_options else asked.model.retentions[0]
-        # Section 1.5 and 1.1: regions and endpoints share nothing.
-        scope = f"{self.place}/{asked.model.id}/{raw.get('prompt_cache_key') or ''}"
-        keep = context.kept(seen, object_at(raw, "prompt_cache_options"))
-        cached = self._service.cache.look_up(pieces, scope, retention or default, now, keep)
-        kept = total if keep is None else tokens.OVERHEAD + keep if keep else 0
-        return total, cached, max(0, kept - cached) if kept >= SMALLEST else 0
 
 
 def _pads(asked: request.CreateRequest) -> bool:

@@ -104,6 +104,11 @@ def unsupported(param: str, model: str) -> ApiError:
     )
 
 
+def unsupported_here(param: str) -> ApiError:
+    """A parameter that no model here takes. ASSUMED: OpenAI's words."""
+    return ApiError(400, "unsupported_parameter", f"Unsupported parameter: '{param}'.", param=param)
+
+
 def overflow(tokens: int, limit: int, model: str) -> ApiError:
     """Section 4 "Context overflow", VERIFIED (a fixture; litellm#38225): not context_length_exceeded."""
     return ApiError(

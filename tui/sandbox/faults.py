@@ -7,14 +7,28 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from . import responses
+from . import responses, tags
 from .events import Frame, Writer
 from .shapes import Json, is_object, object_at
 
-Operation = Literal["create", "retrieve", "delete", "cancel", "models"]
-OPERATIONS: tuple[Operation, ...] = ("create", "retrieve", "delete", "cancel", "models")
+Operation = Literal[
+    "create", "responses", "chat", "converse", "invoke", "job", "retrieve", "delete", "cancel", "models"
+]
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+_ASKS = frozenset(("responses", "chat", "converse", "invoke"))
+
+# Section 6 "Mid-stream exceptions", VERIFIED (crewAI#7417; botocore's service model has the same five);
+# `error` is a frame of the message type error, which the format has, too.
+EXCEPTIONS = (
+    "internalServerException",
+    "modelStreamErrorException",
+    "validationException",
+    "throttlingException",
+    "serviceUnavailableException",
+    "error",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +39,9 @@ class Fault:
     requests, or by a create request for itself, in its body: `"metadata": {"sandbox_fault": "<JSON>"}`.
 
     Attributes:
-        on: which operation: create, retrieve, delete, cancel or models (either list of models).
+        on: which operation. create is whatever asks a model: responses, chat, converse (and converse-stream)
+            or invoke, which also go by these names; job is a batch job's creation; retrieve, delete and
+            cancel are of stored responses; models is either list of models.
         times: how many requests it holds for.
         status: answer with this status, `body` and `headers`, and nothing else.
         body: a string is sent as it is (text/html where it begins with "<"), anything else as JSON.
@@ -48,6 +64,13 @@ class Fault:
         no_usage: no usage at all.
         refusal: refuse with this text.
         answer: answer with this text, whatever was asked for: JSON that breaks its schema, say.
+        reasoning: how reasoning lies in the text of Chat Completions, InvokeModel and Converse, where it
+            otherwise has blocks of its own: whole, deltas, cut, nested, late, open or none (`tags.FORMS`).
+        exception: the stream of Converse ends with this exception, `throttlingException` say, or with an
+            error frame for `error` (`EXCEPTIONS`) ...
+        exception_events: ... after so many events; 0 by default.
+        bad_crc: the frame with this number (from 0) of a Converse stream has a wrong checksum at its end.
+        bad_prelude: the frame with this number has a wrong checksum of its first eight bytes.
     """
 
     on: str = "create"
@@ -73,6 +96,11 @@ class Fault:
     no_usage: bool = False
     refusal: str | None = None
     answer: str | None = None
+    reasoning: str | None = None
+    exception: str | None = None
+    exception_events: int = 0
+    bad_crc: int | None = None
+    bad_prelude: int | None = None
 
     @classmethod
     def parse(cls, value: Json) -> Fault:
@@ -104,16 +132,23 @@ class Fault:
         fault = cls(**value)
         if fault.on not in OPERATIONS:
             raise ValueError(f"fault on: one of {', '.join(OPERATIONS)}")
+        if fault.reasoning not in (None, *tags.FORMS):
+            raise ValueError(f"fault reasoning: one of {', '.join(tags.FORMS)}")
+        if fault.exception not in (None, *EXCEPTIONS):
+            raise ValueError(f"fault exception: one of {', '.join(EXCEPTIONS)}")
         return fault
 
     @classmethod
     def from_metadata(cls, body: Json) -> Fault | None:
         """The fault that a request asks for itself: `metadata: {"sandbox_fault": "<json>"}`.
 
+        Converse calls it `requestMetadata`.
+
         Raises:
             ValueError: as `parse`, or no JSON object.
         """
-        text = object_at(body, "metadata").get("sandbox_fault")
+        said = object_at(body, "metadata") or object_at(body, "requestMetadata")
+        text = said.get("sandbox_fault")
         if text is None:
             return None
         value = json.loads(text)
@@ -147,7 +182,7 @@ class FaultQueue:
         """The oldest fault for this operation; it is used up when its `times` are."""
         with self._lock:
             for index, fault in enumerate(self._waiting):
-                if fault.on == operation:
+                if fault.on == operation or (fault.on == "create" and operation in _ASKS):
                     if fault.times > 1:
                         self._waiting[index] = replace(fault, times=fault.times - 1)
                     else:

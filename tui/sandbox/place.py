@@ -3,9 +3,18 @@
 Base URLs (bedrock-facts.md section 1.1), each below `http://127.0.0.1:PORT` and, for another region than the
 server's own, below `http://127.0.0.1:PORT/REGION`:
 
-    /openai/v1            mantle, the GPT family
-    /v1                   mantle, gpt-oss and GET /v1/models
-    /runtime/openai/v1    runtime; the word in front is the sandbox's own
+    /openai/v1            mantle, the GPT family: /responses, /chat/completions
+    /v1                   mantle, gpt-oss: /responses, /chat/completions; GET /v1/models
+    /runtime/openai/v1    runtime: /responses (profiles), /chat/completions (gpt-oss, profiles)
+    /runtime              runtime's own: /model/ID/converse, /model/ID/converse-stream, /model/ID/invoke;
+                          boto3's `endpoint_url` for bedrock-runtime; ID percent-encoded
+    /bedrock              the control plane: /model-invocation-job …; boto3's `endpoint_url` for bedrock
+
+The words `runtime` and `bedrock` in front are the sandbox's own. As an example, with another region:
+`http://127.0.0.1:8808/us-east-1/runtime/model/openai.gpt-oss-20b-1%3A0/converse`.
+
+A request carries `Authorization: Bearer sandbox` (or a short-term key of the region), or a SigV4 signature
+with the access key `sandbox` and the secret key `sandbox` (`tui.sandbox.sigv4`).
 """
 
 from __future__ import annotations

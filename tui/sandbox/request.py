@@ -129,7 +129,7 @@ def check(body: Json, model: Model, *, refuse_summary: bool | None, retention: b
     if effort not in model.efforts:
         # Section 1.4, VERIFIED (stdapi) for `minimal`.
         raise errors.unsupported_value("reasoning.effort", effort, model.id, model.efforts)
-    if effort != "none":
+    if effort != "none" and not model.samples:
         for name in ("temperature", "top_p"):
             # Section 2, VERIFIED for GPT-6 (litellm#42523), ASSUMED for the others.
             if body.get(name) is not None:

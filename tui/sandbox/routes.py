@@ -13,10 +13,11 @@ from starlette.types import ASGIApp
 
 from . import auth, errors
 from .body import bytes_of, json_of
+from .chat import route as chat
 from .control import Control
 from .endpoint import Endpoint
 from .faults import Fault, Operation
-from .models import MODELS, find, is_fake
+from .models import MODELS, is_fake
 from .place import EndpointName, Place, is_region
 from .quota import Quota
 from .recording import Recorded
@@ -86,11 +87,11 @@ class Routes:
 
     def _api(self, base: str, endpoint: EndpointName, route: str) -> list[Route]:
         operations: tuple[tuple[str, str, Operation | None, Operate], ...] = (
-            ("POST", "/responses", "create", self._create),
+            ("POST", "/responses", "responses", self._create),
             ("GET", "/responses/{id}", "retrieve", _retrieve),
             ("DELETE", "/responses/{id}", "delete", _delete),
             ("POST", "/responses/{id}/cancel", "cancel", _cancel),
-            ("POST", "/chat/completions", None, _chat),
+            ("POST", "/chat/completions", "chat", self._chat),
         )
         return [
             Route(base + path, self._guarded(endpoint, route, operation, handler), methods=[method])
@@ -149,7 +150,7 @@ class Routes:
 
     async def _fault(self, operation: Operation, request: Request) -> Fault:
         """The request's own fault, else the next that waits."""
-        if operation == "create":
+        if operation in ("responses", "chat", "converse", "invoke"):
             try:
                 own = Fault.from_metadata(await json_of(request))
             except ValueError as error:
@@ -164,6 +165,11 @@ class Routes:
             return target.endpoint.create(body, target.route, fault)
         # Counting and reading a long context takes a while; other requests go on.
         return await asyncio.to_thread(target.endpoint.create, body, target.route, fault)
+
+    async def _chat(self, request: Request, target: Target, fault: Fault) -> Response:
+        return await chat.create(
+            request, self._service, target.place, self._quotas.get(target.place), target.route, fault
+        )
 
     async def _models(self, request: Request, target: Target, fault: Fault) -> Response:
         # Section 1.1, VERIFIED (hermes#65076): /v1/models lists GPT ids that are not callable on /v1.
@@ -198,20 +204,6 @@ async def _delete(request: Request, target: Target, fault: Fault) -> Response:
 
 async def _cancel(request: Request, target: Target, fault: Fault) -> Response:
     return target.endpoint.cancel(request.path_params["id"], fault)
-
-
-async def _chat(request: Request, target: Target, fault: Fault) -> Response:
-    """Section 4 "Wrong API for the model": no Chat Completions of gpt-5.x on mantle, VERIFIED (big-AGI#1167).
-
-    Section 5: the others do; this sandbox does not serve them.
-    """
-    model = str((await json_of(request)).get("model"))
-    if model.startswith("openai.gpt-5.") and not target.place.is_runtime:
-        find(model, target.place, target.route)
-        raise errors.wrong_api(model, "/v1/chat/completions")
-    raise errors.ApiError(
-        501, "not_implemented", "This sandbox serves the Responses API only.", kind="server_error"
-    )
 
 
 async def _nothing(request: Request, target: Target, fault: Fault) -> Response:

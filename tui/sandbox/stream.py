@@ -146,7 +146,7 @@ class EventStream(_Answer):
     Args:
         frames: the events; lazy, one is taken when its time has come.
         rate: output tokens per second, or None for as fast as the client reads.
-        headers: additional headers.
+        headers: additional headers; `content-type` for another kind of stream.
         fault: of the transport.
         commit: called before the terminal event is handed over, so that the client can chain to it at once;
             False where it must not come, as the response was cancelled or deleted meanwhile.

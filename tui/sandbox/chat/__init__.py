@@ -1,0 +1,1 @@
+"""Chat Completions, on runtime and on mantle (bedrock-facts.md section 5)."""

@@ -1,0 +1,1 @@
+"""Converse and ConverseStream, on runtime (bedrock-facts.md section 6)."""
