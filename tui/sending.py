@@ -407,7 +407,9 @@ class Sending(Conversations):
             from tui.wire.recorder import AttemptLabel
 
             turn_id = "" if turn is None else turn.id
-            label = AttemptLabel(conversation_id, turn_id, attempt, request.target.model)
+            label = AttemptLabel(
+                conversation_id, turn_id, attempt, request.target.model, headers=request.headers
+            )
             return self.api_client(request.target).stream(body, label)
 
         return send

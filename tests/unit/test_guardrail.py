@@ -17,14 +17,15 @@ _POLICIES = {
 def test_each_api_is_asked_in_its_own_form() -> None:
     """Headers and tags for the OpenAI shapes, one object for Converse; no trace is asked for unless it is."""
     plain = Guardrail("gr1")
-    assert plain.headers() == {
+    assert plain.headers("invoke_model") == {
         "X-Amzn-Bedrock-GuardrailIdentifier": "gr1",
         "X-Amzn-Bedrock-GuardrailVersion": "DRAFT",
     }
     assert plain.body() == {}
     full = Guardrail("gr1", "2", "full", "xyz")
-    assert full.headers()["X-Amzn-Bedrock-Trace"] == "ENABLED_FULL"
+    assert full.headers("chat_completions")["X-Amzn-Bedrock-Trace"] == "ENABLED_FULL"
     assert full.body() == {"amazon-bedrock-guardrailConfig": {"tagSuffix": "xyz"}}
+    assert full.headers("converse") == full.headers("responses") == {}
     assert full.converse() == {
         "guardrailIdentifier": "gr1", "guardrailVersion": "2", "trace": "enabled_full",
     }  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 from tui.core.apis import RESPONSES, encoder, why_not_carried
 from tui.core.cache_controls import marked, with_breakpoint
 from tui.core.conversation import Conversation
+from tui.core.guardrail import Guardrail
 from tui.core.items import ContinuationMode, Item, Outcome, Target, Turn, assistant_message, dump_json
 from tui.core.tools import unanswered
 
@@ -40,6 +41,7 @@ class Options:
         storable: Whether the server may be asked to keep responses; off after an account refused that, and
             then every request carries the whole path.
         breakpoints: Where the prompt cache is told to write, see `cache_controls.BREAKPOINTS`.
+        guardrail: What the request is sent with, over the APIs that have guardrails.
         extra: Further top-level parameters, sent as they are (tools, text format, cache key, ...).
     """
 
@@ -54,6 +56,7 @@ class Options:
     replay_reasoning: bool = True
     storable: bool = True
     breakpoints: str | None = None
+    guardrail: Guardrail | None = None
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -78,6 +81,7 @@ class Request:
         params: Every other top-level parameter, in the order in which it is serialized.
         left_out: Items of the path that are not sent, with the reason.
         breakpoints: Places in `items` of the messages that are sent with a cache breakpoint at their end.
+        guardrail: What it is sent with; `None` over APIs that have no guardrails.
     """
 
     target: Target
@@ -88,6 +92,12 @@ class Request:
     params: Mapping[str, Any]
     left_out: tuple[LeftOut, ...] = ()
     breakpoints: frozenset[int] = frozenset()
+    guardrail: Guardrail | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that it is sent with beside the client's own."""
+        return {} if self.guardrail is None else self.guardrail.headers(self.target.api)
 
     def encode(self, *, stream: bool) -> bytes:
         """The request body as it goes over the wire, its keys always in the same order.
@@ -227,6 +237,7 @@ def _request(
         params=_params(options),
         left_out=tuple(left_out),
         breakpoints=marked(sent, options.breakpoints),
+        guardrail=options.guardrail,
     )
 
 

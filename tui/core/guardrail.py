@@ -26,6 +26,7 @@ REPORT_KEY: Final = "guardrail"
 _IDENTIFIER: Final = "X-Amzn-Bedrock-GuardrailIdentifier"
 _VERSION: Final = "X-Amzn-Bedrock-GuardrailVersion"
 _TRACE: Final = "X-Amzn-Bedrock-Trace"
+_BY_HEADER: Final = frozenset({"chat_completions", "invoke_model"})
 _HEADER_TRACES: Final = {"on": "ENABLED", "full": "ENABLED_FULL"}
 _CONVERSE_TRACES: Final = {"off": "disabled", "on": "enabled", "full": "enabled_full"}
 
@@ -46,8 +47,10 @@ class Guardrail:
     trace: str = "off"
     tag_suffix: str = ""
 
-    def headers(self) -> dict[str, str]:
-        """The headers of Chat Completions and InvokeModel."""
+    def headers(self, api: str) -> dict[str, str]:
+        """The headers with which an API takes it: none for those that take it in the body, or not at all."""
+        if api not in _BY_HEADER:
+            return {}
         headers = {_IDENTIFIER: self.identifier, _VERSION: self.version}
         if trace := _HEADER_TRACES.get(self.trace):
             headers[_TRACE] = trace

@@ -275,7 +275,7 @@ class Attempts:
     ) -> httpx.Response:
         """Send through the SDK and map everything it raises."""
         reset = attempt_label.set(label)
-        options: Any = {"headers": headers or {}}
+        options: Any = {"headers": {**label.headers, **(headers or {})}}
         raw: Any = httpx.Response
         try:
             async with asyncio.timeout(self._settings.request_timeout):

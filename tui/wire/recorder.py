@@ -8,7 +8,7 @@ response is masked in the bytes that are handed on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -24,7 +24,7 @@ __all__ = ["AttemptLabel", "RecordingTransport", "attempt_label", "finish"]
 
 @dataclass(slots=True)
 class AttemptLabel:
-    """What the client knows about the request it is about to send.
+    """What the client knows about the request it is about to send; `headers` go with it beside its own.
 
     The transport fills in `exchange`, `clock` (seconds since the exchange began) and `redactor` (which masks
     the token of this attempt), and sets `began`.
@@ -34,6 +34,7 @@ class AttemptLabel:
     turn_id: str = ""
     attempt: int = 1
     model: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     exchange: Exchange | None = None
     clock: Callable[[], float] = lambda: 0.0
     redactor: Redactor = field(default_factory=lambda: Redactor(""))
