@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from support.warm import WarmRun, can_be_warm
+
 __all__ = ["ENDED_KEYS", "OUTCROP", "Finished", "Program", "until"]
 
 OUTCROP = (sys.executable, "-m", "tui")
@@ -97,6 +99,13 @@ class Finished:
         assert len(lines) == 1, self.err
         assert lines[0].startswith("outcrop: "), self.err
         return lines[0].removeprefix("outcrop: ")
+
+
+def _usual(program: Program) -> dict[str, str]:
+    """What a run's environment has whatever program it is of."""
+    theirs = {"HOME", "TMPDIR", "OUTCROP_CONFIG_DIR", "OUTCROP_DATA_DIR", "BEDROCK_BASE_URL"}
+    theirs |= {"AWS_BEARER_TOKEN_BEDROCK", *program.more}
+    return {name: value for name, value in Program.environ(program).items() if name not in theirs}
 
 
 @dataclass
@@ -196,6 +205,9 @@ class Program:
 
     def run(self, *arguments: str, stdin: bytes | None = None, **changes: str | None) -> Finished:
         """Run to the end; `stdin` is piped in when it is given, else there is none."""
+        environ = self.environ(**changes)
+        if can_be_warm(environ, _usual(self)):
+            return Finished(*self._warm(arguments, environ, stdin).wait())
         source = subprocess.DEVNULL if stdin is None else subprocess.PIPE
         with self.running(*arguments, stdin=source, **changes) as process:
             out, err = process.communicate(stdin, timeout=60)
@@ -206,14 +218,12 @@ class Program:
         return self.run("ask", *arguments, stdin=stdin, **changes)
 
     def together(self, *runs: Sequence[str]) -> list[Finished]:
-        """Several runs at the same time: most of a run is imports, and the machine has two cores."""
-        processes = [self.start(*arguments) for arguments in runs]
-        finished: list[Finished] = []
-        for process in processes:
-            with process:
-                out, err = process.communicate(timeout=60)
-                finished.append(Finished(process.returncode, out, err))
-        return finished
+        """Several runs at the same time."""
+        begun = [self._warm(tuple(arguments), self.environ(), None) for arguments in runs]
+        return [Finished(*run.wait()) for run in begun]
+
+    def _warm(self, arguments: tuple[str, ...], environ: dict[str, str], stdin: bytes | None) -> WarmRun:
+        return WarmRun(arguments, environ, str(self.cwd), stdin, _usual(self))
 
     def history(self, *arguments: str) -> Any:
         """What `outcrop history … --json` says, parsed."""
