@@ -255,9 +255,9 @@ async def test_the_list_of_open_conversations_tells_how_each_stands(
     await until(pilot, lambda: "✓ ended, unread" in text_of(program))
     # What runs cannot be closed, and the shown one neither; what has ended can.
     await pilot.press("home", "down", "x")
-    assert "running or waiting there" in text_of(program)
+    await until(pilot, lambda: "running or waiting there" in text_of(program))
     await pilot.press("end", "x")
-    assert "This conversation is shown" in text_of(program)
+    await until(pilot, lambda: "This conversation is shown" in text_of(program))
     await pilot.press("u", "enter")
     await until(pilot, lambda: chat.conversation_id == first)
     await settled(pilot)

@@ -176,7 +176,7 @@ def _become(order: dict[str, Any]) -> None:
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         # What is open there now need not be of the kind that the old one was made for.
         old = getattr(sys, name)
-        new = open(number, mode, encoding=old.encoding, errors=old.errors, closefd=False)
+        new = open(number, mode, encoding=old.encoding, errors=old.errors, closefd=False)  # noqa: SIM115
         new.reconfigure(line_buffering=number == 2)
         setattr(sys, name, new)
         setattr(sys, f"__{name}__", new)
