@@ -7,6 +7,7 @@ has committed durably when it returns, or raises `StoreError` and has written no
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from tui.core.tools import Rule, ToolUse
 from tui.store import drafts, exchange_notes, exchanges, responses, tool_rules, turns, usage
 from tui.store.branches import delete_branch, forget_turns
 from tui.store.database import Database
+from tui.store.importing import add_conversation
 from tui.store.ledger import Ledger
 from tui.store.process import is_alive, this_process
 from tui.store.rows import TURN_COLUMNS, items_reader, turn_from_row
@@ -74,25 +76,17 @@ class History(Ledger):
 
         An empty title keeps the one that is there.
         """
-        lost = json.dumps(sorted(conversation.lost)) if conversation.lost else ""
-        values = {
-            "id": conversation.id,
-            "title": storable(conversation.title),
-            "created_at": conversation.created_at,
-            "sandbox": conversation.sandbox,
-            "continuation": conversation.continuation,
-            "instructions": storable(conversation.instructions),
-            "model": conversation.model,
-            "region": conversation.region,
-            "endpoint": conversation.endpoint,
-            "api": conversation.api,
-            "tip": conversation.tip,
-            "lost": lost,
-            "controls": dump_json(conversation.controls.as_json()),
-            "tools": dump_json(conversation.tools.as_json()),
-        }
         with self._db.transaction() as db:
-            db.execute(_SAVE_CONVERSATION, values)
+            _save_conversation(db, conversation)
+
+    def add_conversation(self, conversation: Conversation) -> Conversation:
+        """Add a conversation that came from a file, with its turns; what is there is never written over.
+
+        Returns:
+            It as it is in the history: under new ids where one of its own is taken.
+        """
+        with self._db.transaction() as db:
+            return add_conversation(db, conversation, _save_conversation)
 
     def load(self, conversation_id: str) -> Conversation:
         """Everything of a conversation.
@@ -450,6 +444,27 @@ class History(Ledger):
     def _write(self, sql: str, *values: object) -> None:
         with self._db.transaction() as db:
             db.execute(sql, values)
+
+
+def _save_conversation(db: sqlite3.Connection, conversation: Conversation) -> None:
+    lost = json.dumps(sorted(conversation.lost)) if conversation.lost else ""
+    values = {
+        "id": conversation.id,
+        "title": storable(conversation.title),
+        "created_at": conversation.created_at,
+        "sandbox": conversation.sandbox,
+        "continuation": conversation.continuation,
+        "instructions": storable(conversation.instructions),
+        "model": conversation.model,
+        "region": conversation.region,
+        "endpoint": conversation.endpoint,
+        "api": conversation.api,
+        "tip": conversation.tip,
+        "lost": lost,
+        "controls": dump_json(conversation.controls.as_json()),
+        "tools": dump_json(conversation.tools.as_json()),
+    }
+    db.execute(_SAVE_CONVERSATION, values)
 
 
 _SAVE_CONVERSATION: Final = """

@@ -20,7 +20,7 @@ from tui.store.rows import (
 from tui.store.title import title_of
 from tui.store.usage import save_of_turn as save_usage_of_turn
 
-__all__ = ["index_turn", "save_partial", "save_turn"]
+__all__ = ["add_turn", "index_turn", "save_partial", "save_turn"]
 
 
 def save_turn(
@@ -52,6 +52,21 @@ def save_turn(
     if turn.stored and turn.response_id and turn.target:
         save_of_turn(db, turn.id)
     save_usage_of_turn(db, conversation_id, turn)
+
+
+def add_turn(db: sqlite3.Connection, conversation_id: str, turn: Turn) -> None:
+    """Insert an ended turn that was not taken here, inside the caller's transaction.
+
+    What it cost and what the server keeps of it are not entered in this machine's books.
+
+    Raises:
+        StoreError: The conversation or the turn before is not there.
+    """
+    sent = items_to_text(db, turn.id, turn.input)
+    values = _values(db, conversation_id, turn, sent, "")
+    prompt = _prompt(sent)
+    _index(db, _insert(db, values, prompt), prompt, turn.text)
+    db.execute(_TOUCH, values)
 
 
 def save_partial(

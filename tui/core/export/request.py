@@ -150,7 +150,11 @@ class Packed:
 
 
 def unpacked(
-    value: object, unnamed: str, beginning: str = "", files: dict[str, SideFile] | None = None
+    value: object,
+    unnamed: str,
+    beginning: str = "",
+    files: dict[str, SideFile] | None = None,
+    smallest: int = _SMALL_DATA,
 ) -> tuple[object, list[SideFile]]:
     """A body with a `Packed` in the place of each data URL that is large or a PDF, and their files.
 
@@ -159,12 +163,13 @@ def unpacked(
         unnamed: What a file is called that has no name, without the ending.
         beginning: Of the name of every file.
         files: Those that are there already, by name; what is found is added.
+        smallest: Data URLs of fewer characters stay where they are, but for PDFs.
     """
     files = {} if files is None else files
 
     def walk(inner: object, name: str) -> object:
         if isinstance(inner, str):
-            packed = _pack(inner, name, unnamed, beginning, files)
+            packed = _pack(inner, name, unnamed, beginning, files, smallest)
             return inner if packed is None else packed
         if isinstance(inner, dict):
             fields = cast("dict[str, Any]", inner)
@@ -179,9 +184,11 @@ def unpacked(
     return walk(value, ""), list(files.values())
 
 
-def _pack(text: str, name: str, unnamed: str, beginning: str, files: dict[str, SideFile]) -> Packed | None:
+def _pack(
+    text: str, name: str, unnamed: str, beginning: str, files: dict[str, SideFile], smallest: int
+) -> Packed | None:
     match = _DATA_URL.match(text, 0, 256)
-    if match is None or (len(text) < _SMALL_DATA and match[1] != "application/pdf"):
+    if match is None or (len(text) < smallest and match[1] != "application/pdf"):
         return None
     encoded = text[match.end() :]
     try:
