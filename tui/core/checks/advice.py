@@ -160,6 +160,8 @@ def _answered(error: WireError, here: Circumstances) -> str:
     if isinstance(error, SilenceError) or error.code == "timeout":
         limit = "BEDROCK_REQUEST_TIMEOUT_SECONDS sets the limit"
         return f"Try again, or wait longer than {here.timeout:g} s: {limit}."
+    if error.code == "incomplete":
+        return "A lower effort leaves more of the tokens for the text; or try a smaller model."
     if isinstance(error, StreamError):
         return "Try again; if it stays, a proxy on the way may buffer or cut streams."
     return "Look at the request in the inspector: the answer names what it does not take."
