@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from tui.config_places import RANKS, canonical_base_url, checked_region, own_base_url, place_of
+from tui.config_places import RANKS, canonical_base_url, checked_region, fitted, own_base_url, place_of
 from tui.config_values import (
     OPTIONS,
     Found,
@@ -29,6 +29,7 @@ from tui.config_values import (
 from tui.core.catalogue import DEFAULT_ROUTE, ENDPOINTS, Catalogue
 from tui.core.catalogue_file import parse_catalogue
 from tui.core.errors import ConfigError, TokenUnusable
+from tui.core.guardrail import Guardrail
 from tui.core.items import ContinuationMode, Target
 from tui.profiles import Profile, read_profiles
 
@@ -54,6 +55,8 @@ class Settings:
         model: Model id as sent.
         region: AWS region.
         endpoint: `mantle`, `runtime`, the name of a profile, or `custom` for a base URL of the user's own.
+        api: The API that was asked for, a key of `catalogue.API_NAMES`; empty takes the first that is served.
+            It is in force for every model that is served so.
         profile: The profile that was asked for; empty for none. It is in force where `endpoint` names it.
         profiles: Those of the config file, by name.
         base_url: The base URL in force for `model`, normalized, e.g.
@@ -67,6 +70,13 @@ class Settings:
         idle_timeout: Longest gap between two events of a stream, in seconds; keep-alives do not count.
         max_display_chars: Length of previews in the inspector; answers are never cut.
         max_output_tokens: `max_output_tokens` of a request; `None` takes the catalogue's default.
+        temperature: What turns are sent with where their conversation chose nothing else; or `None`.
+        top_p: The same of `top_p`.
+        stop: The same of stop sequences.
+        guardrail: Id or ARN of the guardrail that requests are sent with; empty for none.
+        guardrail_version: Its version.
+        guardrail_trace: What it is asked to tell, out of `guardrail.TRACES`.
+        guardrail_tag_suffix: The suffix of its input tags; may be empty.
         compact_at: Share of the context window, 0 to 1, from which on a summary is offered; 0 is never.
         server_compaction: Whether to let the server compact where it can; falls back where it cannot.
         stream_background: Whether to ask for a stream with background turns; they are polled otherwise.
@@ -77,6 +87,8 @@ class Settings:
         budget_per_conversation: US dollars from which on a conversation asks before it goes on; or `None`.
         budget_per_day: The same for all that is sent on one local day.
         cleanup_stored_responses: Whether to delete at the end what this run stored at the server.
+        fail_on_check_failure: Whether `outcrop check` ends with status 1 when a check fails.
+        responsiveness_check: Whether the checks that are there to measure are run.
         attachment_limit: Largest attachment in bytes, before base64.
         paste_chip_lines: A paste of more lines becomes a chip; 0 takes no notice of lines.
         paste_chip_chars: A paste of more characters becomes a chip; 0 takes no notice of them.
@@ -91,11 +103,13 @@ class Settings:
         data_dir: Folder of the history.
         sources: Where each setting came from, e.g. `environment AWS_REGION`.
         catalogue: The models known, the user's own included.
+        said: A sentence on what was taken otherwise than by default, so that what was asked for fits; or empty.
     """
 
     model: str
     region: str
     endpoint: str
+    api: str
     profile: str
     base_url: str
     base_url_is_custom: bool
@@ -107,7 +121,16 @@ class Settings:
     idle_timeout: float
     max_display_chars: int
     max_output_tokens: int | None
+    temperature: float | None
+    top_p: float | None
+    stop: tuple[str, ...]
+    guardrail: str
+    guardrail_version: str
+    guardrail_trace: str
+    guardrail_tag_suffix: str
     cleanup_stored_responses: bool
+    fail_on_check_failure: bool
+    responsiveness_check: bool
     reduced_motion: bool
     notify: bool
     terminal_title: bool
@@ -131,6 +154,7 @@ class Settings:
     sources: Mapping[str, str]
     catalogue: Catalogue = field(repr=False, compare=False)
     profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile])
+    said: str = ""
 
     def target(
         self,
@@ -156,7 +180,7 @@ class Settings:
         profile = None if self.sandbox else self.profiles.get(endpoint)
         model = model or (profile.model if profile and endpoint != self.endpoint else "") or self.model
         region = checked_region(region or self.region, "the region", self.catalogue)
-        api = api or self.catalogue.default_api(model, endpoint)
+        api = api or self.api_for(model, endpoint)
         route = self.catalogue.route(model, endpoint, api)
         if self.sandbox and (region, endpoint, route) != (self.region, "mantle", DEFAULT_ROUTE):
             base_url = self._sandbox_url(region, endpoint, route)
@@ -167,6 +191,24 @@ class Settings:
         else:
             base_url = canonical_base_url(endpoint, region, route)
         return Target(model, region, endpoint, base_url, self.sandbox, api)
+
+    def api_for(self, model: str, endpoint: str) -> str:
+        """The API by which a model is asked on an endpoint: the one asked for, where that is served there."""
+        usual = self.catalogue.default_api(model, endpoint)
+        row = self.catalogue.model(model)
+        place = None if row is None else row.place(endpoint, self.api)
+        unserved = place is not None and self.api not in place.apis
+        own = (model, endpoint) == (self.model, self.endpoint)
+        return usual if not self.api or (unserved and not own) else self.api
+
+    @property
+    def guardrail_in_force(self) -> Guardrail | None:
+        """What requests are sent with, over the APIs that have guardrails."""
+        if not self.guardrail:
+            return None
+        return Guardrail(
+            self.guardrail, self.guardrail_version, self.guardrail_trace, self.guardrail_tag_suffix
+        )
 
     def knows_endpoint(self, endpoint: str) -> bool:
         """Whether this run can send to an endpoint of that name.
@@ -280,6 +322,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
     found = {name: _find(name, flags, environ, document, path) for name in OPTIONS}
     keymap = _keymap(document, path)
     profiles = read_profiles(document, path)
+    found, said = fitted(found, catalogue)
     place = place_of(found, catalogue, profiles)
     timeout, idle = found["request_timeout"], found["idle_timeout"]
     if timeout.rank > idle.rank:
@@ -301,6 +344,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         sources=sources,
         catalogue=catalogue,
         profiles=profiles,
+        said=said,
     )
 
 

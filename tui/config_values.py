@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+from tui.core.api_rules import API_NAMES, api_named
+from tui.core.controls import MOST_STOPS
 from tui.core.errors import ConfigError
+from tui.core.guardrail import TRACES
 from tui.core.text import visible_line
 
 __all__ = [
@@ -269,6 +272,37 @@ def _word(given: object) -> str:
     return text
 
 
+def _number(highest: float) -> Callable[[object], object]:
+    def parse(given: object) -> float:
+        wrong = ValueError(f"it must be a number from 0 to {highest:g}")
+        if isinstance(given, bool):
+            raise wrong
+        try:
+            number = float(str(given))
+        except ValueError:
+            raise wrong from None
+        if not 0 <= number <= highest:  # which NaN is not either
+            raise wrong
+        return number
+
+    return parse
+
+
+def _stops(given: object) -> tuple[str, ...]:
+    texts = cast("list[object]", given) if isinstance(given, list) else [given]
+    found = tuple(text for text in texts if isinstance(text, str) and text)
+    if len(found) != len(texts) or len(found) > MOST_STOPS:
+        raise ValueError(f"it must be a list of {MOST_STOPS} texts at most, none of them empty")
+    return found
+
+
+def _api(given: object) -> str:
+    name = api_named(str(given))
+    if name is None:
+        raise ValueError(f"allowed: {', '.join(API_NAMES)}{closest(str(given), API_NAMES)}")
+    return name
+
+
 def _composer_key(given: object) -> str:
     text = str(_word(given)).lower()
     if len(text) == 1 or text in _WRITING_KEYS:
@@ -280,6 +314,7 @@ OPTIONS: Final[dict[str, Option]] = {
     "model": Option(_word, "openai.gpt-5.4", "--model", ("BEDROCK_MODEL",), "model"),
     "region": Option(_word, "us-west-2", "--region", ("AWS_REGION", "AWS_DEFAULT_REGION"), "region"),
     "endpoint": Option(_one_of("mantle", "runtime"), "mantle", "--endpoint", (), "endpoint"),
+    "api": Option(_api, "", "--api", ("OUTCROP_API",), "api"),
     "base_url": Option(_base_url, "", "--base-url", ("BEDROCK_BASE_URL",), "base_url"),
     "profile": Option(_word, "", "--profile", (), "profile"),
     "sandbox": Option(_flag, False, "--sandbox"),
@@ -296,8 +331,21 @@ OPTIONS: Final[dict[str, Option]] = {
         _whole(1, 10_000_000), 20_000, "", ("BEDROCK_MAX_DISPLAY_CHARS",), "max_display_chars"
     ),
     "max_output_tokens": Option(_whole(16, 10_000_000), None, "", (), "max_output_tokens"),
+    "temperature": Option(_number(2), None, "--temperature", (), "temperature"),
+    "top_p": Option(_number(1), None, "--top-p", (), "top_p"),
+    "stop": Option(_stops, (), "--stop", (), "stop"),
+    "guardrail": Option(_word, "", "--guardrail", ("OUTCROP_GUARDRAIL",), "guardrail"),
+    "guardrail_version": Option(_word, "DRAFT", "--guardrail-version", (), "guardrail_version"),
+    "guardrail_trace": Option(_one_of(*TRACES), "off", "--guardrail-trace", (), "guardrail_trace"),
+    "guardrail_tag_suffix": Option(_word, "", "--guardrail-tag-suffix", (), "guardrail_tag_suffix"),
     "cleanup_stored_responses": Option(
         _flag, False, "", ("BEDROCK_CLEANUP_STORED_RESPONSES",), "cleanup_stored_responses"
+    ),
+    "fail_on_check_failure": Option(
+        _flag, False, "--strict", ("BEDROCK_FAIL_ON_CHECK_FAILURE",), "fail_on_check_failure"
+    ),
+    "responsiveness_check": Option(
+        _flag, True, "", ("BEDROCK_RESPONSIVENESS_CHECK",), "responsiveness_check"
     ),
     "compact_at": Option(_share, 0.8, "", (), "compact_at"),
     "server_compaction": Option(_flag, False, "", (), "server_compaction"),
