@@ -152,6 +152,9 @@ def build_parser(*, of_commands: bool = True) -> argparse.ArgumentParser:
     from tui.subcommands.inspect_arguments import add_inspect
 
     add_inspect(commands)
+    from tui.subcommands.check_arguments import add_check
+
+    add_check(commands)
     _add_cassette(commands)
     keys = commands.add_parser("keys", help="every key, chord and command with its id, as they are now")
     form = keys.add_mutually_exclusive_group()
@@ -342,6 +345,8 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
             from tui.subcommands.models import run
         case "usage":
             from tui.subcommands.usage import run
+        case "check":
+            from tui.subcommands.check import run
         case "keys":
             from tui.subcommands.keys import run
         case "sandbox":
