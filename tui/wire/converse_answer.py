@@ -62,10 +62,13 @@ class _Open:
 
 @dataclass(slots=True)
 class _Block:
-    """A content block: the item it is at, and the splitter of its text."""
+    """A content block: the items it becomes by their kind, and the splitter of its text.
+
+    All reasoning that stands in one text is one item, however often the tags are opened and closed.
+    """
 
     tags: ReasoningTags = field(default_factory=ReasoningTags)
-    item: _Open | None = None
+    items: dict[str, _Open] = field(default_factory=dict[str, _Open])
 
 
 class ConverseAnswer:
@@ -148,11 +151,11 @@ class ConverseAnswer:
             yield from self._write(block, "reasoning" if is_reasoning else "message", text)
 
     def _write(self, block: _Block, kind: str, text: str) -> Iterator[StreamEvent]:
-        if block.item is None or block.item.kind != kind:
+        if kind not in block.items:
             yield from self._begin(block, kind)
-        item = block.item
-        if item is None or not text:
+        if not text:
             return
+        item = block.items[kind]
         item.pieces.append(text)
         match kind:
             case "message":
@@ -163,22 +166,20 @@ class ConverseAnswer:
                 yield ArgumentsDelta(item.index, item.call_id, text)
 
     def _begin(self, block: _Block, kind: str, call_id: str = "", name: str = "") -> Iterator[StreamEvent]:
-        yield from self._finish_item(block)
-        block.item = _Open(self._count, kind, call_id, name)
+        block.items[kind] = _Open(self._count, kind, call_id, name)
+        yield OutputItemAdded(self._count, call_id, kind)
         self._count += 1
-        yield OutputItemAdded(block.item.index, call_id, kind)
 
     def _close(self, block: _Block) -> Iterator[StreamEvent]:
         yield from self._split(block, block.tags.finish())
-        yield from self._finish_item(block)
-
-    def _finish_item(self, block: _Block) -> Iterator[StreamEvent]:
-        item, block.item = block.item, None
-        if item is None:
-            return
-        payload = _payload(item, self._redactor.text("".join(item.pieces)))
-        self._output[item.index] = payload
-        yield OutputItemDone(item.index, Item.of(payload))
+        if answer := block.tags.overlooked:
+            reasoning = block.items["reasoning"]
+            reasoning.pieces = ["".join(reasoning.pieces).removesuffix(answer)]
+            yield from self._write(block, "message", answer)
+        for item in block.items.values():
+            payload = _payload(item, self._redactor.text("".join(item.pieces)))
+            self._output[item.index] = payload
+            yield OutputItemDone(item.index, Item.of(payload))
 
     # -- the end -----------------------------------------------------------------------------------------
 
@@ -238,7 +239,7 @@ def _payload(item: _Open, text: str) -> dict[str, Any]:
     if item.kind == "reasoning":
         return {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": text}]}
     if item.kind == "message":
-        part = {"type": "output_text", "text": text, "annotations": []}
+        part: Payload = {"type": "output_text", "text": text, "annotations": []}
         return {"type": "message", "role": "assistant", "status": "completed", "content": [part]}
     return {
         "type": "function_call",

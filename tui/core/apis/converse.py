@@ -2,8 +2,8 @@
 
 Converse has blocks where the Responses API has items, and wants user and assistant to alternate, the user
 first and last: items of one role that follow each other become one message. What Converse has no word for is
-not asked for (the catalogue's rules say so to the user), and what cannot be carried is refused before anything
-is sent.
+not asked for (the catalogue's rules say so to the user), and what cannot be carried is refused before
+anything is sent.
 Source: AWS, "Converse" (API reference) and the page on the open-weight models; bedrock-facts.md section 6.
 The shapes are those of botocore's service model, which tests hold them against.
 """
