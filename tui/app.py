@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from collections.abc import Sequence
 from time import monotonic
@@ -17,6 +16,7 @@ from textual.command import Provider
 
 from tui.commands import by_id
 from tui.core.errors import ConfigError
+from tui.core.garbage import begin_collecting
 from tui.core.text import visible_line
 from tui.keymap import bindings, check_keymap, leader_binding, tell_alt_enter_apart
 from tui.screens.chat import ChatScreen, StartWith
@@ -156,8 +156,7 @@ class OutcropApp(App[int]):
 
     def _painted(self) -> None:
         """Collect garbage from now on, leaving out what was imported: it stays for ever."""
-        gc.freeze()
-        gc.enable()
+        begin_collecting()
         self._style_the_rest()
         self._take_other_keys()
         self._load_themes()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tui.config import Settings, load_settings
 from tui.core.errors import InputError
+from tui.core.garbage import collector_paused
 from tui.credentials import Credentials
 
 if TYPE_CHECKING:
@@ -87,10 +88,11 @@ class _DeferredSession:
         """Import, make the session, and warm it up."""
         if self._making is None:
             self._making = asyncio.create_task(self._make())
-        made = await asyncio.shield(self._making)
-        made.tool_files = self.tool_files
-        self._made = made
-        await made.warm_up()
+        with collector_paused(freeze=True):
+            made = await asyncio.shield(self._making)
+            made.tool_files = self.tool_files
+            self._made = made
+            await made.warm_up()
 
     async def _make(self) -> Session:
         await asyncio.to_thread(importlib.import_module, "tui.session")

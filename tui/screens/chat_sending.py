@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui.core.items import Turn
     from tui.screens.live_turn import LiveTurn
     from tui.screens.queue_list import QueueScreen
+    from tui.screens.turn_blocks import LaterTurn
     from tui.screens.turn_worker import TurnHost
     from tui.session import Session
     from tui.widgets.transcript.block import Block
@@ -96,11 +97,13 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
         except OutcropError as error:
             self._complain(str(error))
 
-    def earlier_prompts(self, conversation: Conversation) -> list[str]:
+    def earlier_prompts(self, conversation: Conversation) -> Iterator[str]:
         """What Up goes back through: this path's prompts, then those of every conversation; oldest first."""
-        here = [turn.prompt for turn in conversation.path() if turn.prompt and not turn.summary]
+        turns = [turn for turn in conversation.path() if not turn.summary]
+        here = [prompt for turn in turns if (prompt := turn.prompt)]
         known = set(here)
-        return [*(prompt for prompt in self._recent if prompt not in known), *here]
+        yield from (prompt for prompt in self._recent if prompt not in known)
+        yield from here
 
     async def _save_files(self, draft_id: str, files: tuple[Attachment, ...]) -> None:
         """Save the files of a draft where they have changed: they may be large, and keys are many."""
@@ -200,7 +203,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
         if not await self.within_budget(queued, conversation_id):
             self._not_sent(queued, conversation_id)
             return
-        blocks: list[Block] = []
+        blocks: list[Block | LaterTurn] = []
         if queued.again is not None:
             base = self.session.conversation(conversation_id).at(queued.again.parent_id)
             blocks = await asyncio.to_thread(blocks_of, base, None)
@@ -451,7 +454,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
         )
 
 
-def blocks_of(conversation: Conversation, running: str | None) -> list[Block]:
+def blocks_of(conversation: Conversation, running: str | None) -> list[Block | LaterTurn]:
     """The blocks of a path; imported here, as nothing of it is on the first picture."""
     from tui.screens.turn_blocks import path_blocks
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tui.core.attachments import file_kinds
@@ -24,6 +25,7 @@ from tui.widgets.transcript.block import Block, BlockKind
 
 __all__ = [
     "STATES",
+    "LaterTurn",
     "attachment_lines",
     "closing_blocks",
     "notice_blocks",
@@ -37,6 +39,11 @@ STATES: Final = {Outcome.CANCELLED: "stopped", Outcome.FAILED: "failed", Outcome
 _FILENAME: Final = re.compile(r'"filename":("(?:[^"\\]|\\.)*")')
 _DATA: Final = re.compile(r'"(file_data|image_url)":"data:([^;,"]*)[^,"]*,')
 _HEAD: Final = 87_384  # characters of base64, 64 KB: enough to tell a picture's size
+_AT_ONCE: Final = 40
+"""How many of the last turns of a path are made at once; the others when they come near."""
+_LONGEST: Final = 100_000
+"""Characters of a turn that a guess of its height counts: more may be a file's, and is none to be read."""
+_MARKS: Final = str.maketrans("", "", "*_~`\\")  # of markdown, and the backslash of JSON's escapes
 
 
 def turn_blocks(turn: Turn, mark: BranchMark | None = None) -> list[Block]:
@@ -196,16 +203,80 @@ def _image_words(media_type: str, encoded: str) -> str:
     return f"{kind} image" + (f"  {info.width} × {info.height}" if info else "")
 
 
-def path_blocks(conversation: Conversation, running: str | None = None) -> list[Block]:
+@dataclass(frozen=True, slots=True)
+class LaterTurn:
+    """A turn whose blocks are made when they come near the viewport: what the pane asks for is `Later`.
+
+    Attributes:
+        turn: It begins with a prompt.
+        mark: Which of several branches begins with it.
+        size: About how many characters are drawn.
+        lines: About how many line ends are in them.
+    """
+
+    turn: Turn
+    mark: BranchMark | None
+    size: int
+    lines: int
+
+    @classmethod
+    def of(cls, turn: Turn, mark: BranchMark | None) -> LaterTurn:
+        """Guess how much is drawn from the size of the items; what is in them is not read."""
+        size = lines = 0
+        for item in (*turn.input, *turn.output):
+            if '"type":"message"' in item.text[:400] or '"content":"' in item.text[:400]:
+                size += max(0, len(item.text) - 80)
+                lines += item.text.count("\\n")
+        return cls(turn, mark, min(size, _LONGEST), min(lines, _LONGEST))
+
+    @property
+    def group(self) -> str:
+        """The turn's id."""
+        return self.turn.id
+
+    def blocks(self) -> list[Block]:
+        """Make them."""
+        return turn_blocks(self.turn, self.mark)
+
+    def may_hold(self, word: str) -> bool:
+        """Whether the word can be in the blocks, by a look at the items' JSON; in doubt it can."""
+        turn = self.turn
+        if turn.outcome is not Outcome.COMPLETED or turn.notices or turn.calls or turn.error:
+            return True
+        texts: Sequence[str] = [item.text for item in (*turn.input, *turn.output)]
+        if any("\\u" in text or ";base64," in text or _is_shown_otherwise(text) for text in texts):
+            return True
+        if any(word in text.translate(_MARKS).lower() for text in texts):
+            return True
+        usage = usage_block(turn)
+        return usage is not None and word in usage.text.lower()
+
+
+def _is_shown_otherwise(item: str) -> bool:
+    """Whether an item, given as JSON, is drawn as something else than its text."""
+    return not any(mark in item[:400] for mark in ('"type":"message"', '"role":"', '"type":"reasoning"'))
+
+
+def path_blocks(conversation: Conversation, running: str | None = None) -> list[Block | LaterTurn]:
     """The blocks of the whole path, oldest first, with a mark where it parts from others.
+
+    Those of all but the last turns are only promised.
 
     Args:
         conversation: Its path is shown.
         running: The id of a turn that is left out, as it draws itself while it runs.
     """
     marks = conversation.branch_marks()
-    blocks: list[Block] = []
-    for turn in conversation.path():
+    blocks: list[Block | LaterTurn] = []
+    path = conversation.path()
+    for turn in path[:-_AT_ONCE]:
+        if turn.id == running:
+            continue
+        if turn.summary or is_tool_step(turn):
+            blocks += turn_blocks(turn, marks.get(turn.id))
+        else:
+            blocks.append(LaterTurn.of(turn, marks.get(turn.id)))
+    for turn in path[-_AT_ONCE:]:
         if turn.id != running:
             blocks += turn_blocks(turn, marks.get(turn.id))
     after = conversation.children(conversation.tip) if None in marks else ()

@@ -24,6 +24,7 @@ from tui.core.text import visible
 from tui.widgets.transcript.block import Block, BlockKind
 from tui.widgets.transcript.code import lex_whole
 from tui.widgets.transcript.flow import Anchor
+from tui.widgets.transcript.later import Later
 from tui.widgets.transcript.palette import COMPONENTS, PANE_CSS
 from tui.widgets.transcript.pane_keys import PaneKeys
 from tui.widgets.transcript.reading import READING_COMPONENTS, READING_CSS
@@ -138,8 +139,8 @@ class ConversationPane(PaneKeys, can_focus=True):
 
     # -- blocks -------------------------------------------------------------------------------
 
-    def replace(self, blocks: Sequence[Block]) -> None:
-        """Show another conversation, at its end; only what is in sight is rendered.
+    def replace(self, blocks: Sequence[Block | Later]) -> None:
+        """Show another conversation, at its end; only what is in sight is made and rendered.
 
         Raises:
             ValueError: Two blocks have the same id.
@@ -278,7 +279,7 @@ class ConversationPane(PaneKeys, can_focus=True):
         self.find_spots(spots)
         if self._anchor is not None and self._anchor.view is view:
             views = self._flow.views
-            self._anchor = Anchor(views[min(index, len(views) - 1)], 0, 0) if views else None
+            self._anchor = Anchor(self._flow.made(min(index, len(views) - 1)), 0, 0) if views else None
         self._settle()
 
     def clear(self) -> None:

@@ -15,16 +15,27 @@ class PromptHistory:
 
     def __init__(self) -> None:
         self._prompts: list[Draft] = []
+        self._unread: Iterable[
+            str
+        ] = ()  # what comes before, read when asked for
         self._place = 0  # its length stands for the draft
         self._draft = Draft()
 
     def replace(self, prompts: Iterable[str]) -> None:
-        """Take these instead; the same twice in a row counts once."""
-        self._prompts = []
-        for prompt in prompts:
-            if prompt and (not self._prompts or self._prompts[-1].text != prompt):
-                self._prompts.append(Draft(visible(prompt)))
-        self._place = len(self._prompts)
+        """Take these instead, which are read when they are needed; the same twice in a row counts once."""
+        self._prompts, self._unread = [], prompts
+        self._place = 0
+
+    def _read(self) -> None:
+        unread, self._unread = self._unread, ()
+        before: list[Draft] = []
+        for prompt in unread:
+            if prompt and (not before or before[-1].text != prompt):
+                before.append(Draft(visible(prompt)))
+        if before and self._prompts and before[-1].text == self._prompts[0].text:
+            before.pop()
+        self._prompts[:0] = before
+        self._place += len(before)
 
     def remember(self, draft: Draft) -> None:
         """Add what was sent or put away, and stand after it."""
@@ -36,6 +47,7 @@ class PromptHistory:
 
     def earlier(self, present: Draft) -> Draft | None:
         """The prompt before; `present` is kept where it is the draft. `None` at the beginning."""
+        self._read()
         if not self._place:
             return None
         if self._place == len(self._prompts):

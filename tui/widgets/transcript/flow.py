@@ -10,7 +10,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tui.widgets.transcript.block import Block
+from tui.widgets.transcript.block import Block, BlockKind
+from tui.widgets.transcript.later import Later, LaterView
 from tui.widgets.transcript.rows import Row
 from tui.widgets.transcript.tree_view import view_of
 from tui.widgets.transcript.view import Paper, Piece, Tops, View
@@ -37,14 +38,17 @@ class Flow:
     """The sequence of views on a paper.
 
     Attributes:
-        views: In order.
+        views: In order; among them `LaterView`s, which `made`, `in` and `[]` replace by what they stand for.
         paper: None until the pane knows its width.
+        version: Grows whenever there are other views.
     """
 
     def __init__(self) -> None:
         self.views: list[View] = []
         self.paper: Paper | None = None
+        self.version = 0
         self._by_id: dict[str, View] = {}
+        self._later: dict[str, LaterView] = {}
         self._tops = Tops()
         self._recent: OrderedDict[int, tuple[View, Piece]] = OrderedDict()
         self._recent_rows = 0
@@ -54,17 +58,28 @@ class Flow:
     # -- blocks -------------------------------------------------------------------------------
 
     def __contains__(self, block_id: str) -> bool:
+        if block_id not in self._by_id:
+            self.make_group(block_id.partition(":")[0])
         return block_id in self._by_id
 
     def __getitem__(self, block_id: str) -> View:
+        if block_id not in self._by_id:
+            self.make_group(block_id.partition(":")[0])
         return self._by_id[block_id]
 
-    def fill(self, blocks: Iterable[Block]) -> None:
+    def fill(self, blocks: Iterable[Block | Later]) -> None:
         """Start over with `blocks`; nothing is split or rendered."""
-        self.views = [view_of(block, (index + 1) * _STEP) for index, block in enumerate(blocks)]
-        self._by_id = {view.block.id: view for view in self.views}
-        if len(self._by_id) != len(self.views):
+        self.views = [
+            view_of(block, (index + 1) * _STEP)
+            if isinstance(block, Block)
+            else LaterView(block, (index + 1) * _STEP)
+            for index, block in enumerate(blocks)
+        ]
+        self._later = {view.source.group: view for view in self.views if isinstance(view, LaterView)}
+        self._by_id = {view.block.id: view for view in self.views if not isinstance(view, LaterView)}
+        if len(self._by_id) + len(self._later) != len(self.views):
             raise ValueError("block ids must be unique")
+        self.version += 1
         self._recent.clear()
         self._recent_rows = 0
         self._renumber(0)
@@ -80,9 +95,9 @@ class Flow:
         view = view_of(block, (low + high) // 2)
         self.views.insert(index, view)
         self._by_id[block.id] = view
+        self.version += 1
         if not low < view.order < high:
-            for number, other in enumerate(self.views):
-                other.order = (number + 1) * _STEP
+            self._reorder()
         if self.paper is not None:
             view.guess(self.paper)
         self._renumber(index)
@@ -92,7 +107,45 @@ class Flow:
         """Take a block away."""
         del self.views[view.index]
         del self._by_id[view.block.id]
+        self.version += 1
         self._renumber(view.index)
+
+    def made(self, index: int, *, last: bool = False) -> View:
+        """The view at `index`; where a group is still to be made, its first view, or its `last` one."""
+        view = self.views[index]
+        if not isinstance(view, LaterView):
+            return view
+        made = self._make(view)
+        return made[-1] if last else made[0]
+
+    def make_group(self, group: str) -> None:
+        """Make the blocks of a group, if they are not."""
+        view = self._later.get(group)
+        if view is not None:
+            self._make(view)
+
+    def _make(self, later: LaterView) -> list[View]:
+        index, group = later.index, later.source.group
+        blocks = later.source.blocks() or [Block(f"{group}:nothing", BlockKind.NOTICE, "")]
+        after = self.views[index + 1].order if index + 1 < len(self.views) else later.order + _STEP
+        gap = (after - later.order) // len(blocks)
+        made = [view_of(block, later.order + number * gap) for number, block in enumerate(blocks)]
+        self.views[index : index + 1] = made
+        if not gap:
+            self._reorder()
+        del self._later[group]
+        for view in made:
+            self._by_id[view.block.id] = view
+            if self.paper is not None:
+                view.guess(self.paper)
+        self.version += 1
+        self._renumber(index)
+        return made
+
+    def _reorder(self) -> None:
+        """Make room between the orders."""
+        for number, view in enumerate(self.views):
+            view.order = (number + 1) * _STEP
 
     def _renumber(self, start: int) -> None:
         for index in range(start, len(self.views)):
@@ -164,12 +217,15 @@ class Flow:
 
     def start(self) -> Anchor | None:
         """The first row."""
-        return Anchor(self.views[0], 0, 0) if self.views else None
+        return Anchor(self.made(0), 0, 0) if self.views else None
 
     def end(self, height: int) -> Anchor | None:
         """The top row of a viewport of `height` rows that shows the end."""
         need = height
-        for view in reversed(self.views):
+        place = len(self.views) - 1
+        while place >= 0:
+            view = self.made(place, last=True)
+            place = view.index - 1
             self.open(view)
             for index in range(len(view.pieces) - 1, -1, -1):
                 size = len(self.rows(view, index))
@@ -185,6 +241,12 @@ class Flow:
         index = self._tops.find(self.views, line)
         view = self.views[index]
         offset = max(0, line - self._tops.values[index])
+        if isinstance(view, LaterView):
+            made, guessed = self._make(view), max(1, view.height)
+            offset = offset * sum(one.height for one in made) // guessed
+            while len(made) > 1 and offset >= made[0].height:
+                offset -= made.pop(0).height
+            view = made[0]
         guessed = max(1, view.height)
         fresh = not view.pieces
         self.open(view)
@@ -207,7 +269,7 @@ class Flow:
                     piece -= 1
                     row += len(self.rows(view, piece))
                 elif view.index > 0:
-                    view = self.views[view.index - 1]
+                    view = self.made(view.index - 1, last=True)
                     self.open(view)
                     piece = len(view.pieces)
                 else:
@@ -220,7 +282,7 @@ class Flow:
                 row -= size
                 piece += 1
             elif view.index + 1 < len(self.views):
-                view, piece = self.views[view.index + 1], 0
+                view, piece = self.made(view.index + 1), 0
             else:
                 return Anchor(view, max(0, len(view.pieces) - 1), max(0, self._last_row(view)))
 
@@ -230,7 +292,10 @@ class Flow:
     def lines(self, anchor: Anchor) -> Iterator[Line]:
         """The lines from `anchor` on, rendered as they are asked for."""
         piece, row = anchor.piece, anchor.row
-        for view in self.views[anchor.view.index :] if anchor.view.index else self.views:
+        index = anchor.view.index
+        while index < len(self.views):
+            view = self.made(index)
+            index = view.index + 1
             self.open(view)
             while piece < len(view.pieces):
                 rows = self.rows(view, piece)

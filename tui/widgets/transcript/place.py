@@ -39,6 +39,7 @@ def place_of(flow: Flow, anchor: Anchor) -> Place:
 
 def anchor_of(flow: Flow, place: Place) -> Anchor | None:
     """The row at a place; None where its turn is not shown."""
+    flow.make_group(place.group)
     views = [view for view in flow.views if view.block.group == place.group]
     if not views:
         return None

@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Final
 
 from tui.widgets.transcript.flow import Flow
+from tui.widgets.transcript.later import LaterView
 from tui.widgets.transcript.rows import HARD, Row
 from tui.widgets.transcript.view import Piece, View
 
@@ -48,6 +49,7 @@ class Search:
         self._bare = re.compile(r"\s+".join(map(re.escape, bare)), re.IGNORECASE) if bare else None
         self._rough = max((word.lower() for word in bare), key=len, default="")
         self._next = 0
+        self._version = flow.version
         self._counts: dict[View, tuple[int, int]] = {}  # size of the text then, hits
         self._exact: dict[tuple[View, int], tuple[str, int]] = {}  # source of the piece then, hits
         self._marked: dict[tuple[View, int], tuple[list[Row], list[list[Hit]]]] = {}
@@ -59,31 +61,45 @@ class Search:
         until = perf_counter() + budget
         views = self._flow.views
         while self._next < len(views):
-            self._count(views[self._next])
+            self._look_at(self._next)
             self._next += 1
             if not self._next % 16 and perf_counter() > until:
                 break
         self.done = self._next >= len(views)
+        self.look_again()
         return self.done
+
+    def _look_at(self, index: int) -> None:
+        """Count in the view at `index`; a group that is not made is made if there may be something in it."""
+        view = self._flow.views[index]
+        if isinstance(view, LaterView) and view.source.may_hold(self._rough):
+            view = self._flow.made(index)
+        self._count(view)
 
     def look_again(self) -> None:
         """Count what came or changed since: new blocks, and the last ones if they grew."""
         views = self._flow.views
-        if self.done and len(self._counts) != len(views):
+        if self.done and self._version != self._flow.version:
             known = set(views)
             self._counts = {view: count for view, count in self._counts.items() if view in known}
             if self.view not in known:
                 self.view = None
-            for view in views:
-                if view not in self._counts:
-                    self._count(view)
+            index = 0
+            while index < len(views):
+                if views[index] not in self._counts:
+                    self._look_at(index)
+                index += 1
+            self._version = self._flow.version
             self._next = len(views)
         for view in views[-6:]:
             if view in self._counts and self._counts[view][0] != view.size:
                 self._count(view)
 
     def _count(self, view: View) -> None:
-        self._counts[view] = (view.size, self._in_text(view.text, markdown=view.block.is_markdown))
+        found = 0
+        if not isinstance(view, LaterView):  # else there is nothing in it
+            found = self._in_text(view.text, markdown=view.block.is_markdown)
+        self._counts[view] = (view.size, found)
 
     def _in_text(self, text: str, *, markdown: bool) -> int:
         if not markdown:

@@ -60,7 +60,7 @@ def anchor_of(flow: Flow, line_id: int) -> Anchor | None:
     index = flow.by_order(line_id >> 40)
     if index >= len(flow.views):
         return None
-    view = flow.views[index]
+    view = flow.made(index)
     flow.open(view)
     if view.order != line_id >> 40 or not view.pieces:
         return Anchor(view, 0, 0)

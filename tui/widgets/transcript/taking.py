@@ -45,6 +45,7 @@ class Taking(Reading):
         return "\n\n".join(text.strip("\n") for text in texts if text)
 
     def _answers(self, group: str) -> list[View]:
+        self._flow.make_group(group)
         return [
             view
             for view in self._flow.views
@@ -53,9 +54,10 @@ class Taking(Reading):
 
     def last_group(self, kind: str = "") -> str:
         """The group of the last answer, or of the last one that has a part of this kind; empty for none."""
-        seen = ""
-        for view in reversed(self._flow.views):
-            group = view.block.group
+        seen, index = "", len(self._flow.views)
+        while index > 0:
+            view = self._flow.made(index - 1, last=True)
+            index, group = view.index, view.block.group
             if view.block.kind is not BlockKind.ASSISTANT or group == seen or not view.size:
                 continue
             seen = group

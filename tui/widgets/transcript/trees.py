@@ -93,4 +93,5 @@ class WithTrees(Taking):
 
     def trees_of(self, group: str) -> list[TreeView]:
         """The structured answers among a turn's blocks."""
+        self._flow.make_group(group)
         return [view for view in self._flow.views if view.block.group == group and isinstance(view, TreeView)]

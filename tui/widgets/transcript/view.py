@@ -41,6 +41,8 @@ class _Tall(Protocol):
 class Tops:
     """Where each of a sequence of things begins, kept up lazily from the first one that changed."""
 
+    __slots__ = ("_valid", "values")
+
     def __init__(self) -> None:
         self.values = [0]
         self._valid = 0
@@ -110,15 +112,32 @@ class View:
     """One block of the conversation in the pane.
 
     Attributes:
-        block: As given last; its `text` is stale while the block streams, see `text`.
         order: Grows along the conversation, with gaps to insert into; part of a line's id.
         index: Where it is in the pane.
         height: In rows, blank row at the end included; partly guessed.
         pieces: Empty until it is first near the viewport.
     """
 
+    # There are tens of thousands of them in a long conversation.
+    __slots__ = (
+        "_block",
+        "_carry",
+        "_final",
+        "_growing",
+        "_lines",
+        "_parts",
+        "_size",
+        "_splitter",
+        "height",
+        "index",
+        "order",
+        "pieces",
+        "references",
+        "tops",
+    )
+
     def __init__(self, block: Block, order: int) -> None:
-        self.block = block
+        self._block = block
         self.order = order
         self.index = 0
         self.pieces: list[Piece] = []
@@ -132,6 +151,15 @@ class View:
         self._final = 0  # how many of `pieces` are final
         self._growing: GrowingFence | GrowingParagraph | GrowingTable | None = None
         self._carry = ""
+
+    @property
+    def block(self) -> Block:
+        """As given last; its `text` is stale while the block streams, see `View.text`."""
+        return self._block
+
+    @block.setter
+    def block(self, block: Block) -> None:
+        self._block = block
 
     @property
     def text(self) -> str:
