@@ -32,6 +32,7 @@ def record_nothing() -> None:
     from tui.core.recording import Chunks, Events
     from tui.records import TurnRecords
     from tui.store.history import History
+    from tui.wire.masking import DeltaMask
     from tui.wire.redact import StreamRedactor
 
     def nothing(*_: Any, **__: Any) -> None:
@@ -40,6 +41,7 @@ def record_nothing() -> None:
     Chunks.add = nothing  # type: ignore[method-assign]
     Events.add = nothing  # type: ignore[method-assign]
     StreamRedactor.feed = lambda self, piece: piece  # type: ignore[method-assign]
+    DeltaMask.pass_on = lambda self, event: (event,)  # type: ignore[method-assign]
     TurnRecords.save_exchange = nothing  # type: ignore[method-assign]
     History.save_exchange = nothing  # type: ignore[method-assign]
 

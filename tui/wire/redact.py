@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import builtins
-import re
+from collections.abc import Callable, Iterator
 from typing import Final
-from urllib.parse import quote
 
 from tui.core.exchange import Headers
+from tui.wire.token_forms import MASK, forms_of
 
 __all__ = ["MASK", "Redactor", "StreamRedactor", "TextRedactor", "masked_headers"]
 
-MASK: Final = "[token]"
-
 # The embedded sandbox's token is a word of its answers, and published.
-_NO_SECRETS: Final = frozenset({"sandbox"})
-
-_ANCHOR: Final = 8
+_NO_SECRETS: Final = frozenset({"", "sandbox"})
 
 # Characters of a beginning that give nothing away: every short-term key begins with the same sixteen.
 _HARMLESS: Final = 20
@@ -36,82 +31,78 @@ _SECRET_HEADERS: Final = frozenset(
 
 
 class Redactor:
-    """Masks one secret: as it is, URL-encoded, and base64-encoded at each of the three alignments.
+    """Masks one secret in each of its forms (`token_forms.forms_of`).
 
     Args:
         secret: The token; an empty one masks nothing.
+
+    Attributes:
+        masks: Whether there is a secret at all.
     """
 
-    __slots__ = ("_anchors", "_beginnings", "_last_bytes", "_needles")
+    __slots__ = ("_beginnings", "_forms", "_last", "_may_hold", "masks")
 
     def __init__(self, secret: str) -> None:
-        if secret in _NO_SECRETS:
-            secret = ""
-        plain = {secret.encode(), *_base64_forms(secret.encode())}
-        url_encoded = quote(secret, safe="")
-        # A server may write a slash in JSON as \\/, and hex digits of %2F in either case.
-        forms = {form.replace(b"/", rb"\/") for form in plain} | plain
-        forms |= {url_encoded.encode(), _lower_hex(url_encoded).encode()}
-        # Longer ones first, so that no form is masked in the middle of a longer one.
-        self._needles = sorted((form for form in forms if form), key=len, reverse=True)
-        # What every form begins with: where none of these is, none of the forms is.
-        self._anchors = tuple({form[:_ANCHOR] for form in self._needles})
-        short = {form[:length] for form in self._needles for length in range(1, min(_ANCHOR, len(form)))}
+        self.masks = secret not in _NO_SECRETS
+        self._forms = forms_of(secret.encode()) if self.masks else []
+        anchors = sorted({anchor.decode("latin-1") for form in self._forms for anchor in form.anchors})
+        self._may_hold = _look_for(anchors)
+        short = {anchor[:length] for anchor in anchors for length in range(1, len(anchor))}
+        # The longest first: that is the one to hold back.
         self._beginnings = tuple(sorted(short, key=len, reverse=True))
-        self._last_bytes = frozenset(beginning[-1] for beginning in short)
+        self._last = frozenset(beginning[-1] for beginning in short)
 
     def __repr__(self) -> str:
         return "Redactor()"
 
     def bytes(self, data: bytes) -> bytes:
         """Return `data` with the secret masked."""
-        if not self._may_hold(data):
-            return data
-        for needle in self._needles:
-            if needle in data:
-                data = data.replace(needle, MASK.encode())
-        return data
-
-    def _may_hold(self, data: builtins.bytes) -> bool:
-        return any(map(data.__contains__, self._anchors))
+        return self._masked(data)[0] if self._may_hold(str(data, "latin-1")) else data
 
     def text(self, text: str) -> str:
         """Return `text` with the secret masked."""
-        return self.bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+        if not self._may_hold(text):
+            return text
+        return self._masked(text.encode("utf-8", "surrogatepass"))[0].decode("utf-8", "surrogatepass")
 
-    def may_concern(self, data: builtins.bytes) -> bool:
-        """Whether data could hold the secret or end in its beginning; of most it is seen at once that not."""
-        for anchor in self._anchors:
-            if anchor in data:
-                return True
-        return bool(data) and data[-1] in self._last_bytes and data.endswith(self._beginnings)
+    def may_concern(self, text: str) -> bool:
+        """Whether text could hold the secret or end in its beginning; of most it is seen at once that not.
 
-    @property
-    def masks(self) -> bool:
-        """Whether there is a secret at all."""
-        return bool(self._needles)
+        Args:
+            text: Text, or bytes read as Latin-1: to look through them as a string takes half the time.
+        """
+        return self._may_hold(text) or (text[-1:] in self._last and text.endswith(self._beginnings))
 
-    def held_back(self, data: bytes) -> int:
-        """How many bytes at the end of `data` could be the beginning of the secret."""
-        if not self._may_hold(data):
-            # Too short for an anchor, then, if anything; the longest beginnings come first.
-            if not data.endswith(self._beginnings):
-                return 0
-            return next(len(beginning) for beginning in self._beginnings if data.endswith(beginning))
+    def split(self, data: builtins.bytes) -> tuple[builtins.bytes, builtins.bytes]:
+        """Mask the secret; returns what is certain, and the end that could be a beginning of the secret."""
+        text = str(data, "latin-1")
         held = 0
-        for needle in self._needles:
-            for length in range(min(_ANCHOR, len(needle)) - 1, held, -1):
-                if data.endswith(needle[:length]):
-                    held = length
-                    break
-            # Longer beginnings start with the anchor, which hardly ever occurs: one search instead of a loop.
-            at = data.find(needle[:_ANCHOR], max(0, len(data) - len(needle) + 1))
-            while at != -1:
-                if needle.startswith(data[at:]):
-                    held = max(held, len(data) - at)
-                    break
-                at = data.find(needle[:_ANCHOR], at + 1)
-        return held
+        if self._may_hold(text):
+            data, held = self._masked(data)
+            text = str(data, "latin-1")
+        if not held and text.endswith(self._beginnings):
+            held = next(len(beginning) for beginning in self._beginnings if text.endswith(beginning))
+        cut = len(data) - held
+        return data[:cut], data[cut:]
+
+    def _masked(self, data: builtins.bytes) -> tuple[builtins.bytes, int]:
+        """`data` with whole secrets masked, and how many bytes at its end begin one."""
+        found = (
+            (at, form) for form in self._forms for anchor in form.anchors for at in _places(data, anchor)
+        )
+        parts: list[builtins.bytes] = []
+        done = held = 0
+        for at, form in sorted(found, key=lambda place: place[0]):
+            if at < done:
+                continue
+            end = form.match(data, at)
+            if end > 0:
+                parts += [data[done:at], form.mask]
+                done = end
+            elif end < 0:
+                held = max(held, len(data) - at)
+        parts.append(data[done:])
+        return b"".join(parts), min(held, len(data) - done)
 
 
 class StreamRedactor:
@@ -119,21 +110,20 @@ class StreamRedactor:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
+        self._may_concern = redactor.may_concern
         self._tail = b""
 
     def feed(self, piece: bytes) -> bytes:
         """Take the next piece; return what is certain by now."""
-        if not self._tail and not self._redactor.may_concern(piece):
+        if not self._tail and not self._may_concern(str(piece, "latin-1")):
             return piece
-        data = self._redactor.bytes(self._tail + piece)
-        held = self._redactor.held_back(data)
-        self._tail = data[len(data) - held :]
-        return data[: len(data) - held]
+        certain, self._tail = self._redactor.split(self._tail + piece)
+        return certain
 
     def finish(self) -> bytes:
-        """Return what was held back."""
+        """Return what was held back, masked where it tells something of the secret."""
         tail, self._tail = self._tail, b""
-        return tail
+        return tail if len(tail) <= _HARMLESS else MASK.encode()
 
 
 class TextRedactor:
@@ -147,21 +137,21 @@ class TextRedactor:
         self._tail = ""
         self._shown = 0
 
+    @property
+    def waits(self) -> bool:
+        """Whether the text so far ends in a beginning of the secret."""
+        return bool(self._tail)
+
     def feed(self, delta: str) -> str:
         """Take the next delta; return what can be shown by now."""
-        redactor = self._redactor
-        if not self._tail and not (
-            redactor.masks and redactor.may_concern(delta.encode("utf-8", "surrogatepass"))
-        ):
+        if not self._tail and not self._redactor.may_concern(delta):
             return delta
-        data = self._redactor.bytes((self._tail + delta).encode("utf-8", "surrogatepass"))
-        held = self._redactor.held_back(data)
-        text = data.decode("utf-8", "surrogatepass")
+        certain, tail = self._redactor.split((self._tail + delta).encode("utf-8", "surrogatepass"))
         before = self._tail[: self._shown]
         # A beginning of the secret is ASCII: as many characters as bytes.
-        self._tail = text[len(text) - held :]
-        self._shown = min(held, _HARMLESS)
-        shown = text[: len(text) - held] + self._tail[: self._shown]
+        self._tail = tail.decode("ascii")
+        self._shown = min(len(tail), _HARMLESS)
+        shown = certain.decode("utf-8", "surrogatepass") + self._tail[: self._shown]
         return shown[len(before) :] if shown.startswith(before) else shown
 
     def finish(self) -> str:
@@ -184,20 +174,35 @@ def masked_headers(raw: list[tuple[bytes, bytes]], redactor: Redactor) -> Header
     return tuple(pairs)
 
 
-def _lower_hex(url_encoded: str) -> str:
-    return re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), url_encoded)
+def _look_for(anchors: list[str]) -> Callable[[str], bool]:
+    """A function that says whether any of these is in a text; it runs for each piece of a stream."""
+    escaped = [anchor for anchor in anchors if anchor[0] == "\\"]
+    percent = [anchor for anchor in anchors if anchor[0] == "%"]
+    wide = [anchor for anchor in anchors if "\0" in anchor]
+    plain = [anchor for anchor in anchors if anchor not in (*escaped, *percent, *wide)]
+    if not plain:
+        return lambda _: False
+    # One of the text and three of base64: four names take less time than a loop.
+    one, two, three, four = (plain * 4)[:4]
+    more = plain[4:]
+
+    def holds(text: str) -> bool:
+        return (
+            one in text
+            or two in text
+            or three in text
+            or four in text
+            or ("\\" in text and any(anchor in text for anchor in escaped))
+            or ("%" in text and any(anchor in text for anchor in percent))
+            or ("\0" in text and any(anchor in text for anchor in wide))
+            or (bool(more) and any(anchor in text for anchor in more))
+        )
+
+    return holds
 
 
-def _base64_forms(secret: bytes) -> list[bytes]:
-    """The part of the secret's base64 that does not depend on what stands around it."""
-    if len(secret) < 8:
-        return []
-    forms: list[bytes] = []
-    for shift in range(3):
-        encoded = base64.b64encode(b"\0" * shift + secret)
-        start = -(-shift * 4 // 3)
-        whole = len(encoded) - (0 if (shift + len(secret)) % 3 == 0 else 4)
-        core = encoded[start:whole]
-        forms.append(core)
-        forms.append(core.replace(b"+", b"-").replace(b"/", b"_"))
-    return forms
+def _places(data: bytes, anchor: bytes) -> Iterator[int]:
+    at = data.find(anchor)
+    while at >= 0:
+        yield at
+        at = data.find(anchor, at + 1)
