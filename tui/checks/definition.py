@@ -58,6 +58,7 @@ class Check:
         needs: Checks without which it makes no sense: where one of them failed, it is skipped.
         timing: Whether it is there to measure (setting `responsiveness_check`).
         feature: What the API must have for it, out of `api_rules.FEATURES`; empty for nothing.
+        stores: Whether the server keeps something of it, so that it wants a clean-up.
         shares: It looks at the answer of this check, and sends a request of its own only without it.
     """
 
@@ -70,6 +71,7 @@ class Check:
     timing: bool = False
     feature: str = ""
     shares: str = ""
+    stores: bool = False
 
     @property
     def paid(self) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Final
 
 from tui.checks.connection import about
 from tui.checks.context import CheckContext, Reach, Sent
@@ -19,7 +22,9 @@ from tui.core.items import Target
 from tui.core.text import visible_line
 from tui.store.history import History
 
-__all__ = ["CheckRun", "left_out", "waiting"]
+__all__ = ["CheckRun", "left_out", "left_out_lines", "waiting"]
+
+_TIMING: Final = "BEDROCK_RESPONSIVENESS_CHECK"
 
 
 def waiting(check: Check) -> CheckResult:
@@ -29,10 +34,18 @@ def waiting(check: Check) -> CheckResult:
 
 def left_out(check: Check, *, free: bool) -> CheckResult:
     """A check that is not run because of what was asked for."""
-    if free and check.paid:
-        return replace(waiting(check), state="skipped", sentence="It is paid for, and --free leaves it out.")
-    said = "BEDROCK_RESPONSIVENESS_CHECK leaves it out."
-    return replace(waiting(check), state="skipped", sentence=said)
+    why = "It is paid for, and was left out." if free and check.paid else f"{_TIMING} leaves it out."
+    return replace(waiting(check), state="skipped", sentence=why)
+
+
+def left_out_lines(checks: Sequence[Check], free: bool) -> list[str]:
+    """Which checks are not run, and why, a line for each reason."""
+    paid = [check.name for check in checks if free and check.paid]
+    timing = [check.name for check in checks if check.name not in paid]
+    return [
+        *([f"Left out, as they are paid for: {', '.join(paid)}."] if paid else []),
+        *([f"Left out by {_TIMING}: {', '.join(timing)}."] if timing else []),
+    ]
 
 
 class CheckRun:
@@ -119,7 +132,9 @@ class CheckRun:
         except OutcropError as error:
             row = self._refused(row, error)
         except Exception as error:  # The worker's edge: one check's fault must not end the others.
-            said = f"Something in this program went wrong ({type(error).__name__})."
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
+            said = f"Something in this program went wrong ({where})."
             row = replace(row, state="failed", sentence=said, next_step="Report it, with the request.")
         return self._measured(row, began)
 

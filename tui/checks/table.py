@@ -44,7 +44,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     ),
     Check(
         "stateful", "continuing by a response's id", features.stateful, 2, (360, 10), _ANSWERS,
-        feature="stored_responses",
+        feature="stored_responses", stores=True,
     ),
     Check("stateless", "continuing from the items", features.stateless, 2, (360, 10), _ANSWERS),
     Check(
@@ -56,7 +56,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("cache", "the second of two equal requests", features.cache, 2, (5_000, 10), _ANSWERS),
     Check(
         "background", "the server goes on alone", features.background, 1, (162, 5), _ANSWERS,
-        feature="background",
+        feature="background", stores=True,
     ),
     Check("cleanup", "what was stored is deleted", features.cleanup),
 )  # fmt: skip
@@ -73,7 +73,8 @@ def chosen(
         timing: Whether to measure.
 
     Returns:
-        Those to run, in the table's order, and those that were left out although they were asked for.
+        Those to run, in the table's order, with the clean-up where one of them needs it; and those that
+        were left out although they were asked for.
 
     Raises:
         InputError: A name is none of them.
@@ -88,6 +89,8 @@ def chosen(
                 f"There is no check '{shown}'{closest(name, names)}. There are {', '.join(names)}."
             )
     asked = [check for check in CHECKS if not only or check.name in only]
+    if any(check.stores for check in asked) and not free:
+        asked = [check for check in CHECKS if check in asked or check.name == "cleanup"]
     run = [check for check in asked if not (free and check.paid)]
     # Who names a check wants it.
     run = [check for check in run if timing or not check.timing or check.name in only]

@@ -15,7 +15,7 @@ from tui.core.text import storable, visible, visible_line
 from tui.core.tools import Answer, Question, calls_of
 from tui.session import Session
 
-__all__ = ["TerminalAsker", "call_row", "choose_tools", "step_row"]
+__all__ = ["TerminalAsker", "call_row", "choose_tools", "step_row", "terminal_line"]
 
 _ANSWERS: Final = {"y": "once", "yes": "once", "c": "conversation", "a": "always", "never": "never"}
 
@@ -66,7 +66,7 @@ class TerminalAsker:
         async with self._lock:
             given = json.dumps(dict(question.arguments), ensure_ascii=False, indent=2)
             print(f"\noutcrop: the model calls {name} with\n{visible(given)}", file=sys.stderr)
-            said = await _line(
+            said = await terminal_line(
                 "Run it? y yes, c yes in this conversation, a always with these, n no, never: "
             )
         return Answer(_ANSWERS.get(said.strip().casefold(), "refuse"))  # pyright: ignore[reportArgumentType]
@@ -76,8 +76,8 @@ class TerminalAsker:
         return output
 
 
-async def _line(prompt: str) -> str:
-    """A line of standard input; a signal while it waits is not held up."""
+async def terminal_line(prompt: str) -> str:
+    """A line of standard input, empty at its end; a signal while it waits is not held up."""
     print(prompt, end="", file=sys.stderr, flush=True)
     loop = asyncio.get_running_loop()
     line: asyncio.Future[str] = loop.create_future()

@@ -8,12 +8,13 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.checks.running import CheckRun, left_out
+from tui.checks.running import CheckRun, left_out, left_out_lines
 from tui.checks.table import CHECKS, chosen, price_words
 from tui.config import load_settings
 from tui.core.checks.report import document, junit_xml
@@ -21,6 +22,7 @@ from tui.core.checks.results import CheckResult
 from tui.core.errors import InputError
 from tui.core.text import visible_line
 from tui.startup import make_session
+from tui.subcommands.ask_tools import terminal_line
 from tui.subcommands.check_table import row_lines, summary_lines, title_lines
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     checks, left = chosen(options.only or (), free=options.free, timing=settings.responsiveness_check)
     if not checks:
         raise InputError("Every check that was named is paid for, and --free leaves those out.")
+    if options.json and options.junit == "-":
+        raise InputError("--json and --junit - both write to standard output; give --junit a file.")
     return asyncio.run(_act(make_session(settings), checks, left, options))
 
 
@@ -56,7 +60,7 @@ async def _act(
         await session.warm_up()
         target = session.settings.target()
         price = price_words(checks, target, session.catalogue.model(target.model))
-        if price and not target.sandbox and not options.yes and not _agreed(price):
+        if price and not target.sandbox and not options.yes and not await _agreed(price):
             checks, left, options.free = (*_free(checks),), (*left, *_paid(checks)), True
         began = time.time()
         conversation = await session.new()
@@ -80,7 +84,7 @@ def _paid(checks: Sequence[Check]) -> list[Check]:
     return [check for check in checks if check.paid]
 
 
-def _agreed(price: str) -> bool:
+async def _agreed(price: str) -> bool:
     """Ask whether what is paid for may be sent.
 
     Raises:
@@ -92,8 +96,7 @@ def _agreed(price: str) -> bool:
             "them out."
         )
     print(visible_line(f"This sends {price}"), file=sys.stderr)
-    print("Send them? y yes, n only what is free: ", end="", file=sys.stderr, flush=True)
-    answer = sys.stdin.readline()
+    answer = await terminal_line("Send them? y yes, n only what is free: ")
     if not answer:
         raise KeyboardInterrupt
     return answer.strip().lower() in ("y", "yes")
@@ -117,11 +120,13 @@ async def _results(
     async for result in work.run(checks):
         if result.state != "running":
             add(result)
-    for check in left:
-        add(left_out(check, free=options.free))
     if table:
         print("\n" + "\n".join(summary_lines(results, work.target.sandbox)))
-    return results
+        for words in left_out_lines(left, options.free):
+            print("\n".join(textwrap.wrap(words, width)))
+    results += [left_out(check, free=options.free) for check in left]
+    order = {check.name: number for number, check in enumerate(CHECKS)}
+    return sorted(results, key=lambda result: order[result.name])
 
 
 def _write_junit(name: str, data: bytes) -> None:
