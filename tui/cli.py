@@ -181,6 +181,10 @@ def _common_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     add("--region", metavar="R", default=nothing, help="AWS region, e.g. us-west-2")
     add("--model", metavar="M", default=nothing, help="model id, e.g. openai.gpt-5.4")
     add("--endpoint", choices=["mantle", "runtime"], default=nothing, help="which Bedrock endpoint")
+    add(
+        "--api", metavar="NAME", default=nothing,
+        help="responses, chat_completions (chat), converse, invoke_model (invoke)",
+    )  # fmt: skip
     add("--base-url", metavar="URL", default=nothing, help="another OpenAI-compatible base URL")
     add("--profile", metavar="NAME", default=nothing, help="a named base URL of the config file")
     mode = parser.add_mutually_exclusive_group()
@@ -238,6 +242,15 @@ def _add_ask(commands: Subcommands, common: argparse.ArgumentParser) -> None:
     ask.add_argument("--mend-schema", action="store_true", help="change a schema that breaks a strict rule")
     ask.add_argument("--preset", metavar="NAME", help="a preset's tools, instructions, schema: brightcart")
     ask.add_argument("--yes", action="store_true", help="let tools run without asking")
+    sampling = ask.add_argument_group("sampling, where the API and the model take it")
+    sampling.add_argument("--temperature", metavar="X", help="from 0 to 2")
+    sampling.add_argument("--top-p", metavar="X", help="from 0 to 1")
+    sampling.add_argument("--stop", action="append", metavar="TEXT", help="end the answer there; up to 4")
+    guardrail = ask.add_argument_group("a guardrail, over every API but Responses")
+    guardrail.add_argument("--guardrail", metavar="ID", help="id or ARN")
+    guardrail.add_argument("--guardrail-version", metavar="V", help="by default DRAFT")
+    guardrail.add_argument("--guardrail-trace", choices=["off", "on", "full"], help="what it is to tell")
+    guardrail.add_argument("--guardrail-tag-suffix", metavar="S", help="of the tags around the input")
     ask.add_argument("--over-budget", action="store_true", help="send also where a budget is used up")
 
 
@@ -296,6 +309,7 @@ def _add_models(commands: Subcommands) -> None:
     add("--region", metavar="R", default=nothing, help="in this region; by default the one of the settings")
     add("--model", metavar="M", default=nothing, help="this model only; with --check, the one to check")
     add("--endpoint", choices=["mantle", "runtime"], default=nothing, help="on this endpoint")
+    add("--api", metavar="NAME", default=nothing, help="over this API: chat, converse, invoke, responses")
     add("--profile", metavar="NAME", default=nothing, help="of a profile of the config file")
     add("--base-url", metavar="URL", default=nothing, help="of another OpenAI-compatible base URL")
     add("--sandbox", action="store_true", default=nothing, help="of the embedded endpoint")

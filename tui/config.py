@@ -103,7 +103,7 @@ class Settings:
         data_dir: Folder of the history.
         sources: Where each setting came from, e.g. `environment AWS_REGION`.
         catalogue: The models known, the user's own included.
-        said: A sentence on what was taken otherwise than by default, so that what was asked for fits; or empty.
+        said: What was taken otherwise than by default, so that it fits what was asked for, or empty.
     """
 
     model: str

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tui.config_values import Found, closest, shown
+from tui.core.api_choice import Surface, fitting_surface, model_for_api
 from tui.core.catalogue import DEFAULT_ROUTE, NATIVE_APIS, Catalogue, is_region
 from tui.core.errors import ConfigError
 from tui.profiles import Profile
 
-__all__ = ["RANKS", "Place", "canonical_base_url", "checked_region", "own_base_url", "place_of"]
+__all__ = ["RANKS", "Place", "canonical_base_url", "checked_region", "fitted", "own_base_url", "place_of"]
 
 RANKS: Final = ("default", "config file", "environment", "flag")
 """From the weakest to the strongest."""
@@ -87,12 +88,50 @@ def place_of(found: Mapping[str, Found], catalogue: Catalogue, profiles: Mapping
     if custom:
         base_url, source = str(url.value), url.source
     else:
-        route = catalogue.route(model, str(endpoint.value))
+        place_name = str(endpoint.value)
+        api = str(found["api"].value) or catalogue.default_api(model, place_name)
+        route = catalogue.route(model, place_name, api)
         base_url, source = canonical_base_url(str(endpoint.value), place, route), endpoint.source
     return Place(
         {"region": place, "endpoint": endpoint.value, "base_url": base_url, "base_url_is_custom": custom},
         {"region": region.source, "endpoint": endpoint.source, "base_url": source},
     )
+
+
+def fitted(found: Mapping[str, Found], catalogue: Catalogue) -> tuple[dict[str, Found], str]:
+    """The settings with model and endpoint that go with the API and the id asked for; a sentence if changed.
+
+    Only what nobody said is changed: an endpoint, a base URL or a profile that was given stays, and so does a
+    model, but for the id under which it goes.
+    """
+    model, endpoint, api = found["model"], found["endpoint"], found["api"]
+    if found["base_url"].rank or found["profile"].rank:
+        return dict(found), ""
+    asked = str(api.value) or None
+    if asked and not model.rank:
+        surface = _surface_for_api(found, catalogue, asked)
+    elif not endpoint.rank:
+        surface = fitting_surface(catalogue, str(model.value), str(endpoint.value), asked)
+    else:
+        surface = None
+    if surface is None or not surface.sentence:
+        return dict(found), ""
+    source = f"the model {surface.model_id}" if model.rank else api.source
+    changed = {
+        "model": replace(model, value=surface.model_id),
+        "endpoint": replace(
+            endpoint, value=surface.endpoint, source=endpoint.source if endpoint.rank else source
+        ),
+    }
+    return {**found, **changed}, surface.sentence
+
+
+def _surface_for_api(found: Mapping[str, Found], catalogue: Catalogue, api: str) -> Surface | None:
+    """What is asked over an API where no model is configured, unless the default one is served so."""
+    endpoint, region = str(found["endpoint"].value), str(found["region"].value)
+    if catalogue.pairing(str(found["model"].value), region, endpoint, api=api).possible:
+        return None
+    return model_for_api(catalogue, api, region, endpoint if found["endpoint"].rank else None)
 
 
 def _profile(found: Mapping[str, Found], profiles: Mapping[str, Profile]) -> Profile | None:

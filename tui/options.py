@@ -7,22 +7,25 @@ for once and not again in every run.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tui.config import Settings
+from tui.core.api_rules import API_NAMES, ApiRules
 from tui.core.cache_controls import CACHE_PARAMETERS, OPTIONS, cache_params
-from tui.core.catalogue import ENDPOINTS
+from tui.core.catalogue import ENDPOINTS, Model
 from tui.core.compaction import CONTEXT_MANAGEMENT, compact_threshold
 from tui.core.continuation import Options
 from tui.core.controls import Controls
 from tui.core.conversation import Conversation
 from tui.core.errors import InputError, StoreError
 from tui.core.items import Target
+from tui.core.text import visible_line
 from tui.core.tools import tool_params
 from tui.records import Records
 from tui.store.history import History
 
-__all__ = ["RequestOptions", "checked_change", "target_of"]
+__all__ = ["RequestOptions", "checked_change", "guardrail_unsent", "target_of"]
 
 
 class RequestOptions:
@@ -56,24 +59,29 @@ class RequestOptions:
             first: Whether it carries a prompt, not the outputs of tools: a call is required once only.
         """
         target = target_of(settings, conversation)
-        controls, _ = conversation.controls.checked(settings.catalogue.model(target.model))
+        model = settings.catalogue.model(target.model)
+        rules = settings.catalogue.rules(target.api, target.endpoint)
+        controls, _ = _chosen(settings, conversation).checked(model, rules)
+        controls = _recommended(controls, model, rules)
         limit = controls.max_output_tokens or settings.max_output_tokens
         # One place and one order for what is not in `Options` itself: equal requests are equal bytes.
         extra: dict[str, Any] = {}
         if controls.service_tier is not None:
             extra["service_tier"] = controls.service_tier
-        model = settings.catalogue.model(target.model)
+        extra |= _sampling(controls)
         breakpoints = None if self.is_refused(target, OPTIONS) else controls.cache_breakpoints
         # A server of the user's own need not know the parameter: there a key is sent where one is chosen.
         own_key = conversation.id if target.endpoint in ENDPOINTS else ""
         cached = cache_params(model, own_key, controls.cache_key, controls.cache_keep, breakpoints)
-        extra |= {name: value for name, value in cached.items() if not self.is_refused(target, name)}
-        tools = tool_params(conversation.tools, first=first)
+        if rules.has("prompt_cache"):
+            extra |= {name: value for name, value in cached.items() if not self.is_refused(target, name)}
+        tools = tool_params(conversation.tools, first=first) if rules.has("tools") else {}
         if tools.get("tool_choice") != "none" and self.is_refused(target, "tool_choice"):
             tools.pop("tool_choice", None)
         extra |= tools
         threshold = compact_threshold(model.context if model else None, settings.compact_at)
-        if settings.server_compaction and threshold and not self.is_refused(target, CONTEXT_MANAGEMENT):
+        compacts = settings.server_compaction and rules.has("compaction")
+        if compacts and threshold and not self.is_refused(target, CONTEXT_MANAGEMENT):
             extra[CONTEXT_MANAGEMENT] = [{"type": "compaction", "compact_threshold": threshold}]
         return Options(
             target=target,
@@ -83,9 +91,10 @@ class RequestOptions:
             verbosity=controls.verbosity,
             text_format=controls.text_format or "",
             summary=None if self.is_refused(target, "reasoning.summary") else controls.summary,
-            encrypted_reasoning=not self.is_refused(target, "include"),
-            storable=target.base_url not in self._keeping_nothing,
+            encrypted_reasoning=rules.has("encrypted_reasoning") and not self.is_refused(target, "include"),
+            storable=rules.has("stored_responses") and target.base_url not in self._keeping_nothing,
             breakpoints=breakpoints,
+            guardrail=settings.guardrail_in_force if rules.has("guardrails") else None,
             extra=extra,
         )
 
@@ -93,9 +102,14 @@ class RequestOptions:
         """A sentence for each control that is chosen and not sent as it is chosen, and why."""
         target = target_of(settings, conversation)
         model = settings.catalogue.model(target.model)
-        controls, said = conversation.controls.checked(model)
+        rules = settings.catalogue.rules(target.api, target.endpoint)
+        controls, said = _chosen(settings, conversation).checked(model, rules)
         if controls.summary is not None and self.is_refused(target, "reasoning.summary"):
             said.append(f"{target.model} refused reasoning summaries here: none is asked for.")
+        if conversation.tools.on and not rules.has("tools"):
+            said.append(f"{API_NAMES[target.api]} has no tool calls: no tools are sent.")
+        if sentence := guardrail_unsent(settings, target):
+            said.append(sentence)
         chosen = cache_params(model, "", controls.cache_key, controls.cache_keep, controls.cache_breakpoints)
         said += [
             f"{target.model} refused {name} here: it is not sent."
@@ -135,6 +149,47 @@ def target_of(settings: Settings, conversation: Conversation) -> Target:
     return settings.target(conversation.model, conversation.region, conversation.endpoint, conversation.api)
 
 
+def guardrail_unsent(settings: Settings, target: Target) -> str:
+    """A sentence where a guardrail is configured and the API has none; else empty."""
+    if not settings.guardrail or settings.catalogue.rules(target.api, target.endpoint).has("guardrails"):
+        return ""
+    why_not = settings.catalogue.why_not("guardrails", target.model, target.endpoint, target.api)
+    return f"Guardrails do not apply to this: {why_not} {visible_line(settings.guardrail)} is not sent."
+
+
+def _chosen(settings: Settings, conversation: Conversation) -> Controls:
+    """The conversation's controls, and what the settings say of sampling where it chose nothing."""
+    controls = conversation.controls
+    return replace(
+        controls,
+        temperature=settings.temperature if controls.temperature is None else controls.temperature,
+        top_p=settings.top_p if controls.top_p is None else controls.top_p,
+        stop=controls.stop or settings.stop,
+    )
+
+
+def _recommended(controls: Controls, model: Model | None, rules: ApiRules) -> Controls:
+    """With what is recommended for the model, where nothing is chosen and the API takes it."""
+    if model is None:
+        return controls
+    missing = {
+        name: value
+        for name, value in model.recommended.items()
+        if rules.takes(name) and getattr(controls, name) is None
+    }
+    return replace(controls, **missing)  # pyright: ignore[reportArgumentType]
+
+
+def _sampling(controls: Controls) -> dict[str, Any]:
+    """What is said in the same words in every API's parameters."""
+    chosen = {
+        "temperature": controls.temperature,
+        "top_p": controls.top_p,
+        "stop": list(controls.stop) or None,
+    }
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
 def checked_change(settings: Settings, conversation: Conversation, controls: Controls) -> Controls:
     """The controls, if everything that they change can be sent.
 
@@ -145,7 +200,12 @@ def checked_change(settings: Settings, conversation: Conversation, controls: Con
     """
     target = target_of(settings, conversation)
     model = settings.catalogue.model(target.model)
-    _, said = controls.changed_from(conversation.controls).checked(model)
+    rules = settings.catalogue.rules(target.api, target.endpoint)
+    changed = controls.changed_from(conversation.controls)
+    if changed.samples:
+        # Whether a model samples depends on the effort, chosen now or before.
+        changed = replace(changed, effort=controls.effort)
+    _, said = changed.checked(model, rules)
     if said:
         raise InputError(" ".join(said))
     return controls

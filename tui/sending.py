@@ -41,7 +41,7 @@ from tui.core.tools import carries_prompt, unanswered
 from tui.credentials import Credentials
 from tui.discovery import Discovery
 from tui.estimates import Estimates
-from tui.options import target_of
+from tui.options import guardrail_unsent, target_of
 from tui.records import TurnRecords
 from tui.responses import StoredResponses
 from tui.spending import Spending
@@ -269,6 +269,8 @@ class Sending(Conversations):
                 base, continuation_named(base.continuation), options, self._sender(base.id, turn), self._now
             )
             run = self._job(turn, plan) if background else TurnRun(turn, plan, self._keeper(base.id, options))
+            if (sentence := guardrail_unsent(self.settings, target)) and not _was_said(base, sentence):
+                yield run.note(sentence)
             async with aclosing(self._follow(run, run.events())) as events:
                 async for event in events:
                     if claimed and isinstance(event, BackgroundStarted):
@@ -446,6 +448,10 @@ def _kept_api(target: Target, settings: Settings) -> str | None:
     """An API that was chosen stays with the conversation that was begun over it."""
     usual = settings.catalogue.default_api(target.model, target.endpoint)
     return None if target.api == usual else target.api
+
+
+def _was_said(conversation: Conversation, sentence: str) -> bool:
+    return any(sentence in turn.notices for turn in conversation.turns.values())
 
 
 async def _message(prompt: str, attachments: Sequence[Attachment]) -> Item:

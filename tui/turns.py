@@ -40,6 +40,7 @@ _EMPTY_ANSWER: Final = "The server completed the answer without any text or tool
 _REASONS: Final = {
     "max_output_tokens": "it reached the limit on output tokens",
     "content_filter": "the content filter stopped it",
+    "guardrail_intervened": "a guardrail stopped it",
 }
 
 
@@ -132,7 +133,7 @@ class TurnRun:
                     self.conversation, options = change.conversation, change.options
                     if change.refused:
                         self._keeper.refused(change.refused)
-                    yield self._notice(change.notice)
+                    yield self.note(change.notice)
                 except OutcropError as failure:
                     error = failure
                     break
@@ -172,15 +173,17 @@ class TurnRun:
         self._request_id = exchange.request_id
         self._keeper.save_exchange(exchange)
 
-    def _notice(self, text: str) -> Notice:
+    def note(self, text: str) -> Notice:
+        """Say something about the turn, now and whenever it is read again."""
         self.turn = replace(self.turn, notices=(*self.turn.notices, text))
         return Notice(text)
 
     def _last_words(self) -> list[Notice]:
         assembly = self._assembly
+        said: list[str] = [assembly.guardrail] if assembly.guardrail else []
         if assembly.outcome is Outcome.COMPLETED and not assembly.output and not assembly.partial_text:
-            return [self._notice(_EMPTY_ANSWER)]
-        return []
+            said.append(_EMPTY_ANSWER)
+        return [self.note(sentence) for sentence in said]
 
     def _schedule_save(self) -> None:
         if self._saving is None:

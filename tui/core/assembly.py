@@ -14,6 +14,7 @@ from tui.core.events import (
     StreamEvent,
     TextDelta,
 )
+from tui.core.guardrail import REPORT_KEY, guardrail_words
 from tui.core.items import Item, Outcome, Turn, Usage
 
 __all__ = ["Assembly"]
@@ -29,6 +30,7 @@ class Assembly:
         outcome: `None` until a terminal event came.
         usage: Token counts of the terminal event.
         error: What the terminal event said went wrong, in the server's words.
+        guardrail: What a guardrail did, in words; empty where none did anything.
         text_began: Whether any text was delivered: after that, nothing may be generated again by itself.
     """
 
@@ -37,6 +39,7 @@ class Assembly:
     outcome: Outcome | None = None
     usage: Usage | None = None
     error: str | None = None
+    guardrail: str = ""
     text_began: bool = False
     _done: dict[int, Item] = field(default_factory=dict[int, Item])
     _texts: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
@@ -77,6 +80,7 @@ class Assembly:
         except ValueError:
             self.outcome = Outcome.FAILED
         self.usage = Usage.from_payload(event.response.get("usage"))
+        self.guardrail = guardrail_words(event.response.get(REPORT_KEY))
         self.error = _reason(event)
         output: object = event.response.get("output")
         if isinstance(output, list) and self.outcome in (Outcome.COMPLETED, Outcome.INCOMPLETE):
