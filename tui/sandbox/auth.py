@@ -1,4 +1,4 @@
-"""The bearer check (bedrock-facts.md section 1.2).
+"""The checks of a bearer token (bedrock-facts.md section 1.2), and of a signature where there is one.
 
 The token is compared and decoded here and goes no further: not into a log, a file or an error.
 """
@@ -11,6 +11,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
+from . import sigv4
 from .errors import bad_token
 from .place import Place
 
@@ -18,6 +19,19 @@ SANDBOX_TOKEN = "sandbox"
 _PREFIX = "bedrock-api-key-"
 _CREDENTIAL = re.compile(r"[^/]+/\d{8}/(?P<region>[a-z0-9-]+)/bedrock/aws4_request")
 _LONGEST = 12 * 3600  # section 1.2: a short-term key lives at most 12 hours. VERIFIED (aws-keys)
+
+
+def check(request: sigv4.Signed, place: Place, now: float) -> None:
+    """Let a request with a good bearer token or a good signature pass.
+
+    Raises:
+        ApiError: 401 on mantle, 403 elsewhere.
+    """
+    authorization = request.headers.get("authorization")
+    if authorization is not None and authorization.startswith(sigv4.ALGORITHM):
+        sigv4.check(request, place, now)
+    else:
+        check_bearer(authorization, place, now)
 
 
 def check_bearer(authorization: str | None, place: Place, now: float) -> None:

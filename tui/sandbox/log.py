@@ -19,7 +19,7 @@ class Served:
     """One request and its answer.
 
     Attributes:
-        headers: the request's, lower-case names, without `authorization`.
+        headers: the request's, lower-case names, without `authorization` and the session token.
         body: the request's bytes.
         query: what follows the `?` of the path.
         status: of the answer; None until it began.

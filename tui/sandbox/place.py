@@ -23,7 +23,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-EndpointName = Literal["mantle", "runtime"]
+EndpointName = Literal["mantle", "runtime", "control"]
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 _PROJECT = re.compile(r"default|proj_[A-Za-z0-9_-]{1,64}")
@@ -34,7 +34,7 @@ class Place:
     """One endpoint in one region.
 
     Attributes:
-        endpoint: `mantle` or `runtime`.
+        endpoint: `mantle`, `runtime`, or `control` for AWS's control plane.
         region: as in `us-west-2`.
     """
 
@@ -46,8 +46,8 @@ class Place:
 
     @property
     def is_runtime(self) -> bool:
-        """Whether the runtime endpoint's rules hold."""
-        return self.endpoint == "runtime"
+        """Whether the rules of AWS's own endpoints hold, not mantle's."""
+        return self.endpoint != "mantle"
 
     @property
     def takes_background(self) -> bool:

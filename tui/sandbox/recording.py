@@ -12,6 +12,7 @@ from .service import Service
 from .stream import RECORD
 
 CONTROL = "/sandbox/"
+_SECRET = frozenset((b"authorization", b"x-amz-security-token"))
 
 
 class Recorded:
@@ -19,7 +20,8 @@ class Recorded:
 
     Request ids: mantle `x-request-id: req_` and 52 characters on every answer, section 1.5, VERIFIED (cb).
     Runtime `x-amzn-RequestId`, a UUID, ASSUMED (section 4); an answer of the model has it as `x-request-id`
-    too (section 4, VERIFIED for Chat Completions, seed2), the gateway's 403 has not, ASSUMED.
+    too (section 4, VERIFIED for Chat Completions, seed2), the gateway's 403 has not, ASSUMED. AWS's own APIs
+    have `x-amzn-RequestId` only.
     """
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
@@ -29,7 +31,7 @@ class Recorded:
         """Serve one request and keep what happened."""
         if scope["type"] != "http":
             return
-        record, runtime = self._begin(scope)
+        record, style = self._begin(scope)
         parts: list[bytes] = []
 
         async def recording_receive() -> Message:
@@ -42,7 +44,7 @@ class Recorded:
 
         async def recording_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                added = [*message["headers"], *_id_headers(record.request_id, runtime, message["status"])]
+                added = [*message["headers"], *_id_headers(record.request_id, style, message["status"])]
                 message = {**message, "headers": added}
                 record.status = message["status"]
                 record.response_headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in added}
@@ -57,25 +59,27 @@ class Recorded:
         finally:
             self._service.log.end(record, record.ended or how)
 
-    def _begin(self, scope: Scope) -> tuple[Served, bool]:
+    def _begin(self, scope: Scope) -> tuple[Served, str]:
         raw: list[tuple[bytes, bytes]] = scope["headers"]
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in raw if k != b"authorization"}
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in raw if k not in _SECRET}
         path: str = scope["path"]
         query = scope["query_string"].decode("latin-1")
-        runtime = "/runtime/" in path
+        style = "mantle"
+        if "/runtime/" in path or "/bedrock/" in path:
+            style = "runtime" if "/runtime/openai/" in path else "aws"
         request_id = self._service.ids("req")
-        if runtime:
+        if style != "mantle":
             request_id = str(uuid.uuid5(uuid.NAMESPACE_URL, request_id))
         record = Served(scope["method"], path, headers, query=query, request_id=request_id)
         scope[RECORD] = record
         if not path.startswith(CONTROL):
             self._service.log.begin(record)
-        return record, runtime
+        return record, style
 
 
-def _id_headers(request_id: str, runtime: bool, status: int) -> list[tuple[bytes, bytes]]:
+def _id_headers(request_id: str, style: str, status: int) -> list[tuple[bytes, bytes]]:
     value = request_id.encode()
-    if not runtime:
+    if style == "mantle":
         return [(b"x-request-id", value)]
     amazon = [(b"x-amzn-requestid", value)]
-    return amazon if status == 403 else [*amazon, (b"x-request-id", value)]
+    return amazon if style == "aws" or status == 403 else [*amazon, (b"x-request-id", value)]

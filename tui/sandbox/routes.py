@@ -11,13 +11,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from . import auth, errors
+from . import auth, aws, errors, sigv4
 from .body import bytes_of, json_of
 from .chat import route as chat
 from .control import Control
 from .endpoint import Endpoint
 from .faults import Fault, Operation
 from .models import MODELS, is_fake
+from .native import route as native
 from .place import EndpointName, Place, is_region
 from .quota import Quota
 from .recording import Recorded
@@ -32,10 +33,14 @@ _SURFACES: tuple[tuple[EndpointName, str, str], ...] = (
     ("mantle", "", "/v1"),
     ("runtime", "/runtime", "/openai/v1"),
 )
-_REST: tuple[tuple[str, EndpointName], ...] = (
-    ("/runtime/{path:path}", "runtime"),
-    ("/{region}/runtime/{path:path}", "runtime"),
-    ("/{path:path}", "mantle"),
+_REST: tuple[tuple[str, EndpointName, str], ...] = (
+    ("/runtime/openai/{path:path}", "runtime", "/openai/v1"),
+    ("/{region}/runtime/openai/{path:path}", "runtime", "/openai/v1"),
+    ("/runtime/{path:path}", "runtime", ""),
+    ("/{region}/runtime/{path:path}", "runtime", ""),
+    ("/bedrock/{path:path}", "control", ""),
+    ("/{region}/bedrock/{path:path}", "control", ""),
+    ("/{path:path}", "mantle", "/v1"),
 )
 _EVERYTHING = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
@@ -77,11 +82,12 @@ class Routes:
             # Section 1.1, VERIFIED (cb): 404 there; a fault can make it anything else.
             nothing = self._guarded("mantle", "/openai/v1", "models", _nothing)
             routes.append(Route(f"{region}/openai/v1/models", nothing, methods=["GET"]))
+        routes += self._native()
         routes += self._control()
         # Sections 1.1 and 2, VERIFIED (cb, stdapi): /openai/v1/models and …/input_items are 404. ASSUMED: the
         # rest (compact, input_tokens) is, too.
-        for path, endpoint in _REST:
-            handler = self._guarded(endpoint, "/v1", None, _nothing)
+        for path, endpoint, route in _REST:
+            handler = self._guarded(endpoint, route, None, _nothing if route else _no_operation)
             routes.append(Route(path, handler, methods=_EVERYTHING))
         return routes
 
@@ -96,6 +102,20 @@ class Routes:
         return [
             Route(base + path, self._guarded(endpoint, route, operation, handler), methods=[method])
             for method, path, operation, handler in operations
+        ]
+
+    def _native(self) -> list[Route]:
+        """AWS's own APIs: Converse, InvokeModel and batch jobs."""
+
+        def operate(handle: native.Handle) -> Operate:
+            return lambda request, target, fault: handle(
+                request, target.place, self._quotas.get(target.place), fault
+            )
+
+        return [
+            Route(region + path, self._guarded(endpoint, "", operation, operate(handle)), methods=[method])
+            for endpoint, method, path, operation, handle in native.table(self._service)
+            for region in ("", "/{region}")
         ]
 
     def _control(self) -> list[Route]:
@@ -115,26 +135,29 @@ class Routes:
     def _guarded(
         self, endpoint: EndpointName, route: str, operation: Operation | None, handler: Operate
     ) -> Handler:
-        """A handler behind everything that all have in common: body, key, project, fault, errors."""
+        """A handler behind everything that all have in common: body, key, project, fault, errors.
+
+        Without a route it is one of AWS's own APIs, with AWS's errors.
+        """
 
         async def handle(request: Request) -> Response:
             fault = Fault()
             try:
                 # Read first, so that the log has the body of a refused request as well.
-                await bytes_of(request)
+                body = await bytes_of(request)
                 region: str | None = request.path_params.get("region")
                 known = region is None or is_region(region)
                 place = self._service.place(endpoint, region if known else None)
-                key = request.headers.get("authorization")
-                auth.check_bearer(key, place, self._service.clock())
+                auth.check(_signed(request, body), place, self._service.clock())
                 if not known:
                     raise errors.no_route(request.method, request.url.path)
                 if operation is not None:
                     fault = await self._fault(operation, request)
                 if fault.status is not None:
-                    return faulty(fault)
+                    return faulty(fault, native=not route)
                 return await handler(request, self._target(request, place, route), fault)
-            except errors.ApiError as error:
+            except errors.ApiError as refused:
+                error = refused if route else aws.translated(refused)
                 return JsonAnswer(error.status, error.body, headers=error.headers, fault=fault)
 
         return handle
@@ -206,15 +229,31 @@ async def _cancel(request: Request, target: Target, fault: Fault) -> Response:
     return target.endpoint.cancel(request.path_params["id"], fault)
 
 
+def _signed(request: Request, body: bytes) -> sigv4.Signed:
+    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    headers = {name: ",".join(request.headers.getlist(name)) for name in request.headers}
+    return sigv4.Signed(request.method, raw.decode("latin-1"), request.url.query, headers, body)
+
+
+async def _no_operation(request: Request, target: Target, fault: Fault) -> Response:
+    raise aws.AwsError(
+        404, f"Unknown operation: {request.method} {request.url.path}", exception="UnknownOperationException"
+    )
+
+
 async def _nothing(request: Request, target: Target, fault: Fault) -> Response:
     raise errors.no_route(request.method, request.url.path)
 
 
-def faulty(fault: Fault) -> Response:
-    """A status made to order; without a body it has the usual shape."""
+def faulty(fault: Fault, *, native: bool = False) -> Response:
+    """A status made to order; without a body it has the usual shape, AWS's own where it is native."""
     status = fault.status or 500
     body = fault.body
     headers = fault.headers or {}
+    if native and not isinstance(body, str):
+        usual = aws.of_status(status)
+        headers = {**usual.headers, **headers}
+        body = usual.body if body is None else body
     if body is None:
         # Section 4 "Throttled" and "5xx": the bodies are ASSUMED.
         kinds = {429: ("rate_limit_exceeded", "Too many tokens, please wait before trying again.")}

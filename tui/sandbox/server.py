@@ -102,15 +102,19 @@ class SandboxServer:
         """Forget the faults that still wait."""
         self._service.faults.clear()
 
-    def base_url(self, endpoint: EndpointName = "mantle", region: str | None = None) -> str:
-        """Where an endpoint is served.
+    def base_url(
+        self, endpoint: EndpointName = "mantle", region: str | None = None, route: str = "/openai/v1"
+    ) -> str:
+        """Where an endpoint is served (`tui.sandbox.place` has all forms).
 
         Args:
-            endpoint: `mantle` or `runtime`.
+            endpoint: `mantle`, `runtime`, or `control` for the control plane, which has no route.
             region: another than the server's own.
+            route: `/openai/v1`, or `/v1` for gpt-oss on mantle, or "" for runtime's own APIs (boto3's).
         """
-        below = "/runtime" if endpoint == "runtime" else ""
-        return f"http://{HOST}:{self.port}{f'/{region}' if region else ''}{below}/openai/v1"
+        below = {"mantle": "", "runtime": "/runtime", "control": "/bedrock"}[endpoint]
+        route = "" if endpoint == "control" else route
+        return f"http://{HOST}:{self.port}{f'/{region}' if region else ''}{below}{route}"
 
     def context_of(self, response_id: str) -> list[Json]:
         """The input items that a stored response was made from, out of the store alone.

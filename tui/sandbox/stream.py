@@ -151,6 +151,7 @@ class EventStream(_Answer):
         commit: called before the terminal event is handed over, so that the client can chain to it at once;
             False where it must not come, as the response was cancelled or deleted meanwhile.
         due: whether the terminal event may come yet; asked again and again.
+        comment: what a stall with `keepalive` sends.
     """
 
     def __init__(
@@ -162,11 +163,13 @@ class EventStream(_Answer):
         fault: Fault | None,
         commit: Callable[[], bool] | None = None,
         due: Callable[[], bool] | None = None,
+        comment: bytes = b": keep-alive\n\n",
     ) -> None:
         super().__init__(
             200, "text/event-stream; charset=utf-8", {"cache-control": "no-cache", **headers}, fault
         )
         self.frames, self.rate, self.commit, self.due = frames, rate, commit, due
+        self.comment = comment
 
     async def run(self, wire: _Wire) -> bool:
         """Write every event; False where the client went."""
@@ -220,6 +223,6 @@ class EventStream(_Answer):
             if await wire.pause(step):
                 return True
             left = None if left is None else left - step
-            if every is not None:
-                await wire.write(b": keep-alive\n\n")
+            if every is not None and self.comment:
+                await wire.write(self.comment)
         return False
