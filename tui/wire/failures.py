@@ -85,13 +85,18 @@ def from_status(response: httpx.Response, body: bytes) -> WireError:
     kind = TokenRefused if status in (401, 403) else HttpStatusError
     return kind(
         sentence,
-        code=reported.code or f"http_{status}",
+        code=reported.code or _aws_code(response) or f"http_{status}",
         param=reported.param,
         status=status,
         request_id=request_id,
         retryable=retryable,
         retry_after=wait,
     )
+
+
+def _aws_code(response: httpx.Response) -> str:
+    """AWS names its exception in a header, `ValidationException:http://…`, not in the body."""
+    return visible_line(response.headers.get("x-amzn-errortype", "").partition(":")[0])[:100]
 
 
 def _status_sentence(status: int, message: str, response: httpx.Response) -> str:
@@ -107,6 +112,8 @@ def _status_sentence(status: int, message: str, response: httpx.Response) -> str
         return f"The server does not know what was asked for (404).{said}"
     if status == 413:
         return f"The request is too large for the server (413): attach fewer or smaller files.{said}"
+    if status == 424:
+        return f"The model failed to answer (424).{said}"
     if status == 429:
         return f"The server is throttling (429): too many tokens a minute.{said}"
     if status >= 500:
