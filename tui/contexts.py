@@ -85,6 +85,7 @@ CONTEXTS: Final = (
     Context("At a conversation's title", ("tui.screens.rename:RenameScreen",), types=True),
     Context("In the list of turns", ("tui.screens.turns:TurnsScreen",)),
     Context("In the list of stored responses", ("tui.screens.responses:ResponsesScreen",)),
+    Context("In the checks", ("tui.screens.checks:ChecksScreen",)),
     Context("In a response of the server", ("tui.screens.raw_response:RawResponseScreen",)),
     Context("On the page of usage", ("tui.screens.usage:UsageScreen",)),
     Context(

@@ -22,6 +22,16 @@ COMMANDS: Final[tuple[Command, ...]] = (
         chord="c r",
     ),
     Command(
+        "checks.open",
+        "Checks",
+        "Whether everything works here: key, network, models, answers, streaming, tools, PDF, cache.",
+        _GROUP,
+        "screen.open_checks",
+        "",
+        "check",
+        chord="v k",
+    ),
+    Command(
         "usage.open",
         "Usage of this conversation",
         "Each turn's tokens, cost, cache and speed as charts and a table; to be written as CSV or JSON.",

@@ -6,7 +6,7 @@ import datetime
 from decimal import Decimal
 from typing import Final
 
-__all__ = ["UNKNOWN", "count", "money", "seconds", "share", "size", "when"]
+__all__ = ["UNKNOWN", "count", "money", "seconds", "share", "short_id", "size", "when"]
 
 UNKNOWN: Final = "–"
 
@@ -67,6 +67,13 @@ def money(amount: Decimal | None, *, estimate: bool) -> str:
         return f"{mark}<$0.0001"
     places = 4 if amount < Decimal("0.1") else 3 if amount < 1 else 2
     return f"{mark}${amount:.{places}f}" if amount else f"{mark}$0"
+
+
+def short_id(server_id: str | None) -> str:
+    """The beginning and the end of a server's id, 14 characters: its middle tells nobody anything."""
+    if not server_id:
+        return UNKNOWN
+    return server_id if len(server_id) <= 14 else f"{server_id[:8]}…{server_id[-5:]}"
 
 
 def when(moment: float, now: float) -> str:

@@ -1,4 +1,4 @@
-"""Opening the list of what the server keeps."""
+"""Opening what is about the server and no turn: what it keeps, and whether it works."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ALL = 100_000
 
 
 class ChatResponses(ChatViews):
-    """The chat screen with the list of stored responses."""
+    """The chat screen with the list of stored responses, and the checks."""
 
     def action_open_responses(self) -> None:
         """List the responses that the server keeps."""
@@ -26,3 +26,11 @@ class ChatResponses(ChatViews):
         self.outcrop.push_screen(
             ResponsesScreen(session.responses, titles, max_display_chars=session.settings.max_display_chars)
         )
+
+    def action_open_checks(self) -> None:
+        """Check what this conversation is sent to, from the key to background answers."""
+        from tui.screens.checks import ChecksScreen
+
+        if not self._conversation_id or isinstance(self.outcrop.screen, ChecksScreen):
+            return
+        self.outcrop.push_screen(ChecksScreen(self.session, self.session.target(self._conversation_id)))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tui.screens.edit_request import Edited
     from tui.screens.queue import Queued
     from tui.session import Session
+    from tui.widgets.inspector import Inspector
 
 __all__ = ["ChatRequests", "RequestActions"]
 
@@ -73,8 +74,10 @@ class ChatRequests(ChatReading):
     @property
     def current_exchange(self) -> Exchange | None:
         """The request under the inspector's cursor, else the last one of the conversation that is shown."""
-        if self._inspector is not None and self._inspector.is_attached:
-            selected = self._inspector.selected
+        # One that is a screen of its own, that of the checks, is the one that is looked at.
+        inspector: Inspector | None = getattr(self.outcrop.screen, "inspector", None) or self._inspector
+        if inspector is not None and inspector.is_attached:
+            selected = inspector.selected
             if selected is not None:
                 return selected
         exchanges = self.session.exchanges(self._conversation_id) if self._conversation_id else []

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tui.core.errors import OutcropError, WireError
+from tui.core.figures import short_id
 from tui.screens.history import ConfirmScreen
 from tui.screens.list_dialog import ListDialog
 from tui.widgets.columns import Cell, Column, layout, table_row, titles_row
@@ -58,11 +59,6 @@ def left_words(row: StoredRow) -> str:
         return "unknown"
     days = row.left / _DAY
     return f"{days:.0f} of 30 d" if days >= 1 else f"{max(1.0, row.left / 3600):.0f} h"
-
-
-def short_id(response_id: str) -> str:
-    """The beginning and the end of an id: its middle tells nobody anything."""
-    return response_id if len(response_id) <= 14 else f"{response_id[:8]}…{response_id[-5:]}"
 
 
 class ResponseTable:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from tui.core.checks.results import GLYPHS, CheckResult, cost_words, counts, spent
-from tui.core.figures import UNKNOWN, seconds
+from tui.core.figures import seconds, short_id
 from tui.core.text import visible_line
 
-__all__ = ["row_lines", "short_id", "summary_lines", "title_lines"]
+__all__ = ["row_lines", "summary_lines", "title_lines"]
 
 _NAME: Final = 14
 _TIME: Final = 8
@@ -20,13 +20,6 @@ _BESIDE: Final = 112
 """From so many columns on, what was found stands beside the figures, else below them."""
 
 _INDENT: Final = 4
-
-
-def short_id(request_id: str | None) -> str:
-    """The beginning and the end of an id: enough to find it again in the inspector and in JSON."""
-    if not request_id:
-        return UNKNOWN
-    return request_id if len(request_id) <= _ID else f"{request_id[:8]}…{request_id[-5:]}"
 
 
 def title_lines(width: int) -> list[str]:
