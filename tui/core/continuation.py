@@ -228,6 +228,8 @@ def _request(
     if before is not None:
         items.extend(unanswered(before, new_items))
     sent = (*items, *new_items)
+    if options.target.api != RESPONSES:
+        sent = _carried(sent, options.target.api, left_out)
     return Request(
         target=options.target,
         mode=mode,
@@ -241,9 +243,22 @@ def _request(
     )
 
 
+def _carried(items: Iterable[Item], api: str, left_out: list[LeftOut]) -> tuple[Item, ...]:
+    """The items that an API beside Responses carries; the others are put to those left out."""
+    carried: list[Item] = []
+    for item in items:
+        # What the user sent begins so, and may be megabytes that need not be read.
+        reason = None if item.text.startswith('{"role":') else why_not_carried(api, item)
+        if reason is None:
+            carried.append(item)
+        else:
+            left_out.append(LeftOut(item, reason))
+    return tuple(carried)
+
+
 def _why_not_replayable(item: Item, turn: Turn, options: Options) -> str | None:
     if options.target.api != RESPONSES:
-        return why_not_carried(options.target.api, item)
+        return None  # see _carried
     payload = item.payload
     if payload.get("type") == "compaction":
         if turn.target is None or not options.target.shares_state_with(turn.target):

@@ -21,7 +21,7 @@ from openai import AsyncOpenAI
 from openai.providers import bedrock
 
 from tui.core.errors import ConnectError, HttpStatusError, OutcropError, StreamError, TokenUnusable, WireError
-from tui.core.events import AttemptEnded, AttemptStarted, RetryWaiting, StreamEvent
+from tui.core.events import AttemptEnded, AttemptStarted, ResponseEnded, RetryWaiting, StreamEvent
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome, Target
 from tui.wire.answers import check_media_type, parsed
@@ -31,7 +31,7 @@ from tui.wire.failures import from_status, from_transport
 from tui.wire.network import make_transport
 from tui.wire.recorder import AttemptLabel, RecordingTransport, attempt_label, finish
 from tui.wire.redact import Redactor
-from tui.wire.stream import StreamLimits, read_stream
+from tui.wire.stream import StreamLimits, end_as, read_stream
 
 __all__ = ["RAW_STREAM", "Attempts", "ClientSettings", "Reader"]
 
@@ -194,11 +194,24 @@ class Attempts:
         asked: Coroutine[Any, Any, httpx.Response],
         label: AttemptLabel,
         events_of: Callable[[dict[str, Any]], Iterable[StreamEvent]],
+        *,
+        judged: bool = False,
     ) -> AsyncGenerator[WireEvent, None]:
-        """One attempt whose answer is one JSON object; `events_of` tells the events that it stands for."""
+        """One attempt whose answer is one JSON object.
+
+        Args:
+            asked: Sends the request.
+            label: Of this attempt.
+            events_of: The events that the object stands for.
+            judged: Whether the exchange ends as the answer did. What only looks at an answer has come whole,
+                however the answer stands.
+        """
+        label.judged = judged
 
         async def read(response: httpx.Response, exchange: Exchange) -> AsyncGenerator[WireEvent, None]:
             for event in events_of(parsed(await response.aread())):
+                if judged and isinstance(event, ResponseEnded):
+                    end_as(exchange, event, label.clock())
                 yield event
 
         return self._answered(asked, label, read)
@@ -272,13 +285,21 @@ class Attempts:
         *,
         content: bytes | None = None,
         headers: dict[str, str] | None = None,
+        whole: bool = False,
     ) -> httpx.Response:
-        """Send through the SDK and map everything it raises."""
+        """Send through the SDK and map everything it raises.
+
+        The response of an answer that comes `whole` begins when all of it is made: it is waited for as long
+        as for the next event of a stream.
+        """
+        limit, setting = self._settings.request_timeout, "BEDROCK_REQUEST_TIMEOUT_SECONDS"
+        if whole and self._settings.idle_timeout > limit:
+            limit, setting = self._settings.idle_timeout, "idle_timeout_seconds in the config file"
         reset = attempt_label.set(label)
         options: Any = {"headers": {**label.headers, **(headers or {})}}
         raw: Any = httpx.Response
         try:
-            async with asyncio.timeout(self._settings.request_timeout):
+            async with asyncio.timeout(limit):
                 if method == "GET":
                     return cast("httpx.Response", await self._sdk.get(path, cast_to=raw, options=options))
                 if method == "DELETE":
@@ -290,8 +311,7 @@ class Attempts:
         except TimeoutError:
             host = urlsplit(self._base_url).netloc
             raise WireError(
-                f"{host} sent no response within {self._settings.request_timeout:g} s "
-                "(BEDROCK_REQUEST_TIMEOUT_SECONDS sets the limit).",
+                f"{host} sent no response within {limit:g} s ({setting} sets the limit).",
                 code="timeout",
             ) from None
         except openai.APIStatusError as error:

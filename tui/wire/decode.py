@@ -26,7 +26,7 @@ from tui.core.events import (
 from tui.core.items import Item
 from tui.wire.sse import SseDecoder, SseEvent
 
-__all__ = ["DONE", "ResponsesDecoder", "decode", "server_error", "sse_kind"]
+__all__ = ["DONE", "ResponsesDecoder", "decode", "event_object", "server_error", "sse_kind"]
 
 DONE: Final = b"[DONE]"
 
@@ -75,6 +75,17 @@ def decode(event: SseEvent) -> tuple[StreamEvent, int | None]:
     Raises:
         StreamError: The data is no UTF-8, no JSON, or no JSON object.
     """
+    fields = event_object(event)
+    number = fields.get("sequence_number")
+    return _read(fields, event.event), number if isinstance(number, int) else None
+
+
+def event_object(event: SseEvent) -> dict[str, Any]:
+    """The JSON object that is an event's data.
+
+    Raises:
+        StreamError: The data is no UTF-8, no JSON, or no JSON object.
+    """
     try:
         body: object = json.loads(event.data.decode("utf-8"))
     except UnicodeDecodeError:
@@ -90,9 +101,7 @@ def decode(event: SseEvent) -> tuple[StreamEvent, int | None]:
             "The server sent an event that is not a JSON object; what came before it is kept.",
             code="bad_stream",
         )
-    fields = cast("dict[str, Any]", body)
-    number = fields.get("sequence_number")
-    return _read(fields, event.event), number if isinstance(number, int) else None
+    return cast("dict[str, Any]", body)
 
 
 def _read(body: Body, event_name: str) -> StreamEvent:

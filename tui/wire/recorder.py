@@ -26,6 +26,8 @@ __all__ = ["AttemptLabel", "RecordingTransport", "attempt_label", "finish"]
 class AttemptLabel:
     """What the client knows about the request it is about to send; `headers` go with it beside its own.
 
+    With `judged` it is the client that says how the exchange ended, once a whole answer has come.
+
     The transport fills in `exchange`, `clock` (seconds since the exchange began) and `redactor` (which masks
     the token of this attempt), and sets `began`.
     """
@@ -35,6 +37,7 @@ class AttemptLabel:
     attempt: int = 1
     model: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    judged: bool = False
     exchange: Exchange | None = None
     clock: Callable[[], float] = lambda: 0.0
     redactor: Redactor = field(default_factory=lambda: Redactor(""))
@@ -126,7 +129,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             headers=[
                 (name.encode("latin-1"), value.encode("latin-1")) for name, value in exchange.response_headers
             ],
-            stream=_RecordedStream(inner, exchange, StreamRedactor(redactor), clock),
+            stream=_RecordedStream(inner, exchange, StreamRedactor(redactor), clock, label.judged),
             extensions=response.extensions,
         )
 
@@ -150,12 +153,18 @@ class _RecordedStream(httpx.AsyncByteStream):
     """A response body that is noted as it passes."""
 
     def __init__(
-        self, inner: httpx.AsyncByteStream, exchange: Exchange, redactor: StreamRedactor, clock: _Clock
+        self,
+        inner: httpx.AsyncByteStream,
+        exchange: Exchange,
+        redactor: StreamRedactor,
+        clock: _Clock,
+        judged: bool,
     ) -> None:
         self._inner = inner
         self._exchange = exchange
         self._redactor = redactor
         self._clock = clock
+        self._judged = judged
         self._whole = False
         self._broke = False
 
@@ -187,7 +196,7 @@ class _RecordedStream(httpx.AsyncByteStream):
                 finish(self._exchange, Outcome.FAILED, self._clock(), "The connection broke off.")
             elif not self._whole:
                 finish(self._exchange, Outcome.CANCELLED, self._clock())
-            elif not _is_event_stream(self._exchange):
+            elif not self._judged and not _is_event_stream(self._exchange):
                 finish(self._exchange, Outcome.COMPLETED, self._clock())
             # How a whole event stream ended is in its events, which the client reads and judges.
 

@@ -27,7 +27,7 @@ from tui.wire.merging import merge_waiting
 from tui.wire.recorder import finish
 from tui.wire.redact import Redactor
 
-__all__ = ["StreamLimits", "read_stream"]
+__all__ = ["StreamLimits", "end_as", "read_stream"]
 
 # How long to go on reading after the terminal event, so that the record holds every byte sent.
 _AFTER_THE_END: Final = 0.25
@@ -185,7 +185,7 @@ class _Reader:
                 raise from_server_error(event, self._exchange.request_id)
             if isinstance(event, ResponseEnded):
                 self.terminal = event
-                finish(self._exchange, _outcome(event), offset, _why(event))
+                end_as(self._exchange, event, offset)
             self.ready.append(event)
 
     def _take_last(self, event: Piece, offset: float) -> None:
@@ -260,6 +260,11 @@ async def _wait(wake: asyncio.Event, last: float, limits: StreamLimits) -> Silen
         passed = limits.monotonic() - last
         return Silence(passed) if passed < limits.idle_timeout else None
     return None
+
+
+def end_as(exchange: Exchange, event: ResponseEnded, offset: float) -> None:
+    """End an exchange as its answer ended."""
+    finish(exchange, _outcome(event), offset, _why(event))
 
 
 def _outcome(event: ResponseEnded) -> Outcome:
