@@ -54,7 +54,7 @@ marks = st.sampled_from(
         "-->",
     ]
 )
-texts = st.lists(st.one_of(marks, st.text(max_size=12)), min_size=1, max_size=5).map("".join)
+texts = st.lists(st.one_of(marks, st.text(max_size=12)), min_size=1, max_size=5).map("".join).filter(bool)
 spelled = st.sampled_from(
     [
         '{"type": "message", "role": "assistant", "content": [{"type":"output_text","text":"sp\\u00e4ced"}]}',

@@ -1,0 +1,61 @@
+"""A conversation as records of a batch job: one for each prompt of the current path.
+
+    {"recordId": "PROMPT00001", "modelInput": {"messages": […], "max_completion_tokens": 1000}}
+
+Source: AWS, "Format and upload your batch inference data"; bedrock-facts.md section 6.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any, cast
+
+from tui.core.continuation import Stateless
+from tui.core.errors import InputError
+from tui.core.export.request import Export, Unsupported
+from tui.core.items import dump_json
+from tui.core.leaving.parting import Parting, functions_only
+from tui.core.tools import carries_prompt
+
+__all__ = ["as_batch", "record_id"]
+
+
+def record_id(number: int) -> str:
+    """The name of a record: eleven letters and digits, which every version of the format has taken."""
+    return f"PROMPT{number:05}"
+
+
+def as_batch(parting: Parting) -> Export:
+    """A record for each prompt, with all that was said before it: the job answers each of them again.
+
+    Args:
+        parting: With a target that is asked by Chat Completions, or whose InvokeModel takes its body.
+
+    Raises:
+        Unsupported: There is no prompt, or a record cannot carry something of the path.
+    """
+    parting = functions_only(parting)
+    whole = parting.conversation
+    lines: list[str] = []
+    left: dict[str, None] = {}
+    for turn in whole.path():
+        if not carries_prompt(turn.input):
+            continue
+        before = replace(whole, tip=turn.parent_id)
+        request = Stateless().plan(before, turn.input, parting.options)
+        left |= dict.fromkeys(entry.reason for entry in request.left_out)
+        try:
+            body = cast("dict[str, Any]", json.loads(request.encode(stream=False)))
+        except InputError as error:
+            raise Unsupported(str(error)) from None
+        # The job names the model, for all of its records.
+        body.pop("model", None)
+        lines.append(dump_json({"recordId": record_id(len(lines) + 1), "modelInput": body}))
+    if not lines:
+        raise Unsupported("There is no prompt in this conversation yet.")
+    notes = (*parting.notes, *(f"items stay behind: {reason}" for reason in left))
+    others = len(whole.turns) - len(whole.path())
+    if others:
+        notes = (f"it holds the current path; {others} turns of other branches stay here", *notes)
+    return Export(("\n".join(lines) + "\n").encode("utf-8", "replace"), "jsonl", (), notes)
