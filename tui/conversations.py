@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tui.config import Settings
+from tui.core.api_choice import fitting_surface
 from tui.core.attachments import Attachment
 from tui.core.catalogue import Catalogue
 from tui.core.controls import Controls
@@ -265,10 +266,11 @@ class Conversations:
         region: str | None = None,
         endpoint: str | None = None,
         api: str | None = None,
-    ) -> None:
+    ) -> str:
         """Choose model, region, endpoint or API for the next turns of a conversation; `None` leaves it.
 
-        Controls that the model does not take stay chosen and are not sent; `unsent` names them.
+        A model's id or an API that is served on another endpoint only takes that one with it. Controls that
+        the model does not take stay chosen and are not sent; `unsent` names them.
 
         Args:
             conversation_id: An open conversation.
@@ -277,10 +279,19 @@ class Conversations:
             endpoint: `mantle`, `runtime` or the name of a profile.
             api: A key of `API_NAMES`. One that was chosen before stays as long as it is served there.
 
+        Returns:
+            A sentence on what was taken beside what was asked for; empty where nothing was.
+
         Raises:
             InputError: This run cannot send to that endpoint.
         """
         conversation = self._conversations[conversation_id]
+        said = ""
+        if endpoint is None and (model is not None or api is not None):
+            now = self.target(conversation_id)
+            surface = fitting_surface(self.catalogue, model or now.model, now.endpoint, api)
+            if surface.sentence and self.settings.knows_endpoint(surface.endpoint):
+                model, endpoint, said = surface.model_id, surface.endpoint, surface.sentence
         api = api or self._served_api(conversation, model, endpoint)
         if endpoint is not None:
             if not self.settings.knows_endpoint(endpoint):
@@ -296,6 +307,7 @@ class Conversations:
                 api=api,
             )
         )
+        return said
 
     def _served_api(self, conversation: Conversation, model: str | None, endpoint: str | None) -> str | None:
         """The API chosen for a conversation, where another model or endpoint has it too."""
@@ -362,6 +374,15 @@ class Conversations:
             conversation = replace(conversation, endpoint=settings.endpoint)
         if _is_flag(settings, "profile") and settings.endpoint == settings.profile:
             conversation = replace(conversation, endpoint=settings.endpoint, model=settings.model)
+        if _is_flag(settings, "api"):
+            conversation = replace(conversation, api=settings.api)
+        elif _is_flag(settings, "model"):
+            conversation = replace(conversation, api=self._served_api(conversation, None, None))
+        if conversation.model and not _is_flag(settings, "endpoint"):
+            here = conversation.endpoint or settings.endpoint
+            surface = fitting_surface(self.catalogue, conversation.model, here, conversation.api)
+            if surface.sentence and settings.knows_endpoint(surface.endpoint):
+                conversation = replace(conversation, model=surface.model_id, endpoint=surface.endpoint)
         if _is_flag(settings, "continuation"):
             conversation = replace(conversation, continuation=settings.continuation)
         await self._change(conversation)

@@ -18,7 +18,7 @@ from tui.background import BackgroundRun, JobWire, check_path
 from tui.clients import Clients
 from tui.config import Settings
 from tui.conversations import Conversations
-from tui.core.apis import mode_in_force
+from tui.core.apis import RESPONSES, mode_in_force
 from tui.core.attachments import Attachment, why_not_in_path
 from tui.core.background import is_running, why_not_in_background
 from tui.core.continuation import LeftOut, Options, Request, continuation_named
@@ -47,7 +47,7 @@ from tui.responses import StoredResponses
 from tui.spending import Spending
 from tui.store.history import History
 from tui.store.title import title_of
-from tui.turns import Sender, TurnPlan, TurnRun
+from tui.turns import Sender, TurnPlan, TurnRun, encoded
 from tui.validation import is_checked, turn_problems
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ class Sending(Conversations):
                 # A call that nobody ran is answered here, once and for all; the server refuses it without.
                 items = (*unanswered(base.turns[parent], items), *items)
             target = target_of(self.settings, base)
-            why_not = why_not_in_background(target, base.continuation, self.catalogue.model(target.model))
+            why_not = why_not_in_background(target, base.continuation, self.catalogue)
             if background and why_not is not None:
                 raise InputError(why_not)
             if sentence := why_not_in_path(self.catalogue.model(target.model), base.path(), items):
@@ -246,6 +246,7 @@ class Sending(Conversations):
             await self.check_token(target)
             await self.warm_up()
             options = self._options.of(self.settings, base, first=carries_prompt(items))
+            await _check_sayable(base, items, options)
             base = replace(
                 base,
                 model=options.target.model,
@@ -442,6 +443,16 @@ class Sending(Conversations):
 def _kept_endpoint(target: Target, settings: Settings) -> str | None:
     """A profile stays with the conversation that was begun with it, as its model is nobody else's."""
     return target.endpoint if target.endpoint in settings.profiles and not target.sandbox else None
+
+
+async def _check_sayable(base: Conversation, items: Sequence[Item], options: Options) -> None:
+    """Make sure that an API with a form of its own can carry a turn, before it is on disk.
+
+    Raises:
+        InputError: It cannot; the sentence says what.
+    """
+    if options.target.api != RESPONSES:
+        await encoded(continuation_named(base.continuation).plan(base, items, options))
 
 
 def _kept_api(target: Target, settings: Settings) -> str | None:

@@ -333,7 +333,11 @@ async def test_a_refused_token_stops_watching_and_the_turn_can_be_resumed(
 @pytest.mark.parametrize(
     ("flags", "mode", "sentence"),
     [
-        ({"endpoint": "runtime", "base_url": None}, "stateful", "runtime endpoint has no background turns"),
+        (
+            {"endpoint": "runtime", "base_url": None},
+            "stateful",
+            "Responses on runtime has no background turns",
+        ),
         ({}, "stateless", "switch to stateful"),
     ],
 )

@@ -60,14 +60,22 @@ def test_intervals_grow_up_to_a_limit_and_failures_have_their_own() -> None:
 
 def test_where_a_turn_cannot_run_in_the_background() -> None:
     catalogue = load_settings({}, {}).catalogue
-    model = catalogue.model("openai.gpt-5.4")
-    assert why_not_in_background(HERE, "stateful", model) is None
-    assert why_not_in_background(HERE, "stateful", None) is None
-    assert "stateless" in str(why_not_in_background(HERE, "stateless", model))
-    runtime = replace(HERE, endpoint="runtime")
-    assert "mantle" in str(why_not_in_background(runtime, "stateful", model))
+    assert why_not_in_background(HERE, "stateful", catalogue) is None
+    assert why_not_in_background(replace(HERE, model="unknown"), "stateful", catalogue) is None
+    assert "stateless" in str(why_not_in_background(HERE, "stateless", catalogue))
+    for other in (
+        replace(HERE, model="us.openai.gpt-5.6-sol", endpoint="runtime"),
+        replace(HERE, model="openai.gpt-5.6-sol", api="chat_completions"),
+    ):
+        assert "use Responses on mantle for that. Send" in str(
+            why_not_in_background(other, "stateful", catalogue)
+        )
     poor = next(row for row in catalogue.models if "background" not in row.features)
-    assert poor.label in str(why_not_in_background(replace(HERE, model=poor.id), "stateful", poor))
+    assert poor.label in str(why_not_in_background(replace(HERE, model=poor.id), "stateful", catalogue))
+    converse = replace(HERE, model=poor.places[1].ids[0], endpoint="runtime", api="converse")
+    assert why_not_in_background(converse, "stateful", catalogue) == (
+        "Converse on runtime has no background turns. Send it without."
+    )
 
 
 def test_only_what_the_server_named_and_has_not_ended_is_running() -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from tui.core.catalogue import API_NAMES, Model
+from tui.core.catalogue import Catalogue
 from tui.core.conversation import Conversation
 from tui.core.events import OutputItemAdded, OutputItemDone, ResponseEnded, StreamEvent, TextDelta
 from tui.core.exchange import Exchange
@@ -37,29 +37,23 @@ _UNFINISHED: Final = frozenset({"in_progress", "incomplete"})
 Payload = Mapping[str, Any]
 
 
-def why_not_in_background(target: Target, mode: ContinuationMode, model: Model | None) -> str | None:
+def why_not_in_background(target: Target, mode: ContinuationMode, catalogue: Catalogue) -> str | None:
     """Why a turn cannot run in the background there, as a sentence with what to do; `None` when it can.
 
     Args:
         target: Where it would be sent.
         mode: How the conversation continues.
-        model: The catalogue's row; a model nobody knows is tried.
+        catalogue: Knows what the API has there; a model nobody knows is tried.
     """
-    if target.api != "responses":
-        return (
-            f"Only the Responses API has background turns, not {API_NAMES.get(target.api, target.api)}: send "
-            "it without, or choose Responses (--api responses)."
-        )
-    if target.endpoint == "runtime":
-        return (
-            "The runtime endpoint has no background turns: send it without, or use the mantle endpoint "
-            "(--endpoint mantle)."
-        )
+    why_not = catalogue.why_not("background", target.model, target.endpoint, target.api)
+    if why_not is not None:
+        return f"{why_not} Send it without."
     if mode == "stateless":
         return (
             "A background answer has to be kept by the server until it is fetched, and a stateless "
             "conversation lets it keep nothing: switch to stateful first."
         )
+    model = catalogue.model(target.model)
     if model is not None and "background" not in model.features:
         return f"{model.label} has no background turns: send it without, or choose another model."
     return None

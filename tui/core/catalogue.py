@@ -21,6 +21,7 @@ __all__ = [
     "DEFAULT_MAX_OUTPUT",
     "DEFAULT_ROUTE",
     "ENDPOINTS",
+    "MODEL_FEATURES",
     "NATIVE_APIS",
     "Catalogue",
     "Model",
@@ -34,6 +35,9 @@ DEFAULT_MAX_OUTPUT: Final = 16_384
 """`max_output_tokens` for a model nobody knows: admission counts the model's maximum when none is sent."""
 
 DEFAULT_ROUTE: Final = "/openai/v1"
+MODEL_FEATURES: Final = ("background", "encrypted_reasoning", "stored_responses", "cache_breakpoints")
+"""What a model may have or not, beside what the API has."""
+
 NATIVE_APIS: Final = frozenset({"converse", "invoke_model"})
 """Those of AWS's own form, below `/model/{id}` of the host: they have no base URL with `/v1`."""
 
@@ -236,7 +240,8 @@ class Catalogue:
         on = f" on {endpoint}" if endpoint in ENDPOINTS else ""
         sentence = f"{API_NAMES.get(api, api)}{on} has no {FEATURES[feature]}"
         model = self.model(model_id)
-        places = () if model is None else model.places
+        lacking = model is None or (feature in MODEL_FEATURES and feature not in model.features)
+        places = () if model is None or lacking else model.places
         ways = dict.fromkeys(
             f"{API_NAMES[other]} on {place.endpoint}"
             for place in places

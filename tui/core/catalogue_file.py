@@ -15,6 +15,7 @@ from tui.core.catalogue import (
     DEFAULT_MAX_OUTPUT,
     DEFAULT_ROUTE,
     ENDPOINTS,
+    MODEL_FEATURES,
     Catalogue,
     Model,
     Place,
@@ -94,7 +95,6 @@ _MODEL_FIELDS: Final = {
     *("sampling", "recommended", "price", "notes", "uncertain", "source"),
 }
 _API_FIELDS: Final = {"name", "endpoint", "route", "features", "parameters", "source", "uncertain"}
-_FEATURES: Final = ("background", "encrypted_reasoning", "stored_responses", "cache_breakpoints")
 _PLACE_FIELDS: Final = {"endpoint", "route", "apis", "regions", "ids", "source", "uncertain"}
 _PLACE_DOUBTS: Final = ("regions", "apis", "ids")
 _DOUBTFUL: Final = (
@@ -129,7 +129,7 @@ def _model(row: Mapping[str, Any]) -> Model:
         max_output=_whole(row, "max_output", where),
         default_max_output=_whole(row, "default_max_output", where) or DEFAULT_MAX_OUTPUT,
         inputs=inputs,
-        features=frozenset(_out_of(_FEATURES, _strings(row, "features", where), "features", where)),
+        features=frozenset(_out_of(MODEL_FEATURES, _strings(row, "features", where), "features", where)),
         cache=_out_of(_CACHES, (_string(row, "cache", where),), "cache", where)[0],
         cache_ttls=_strings(row, "cache_ttls", where),
         cacheable_from=_whole(row, "cacheable_from", where),

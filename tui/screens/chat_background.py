@@ -85,7 +85,7 @@ class ChatBackground(ChatViews):
         session = self.session
         target = session.target(conversation_id)
         mode = session.conversation(conversation_id).continuation
-        return why_not_in_background(target, mode, session.catalogue.model(target.model))
+        return why_not_in_background(target, mode, session.catalogue)
 
     def new_live(self, conversation_id: str, queued: Queued) -> LiveTurn:
         """The turn that is about to be sent."""

@@ -41,6 +41,7 @@ from tui.core.json_places import path_text
 from tui.core.structured.strict import Problem
 from tui.core.text import storable, visible
 from tui.exits import exit_status, fail
+from tui.options import guardrail_unsent
 from tui.session import Session
 from tui.startup import conversation_asked_for, make_session, settings_and_playback
 from tui.subcommands.ask_structured import StructuredText, choose_schema, not_valid
@@ -132,6 +133,8 @@ async def _ask(
         attachments = [await session.attach(path) for path in files]
         if not prompt and not attachments:
             raise InputError("There is no prompt: give PROMPT, pipe it in, or attach a file with -f.")
+        for sentence in _said_before(session, conversation_id):
+            say(sentence, sys.stderr)
         await _check_budget(session, options, conversation_id, prompt, attachments)
         asker = TerminalAsker(yes=getattr(options, "yes", False))
         events = session.with_tools(
@@ -144,6 +147,14 @@ async def _ask(
         return 128 + interrupted.signal
     finally:
         await session.aclose()
+
+
+def _said_before(session: Session, conversation_id: str) -> list[str]:
+    """What is taken otherwise than was asked for; what the turn itself will say is not said twice."""
+    target = session.target(conversation_id)
+    noticed = guardrail_unsent(session.settings, target)
+    said = [session.settings.said, *session.unsent(conversation_id)]
+    return [sentence for sentence in said if sentence and sentence != noticed]
 
 
 async def _check_budget(
