@@ -274,7 +274,7 @@ def test_exceptions_amid_a_stream(server: SandboxServer, aws: Any, kind: str) ->
     with pytest.raises(EventStreamError) as caught:
         events(aws, "Hi")
     assert caught.value.response["Error"]["Code"] == ("InternalFailure" if kind == "error" else kind)
-    assert server.log[-1].events == 4
+    assert server.log.wait_for(lambda record: bool(record.ended)).events == 4
 
 
 def test_damaged_and_cut_frames(server: SandboxServer, aws: Any) -> None:
