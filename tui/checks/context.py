@@ -203,12 +203,10 @@ class CheckContext:
         """Whether the API has one of `api_rules.FEATURES` there."""
         return self.reach.catalogue.rules(self.target.api, self.target.endpoint).has(feature)
 
-    def forget(self, name: str) -> None:
-        """Let a check that is run once more ask anew."""
-        if name == "preflight":
-            self._preflight = None
-        if name in ("endpoint", "models", "clock"):
-            self.listed.clear()
+    def forget(self) -> None:
+        """Ask everything anew: what one run's checks share is not another run's."""
+        self._preflight = None
+        self.listed.clear()
 
     # ---- what is known
 
@@ -377,7 +375,10 @@ class CheckContext:
             TokenError: There is no token to ask with. One that is refused is a `WireError`, and returned.
             WireError: No answer came at all.
         """
-        if base_url not in self.listed:
+        if base_url in self.listed:
+            if not self.sent.exchanges:
+                self.sent.exchanges.append(self.listed[base_url][2])
+        else:
             label, target = self.label(), replace(self.target, base_url=base_url)
             listed: Mapping[str, Any] | None = None
             failure: WireError | None = None

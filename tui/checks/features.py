@@ -196,7 +196,7 @@ async def cache(context: CheckContext) -> Found:
 async def background(context: CheckContext) -> Found:
     """The server goes on without a connection, and its answer is fetched."""
     target = context.target
-    if why_not := why_not_in_background(target, "stateful", context.model):
+    if why_not := why_not_in_background(target, "stateful", context.reach.catalogue):
         raise CheckSkipped(why_not)
     items = (user_message(CHECK_PROMPT),)
     params: dict[str, Any] = {"max_output_tokens": MOST_OUTPUT, "background": True}

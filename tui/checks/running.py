@@ -95,6 +95,7 @@ class CheckRun:
         is stopped; what the server keeps of it is deleted when the program starts next.
         """
         stuck: dict[str, str] = {}
+        self._context.forget()
         try:
             for check in checks:
                 if cause := next((stuck[name] for name in check.needs if name in stuck), ""):
@@ -114,7 +115,6 @@ class CheckRun:
     async def _one(self, check: Check) -> CheckResult:
         context, began = self._context, self._monotonic()
         context.sent = Sent()
-        context.forget(check.name)
         row = waiting(check)
         try:
             target = self.target

@@ -108,7 +108,12 @@ class ChecksScreen(ListDialog[None]):
         Binding("a", "all", "Run all", show=False, id="checks.all"),
         Binding("f", "free", "Run the free ones", show=False, id="checks.free"),
     ]
-    DEFAULT_CSS = "ChecksScreen .dialog--detail { height: 5; }"
+    DEFAULT_CSS = """
+    ChecksScreen {
+        & Dialog { max-height: 33; }
+        & Dialog .dialog--detail { height: 7; max-height: 7; }
+    }
+    """
 
     def __init__(self, session: Session, target: Target) -> None:
         super().__init__()
@@ -119,6 +124,7 @@ class ChecksScreen(ListDialog[None]):
         self._worker: Worker[None] | None = None
         self._began = 0.0
         self._problem = ""
+        self._followed: int | None = None
 
     def compose(self) -> ComposeResult:
         """Titles, the checks, and a few lines about the one under the cursor."""
@@ -173,6 +179,7 @@ class ChecksScreen(ListDialog[None]):
                 conversation = await self._session.new()
                 self._work = CheckRun(cast("Any", self._session), self._target, conversation.id)
             if checks:
+                self._followed = self._list.cursor
                 self._reset(checks, left if not only else (), free=free)
                 await self._follow(self._work, checks)
         except OutcropError as error:
@@ -212,7 +219,15 @@ class ChecksScreen(ListDialog[None]):
                 if result.state == "running":
                     self._began = monotonic()
                 self._draw()
+                self._keep_up(result.name)
                 self._describe()
+
+    def _keep_up(self, name: str) -> None:
+        """The cursor goes along with the check that runs, unless somebody moved it."""
+        at = list(self._results).index(name)
+        if self._list.cursor == self._followed:
+            self._list.move_cursor(at)
+        self._followed = at
 
     def _ended(self) -> None:
         self._worker = None
