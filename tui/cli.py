@@ -160,7 +160,14 @@ def build_parser(*, of_commands: bool = True) -> argparse.ArgumentParser:
     form = keys.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="as tables in Markdown")
     form.add_argument("--json", action="store_true", help="JSON for scripts")
-    sandbox = commands.add_parser("sandbox", help="serve the embedded endpoint on loopback until interrupted")
+    sandbox = commands.add_parser(
+        "sandbox",
+        help="serve the embedded endpoint on loopback until interrupted",
+        description="Serves Responses, Chat Completions, Converse, InvokeModel and batch jobs, offline. Prints the"
+        " base URL of mantle's GPT models; below the same address, /v1 is mantle's gpt-oss, /runtime/openai/v1"
+        " and /runtime are runtime, /bedrock is the control plane; a region may come first. The bearer token is"
+        " sandbox, and so are the access key and the secret key.",
+    )
     sandbox.add_argument("--port", type=int, default=0, metavar="N", help="by default one that is free")
     sandbox.add_argument("--region", metavar="R", help="the region it plays; by default us-west-2")
     return parser

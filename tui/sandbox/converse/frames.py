@@ -16,13 +16,8 @@ from ..shapes import encode
 _STRING = 7
 
 
-def event(kind: str, payload: object) -> bytes:
-    """A frame of the message type `event`."""
-    return _frame(_headers("event", kind), encode(payload))
-
-
-def raw_event(kind: str, payload: bytes) -> bytes:
-    """The same with a payload that need not be JSON."""
+def event(kind: str, payload: bytes) -> bytes:
+    """A frame of the message type `event`; the payload is JSON."""
     return _frame(_headers("event", kind), payload)
 
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 from ..events import Frame
 from ..faults import Fault
-from ..shapes import Json
+from ..shapes import Json, encode
 from ..stateless import Answer
 from ..tokens import Split
 from . import frames
 from .answer import call_id, pieces, reason, usage_of
 
-_PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_PADDING = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _MESSAGES = {
     "internalServerException": "The system encountered an unexpected error during processing.",
     "modelStreamErrorException": "The system encountered an unexpected error during processing. Try again.",
@@ -67,9 +67,10 @@ def _block(index: int, deltas: list[Json]) -> Iterator[Frame]:
 
 
 def _event(kind: str, payload: Json, cost: int = 0) -> Frame:
-    # Section 6, VERIFIED (aws-sdk-js#6919): padding under the key `p`; its length here depends on the event.
-    size = 1 + len(str(payload)) * 7 % len(_PADDING)
-    return Frame(frames.event(kind, {**payload, "p": _PADDING[:size]}), kind, cost)
+    # Section 6, VERIFIED (aws-sdk-js#6919): padding under the key `p`; its length here is made up.
+    data = encode(payload)
+    padding = _PADDING[: 1 + len(data) * 7 % len(_PADDING)]
+    return Frame(frames.event(kind, b'%b,"p":"%b"}' % (data[:-1], padding)), kind, cost)
 
 
 def disturb(events: Iterator[Frame], fault: Fault) -> Iterator[Frame]:
@@ -83,7 +84,7 @@ def disturb(events: Iterator[Frame], fault: Fault) -> Iterator[Frame]:
         if fault.duplicate_events == sent:
             yield frame
         if fault.malformed_events == sent + 1:
-            yield Frame(frames.raw_event("contentBlockDelta", b'{"delta":{"te'), "malformed")
+            yield Frame(frames.event("contentBlockDelta", b'{"delta":{"te'), "malformed")
         if fault.unknown_events == sent + 1:
             yield _event("sandboxUnheardOf", {"note": "a client must tolerate this"})
 
