@@ -17,7 +17,7 @@ from tui.core.events import OutputItemDone, ReasoningDelta, ResponseEnded, TextD
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome, Turn, Usage
 from tui.wire.converse import ConverseDecoder
-from tui.wire.converse_answer import answer_events
+from tui.core.apis.converse_answer import answer_events
 from tui.wire.recorder import finish
 from tui.wire.redact import Redactor
 from tui.wire.stream import StreamLimits, read_stream
@@ -332,7 +332,7 @@ def test_a_whole_answer_is_told_as_a_streamed_one() -> None:
         "usage": {"inputTokens": 9, "outputTokens": 5, "totalTokens": 14},
     }  # fmt: skip
     made = Read()
-    made.events = list(answer_events(body, Redactor("")))
+    made.events = list(answer_events(body))
     turn = made.turn
     assert (turn.text, turn.reasoning) == (TEXT, f"{REASONING}\n\nMore.")
     assert turn.output[-1].payload["arguments"] == '{"a":1}'

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.wire.reasoning_tags import ReasoningTags
+from tui.core.apis.reasoning_tags import ReasoningTags
 
 FORMS = {
     "around the whole": ("<reasoning>I think é\n</reasoning>It is 4.", "I think é\n", "It is 4."),

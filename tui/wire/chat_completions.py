@@ -6,10 +6,11 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Final
 
+from tui.core.apis.completion_answer import CompletionAnswer
 from tui.core.events import StreamEvent, Unknown
 from tui.wire.api_client import WireEvent
 from tui.wire.attempts import RAW_STREAM, Attempts
-from tui.wire.completion_answer import CompletionAnswer, completion_events
+from tui.wire.completion_answer import completion_events
 from tui.wire.decode import DONE, event_object, server_error
 from tui.wire.recorder import AttemptLabel
 from tui.wire.redact import Redactor
@@ -69,7 +70,7 @@ class ChunkDecoder(SseDecoder):
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
-        self._answer = CompletionAnswer(redactor)
+        self._answer = CompletionAnswer(redactor.text)
 
     def kind(self, event: SseEvent) -> str:
         """The chunk's `object`; the event's name where it has one."""

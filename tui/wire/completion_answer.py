@@ -1,185 +1,23 @@
-"""What a chat.completion and its chunks say, in the terms of the Responses API.
-
-The text of an answer becomes a message, what stands between `<reasoning>` tags in it a reasoning item, each
-tool call a call. An answer that came whole is told through the same events as one that was streamed.
-Source: OpenAI API reference, "Chat Completions"; bedrock-facts.md section 5.
-"""
+"""A completion that came whole, as stream events. Source: bedrock-facts.md section 5."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, cast
 
-from tui.core.apis.completion import response_of
+from tui.core.apis.completion_answer import CompletionAnswer
 from tui.core.errors import StreamError
-from tui.core.events import (
-    ArgumentsDelta,
-    OutputItemAdded,
-    OutputItemDone,
-    ReasoningDelta,
-    ResponseEnded,
-    ResponseStarted,
-    StreamEvent,
-    TextDelta,
-)
-from tui.core.items import Item
+from tui.core.events import StreamEvent
 from tui.wire.decode import server_error
 from tui.wire.failures import from_server_error
-from tui.wire.reasoning_tags import ReasoningTags
 from tui.wire.redact import Redactor
 
-__all__ = ["CompletionAnswer", "completion_events"]
-
-Payload = Mapping[str, Any]
+__all__ = ["completion_events"]
 
 
-@dataclass(slots=True)
-class _Open:
-    """An output item that is being written; `call_id` and `name` are a call's."""
-
-    index: int
-    kind: str
-    call_id: str = ""
-    name: str = ""
-    pieces: list[str] = field(default_factory=list[str])
-    refusal: list[str] = field(default_factory=list[str])
-
-
-class CompletionAnswer:
-    """Turns the chunks of one answer into stream events.
-
-    Args:
-        redactor: Masks the token in the items, which are put together of pieces.
-    """
-
-    def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
-        self._tags = ReasoningTags()
-        self._items: dict[object, _Open] = {}
-        self._said: dict[str, Any] = {}  # the top level of the chunks, the later one's values
-        self._finish_reason: str | None = None
-        self._started = False
-        self._ended = False
-
-    def chunk(self, body: Payload) -> Iterator[StreamEvent]:
-        """What one chunk says; the one that tells the tokens, after the finish reason, ends the answer."""
-        self._said |= {name: value for name, value in body.items() if value is not None}
-        if not self._started:
-            yield self._start()
-        choices = _objects(body.get("choices"))
-        for choice in choices[:1]:
-            yield from self._delta(_object(choice, "delta"))
-            if isinstance(choice.get("finish_reason"), str):
-                self._finish_reason = choice["finish_reason"]
-        if not choices and "usage" in self._said:
-            yield from self.end()
-
-    def whole(self, body: Payload) -> Iterator[StreamEvent]:
-        """What a completion says that came whole; its message has what deltas have, all at once."""
-        self._said = dict(body)
-        yield self._start()
-        for choice in _objects(body.get("choices"))[:1]:
-            yield from self._delta(_object(choice, "message"))
-            self._finish_reason = str(choice.get("finish_reason") or "stop")
-        yield from self.end()
-
-    def end(self) -> Iterator[StreamEvent]:
-        """The answer's end, once: nothing, where it never said that it had finished."""
-        if self._ended or self._finish_reason is None:
-            return
-        self._ended = True
-        yield from self._split(self._tags.finish())
-        if answer := self._tags.overlooked:
-            reasoning = self._items["reasoning"]
-            reasoning.pieces = ["".join(reasoning.pieces).removesuffix(answer)]
-            yield from self._write("message", answer)
-        output: list[dict[str, Any]] = []
-        for item in self._items.values():
-            payload = self._payload(item)
-            output.append(payload)
-            yield OutputItemDone(item.index, Item.of(payload))
-        response = response_of(self._said, self._finish_reason, output)
-        yield ResponseEnded(response["status"], response)
-
-    def _start(self) -> ResponseStarted:
-        self._started = True
-        identity: object = self._said.get("id")
-        head = {"id": identity, "model": self._said.get("model"), "store": False}
-        return ResponseStarted(identity if isinstance(identity, str) else None, "in_progress", head)
-
-    def _delta(self, delta: Payload) -> Iterator[StreamEvent]:
-        for name in ("reasoning_content", "reasoning"):
-            # Not in Bedrock's answers; other servers of these models put the reasoning there.
-            if isinstance(delta.get(name), str):
-                yield from self._write("reasoning", delta[name])
-        if isinstance(delta.get("content"), str):
-            yield from self._split(self._tags.feed(delta["content"]))
-        if isinstance(delta.get("refusal"), str) and delta["refusal"]:
-            yield from self._refuse(delta["refusal"])
-        for place, call in enumerate(_objects(delta.get("tool_calls"))):
-            yield from self._call(call.get("index", place), call)
-
-    # -- items -------------------------------------------------------------------------------------------
-
-    def _split(self, parts: Iterable[tuple[bool, str]]) -> Iterator[StreamEvent]:
-        for is_reasoning, text in parts:
-            yield from self._write("reasoning" if is_reasoning else "message", text)
-
-    def _write(self, kind: str, text: str) -> Iterator[StreamEvent]:
-        if not text:
-            return
-        item = self._items.get(kind)
-        if item is None:
-            item = self._items[kind] = _Open(len(self._items), kind)
-            yield OutputItemAdded(item.index, "", kind)
-        item.pieces.append(text)
-        if kind == "message":
-            yield TextDelta(item.index, "", text)
-        else:
-            yield ReasoningDelta(item.index, "", 0, text)
-
-    def _refuse(self, text: str) -> Iterator[StreamEvent]:
-        item = self._items.get("message")
-        if item is None:
-            item = self._items["message"] = _Open(len(self._items), "message")
-            yield OutputItemAdded(item.index, "", "message")
-        item.refusal.append(text)
-        yield TextDelta(item.index, "", text, refusal=True)
-
-    def _call(self, place: object, call: Payload) -> Iterator[StreamEvent]:
-        function = _object(call, "function")
-        item = self._items.get(place)
-        if item is None:
-            item = self._items[place] = _Open(len(self._items), "function_call")
-            item.call_id, item.name = str(call.get("id") or ""), str(function.get("name") or "")
-            yield OutputItemAdded(item.index, item.call_id, "function_call")
-        if isinstance(function.get("arguments"), str) and function["arguments"]:
-            item.pieces.append(function["arguments"])
-            yield ArgumentsDelta(item.index, item.call_id, function["arguments"])
-
-    def _payload(self, item: _Open) -> dict[str, Any]:
-        """A finished item in the form in which it may go back to any of the APIs."""
-        text, refusal = (self._redactor.text("".join(pieces)) for pieces in (item.pieces, item.refusal))
-        if item.kind == "reasoning":
-            return {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": text}]}
-        if item.kind == "message":
-            parts: list[dict[str, Any]] = []
-            if text or not refusal:
-                parts.append({"type": "output_text", "text": text, "annotations": []})
-            if refusal:
-                parts.append({"type": "refusal", "refusal": refusal})
-            return {"type": "message", "role": "assistant", "status": "completed", "content": parts}
-        return {
-            "type": "function_call",
-            "call_id": item.call_id,
-            "name": item.name,
-            "arguments": text or "{}",
-            "status": "completed",
-        }
-
-
-def completion_events(body: Payload, redactor: Redactor, request_id: str | None = None) -> list[StreamEvent]:
+def completion_events(
+    body: Mapping[str, Any], redactor: Redactor, request_id: str | None = None
+) -> list[StreamEvent]:
     """The events that a stream would have brought for a completion that came whole, one delta an item.
 
     Raises:
@@ -188,20 +26,12 @@ def completion_events(body: Payload, redactor: Redactor, request_id: str | None 
     """
     if "choices" not in body and "error" in body:
         raise from_server_error(server_error(body), request_id)
-    if not _objects(body.get("choices")):
+    choices: object = body.get("choices")
+    entries = cast("list[object]", choices) if isinstance(choices, list) else []
+    if not any(isinstance(entry, Mapping) for entry in entries):
         raise StreamError(
             "The server answered with something that is no completion: is the base URL that of Chat "
             "Completions?",
             code="not_a_completion",
         )
-    return list(CompletionAnswer(redactor).whole(body))
-
-
-def _object(payload: Payload, name: str) -> Payload:
-    value: object = payload.get(name)
-    return cast("Payload", value) if isinstance(value, Mapping) else {}
-
-
-def _objects(value: object) -> list[Payload]:
-    entries = cast("list[object]", value) if isinstance(value, list) else []
-    return [cast("Payload", entry) for entry in entries if isinstance(entry, Mapping)]
+    return list(CompletionAnswer(redactor.text).whole(body))

@@ -11,12 +11,12 @@ from contextlib import aclosing
 from typing import Any, cast
 from urllib.parse import quote
 
+from tui.core.apis.converse_answer import ConverseAnswer, answer_events
 from tui.core.errors import StreamError
 from tui.core.events import ResponseEnded, ServerError, StreamEvent
 from tui.core.text import visible_line
 from tui.wire.api_client import WireEvent
 from tui.wire.attempts import RAW_STREAM, Attempts
-from tui.wire.converse_answer import ConverseAnswer, answer_events
 from tui.wire.event_stream import DAMAGED, EVENT_STREAM, EventStreamDecoder, Frame, check_installed
 from tui.wire.recorder import AttemptLabel
 from tui.wire.redact import Redactor
@@ -54,8 +54,8 @@ class ConverseClient(Attempts):
         """
 
         def attempt(each: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
-            asked = self._request("POST", _path(each, "converse"), each, content=body)
-            return self._whole(asked, each, lambda answer: _whole_answer(answer, each.redactor))
+            asked = self._request("POST", _path(each, "converse"), each, content=body, whole=True)
+            return self._whole(asked, each, lambda answer: _whole_answer(answer, each.redactor), judged=True)
 
         return self._tried(attempt, label)
 
@@ -65,7 +65,7 @@ def _path(label: AttemptLabel, operation: str) -> str:
 
 
 def _whole_answer(body: Mapping[str, Any], redactor: Redactor) -> list[StreamEvent]:
-    events = answer_events(body, redactor)
+    events = answer_events(body, redactor.text)
     if not isinstance(events[-1], ResponseEnded):
         raise StreamError(
             "The server answered with something that is no answer of Converse: is the base URL that of this "
@@ -87,7 +87,7 @@ class ConverseDecoder:
 
     def __init__(self, redactor: Redactor) -> None:
         self._frames = EventStreamDecoder()
-        self._answer = ConverseAnswer(redactor)
+        self._answer = ConverseAnswer(redactor.text)
 
     def feed(self, piece: bytes) -> Iterator[Frame]:
         """The frames that these bytes complete; a damage is a frame too, which cannot be read."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from tui.core.apis.reasoning_tags import ReasoningTags
 from tui.core.events import (
     ArgumentsDelta,
     OutputItemAdded,
@@ -25,8 +26,6 @@ from tui.core.events import (
 )
 from tui.core.guardrail import REPORT_KEY, guardrail_report
 from tui.core.items import Item, dump_json
-from tui.wire.reasoning_tags import ReasoningTags
-from tui.wire.redact import Redactor
 
 __all__ = ["ConverseAnswer", "answer_events"]
 
@@ -75,11 +74,11 @@ class ConverseAnswer:
     """Turns the events of one answer into stream events.
 
     Args:
-        redactor: Masks the token in the items, which are put together of pieces.
+        mask: Masks the token in the items, which are put together of pieces.
     """
 
-    def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
+    def __init__(self, mask: Callable[[str], str] = str) -> None:
+        self._mask = mask
         self._blocks: dict[int, _Block] = {}
         self._output: dict[int, dict[str, Any]] = {}
         self._count = 0
@@ -177,7 +176,7 @@ class ConverseAnswer:
             reasoning.pieces = ["".join(reasoning.pieces).removesuffix(answer)]
             yield from self._write(block, "message", answer)
         for item in block.items.values():
-            payload = _payload(item, self._redactor.text("".join(item.pieces)))
+            payload = _payload(item, self._mask("".join(item.pieces)))
             self._output[item.index] = payload
             yield OutputItemDone(item.index, Item.of(payload))
 
@@ -207,9 +206,9 @@ class ConverseAnswer:
         return ResponseEnded(status, response)
 
 
-def answer_events(body: Payload, redactor: Redactor) -> list[StreamEvent]:
+def answer_events(body: Payload, mask: Callable[[str], str] = str) -> list[StreamEvent]:
     """The events that a stream would have brought for a whole answer of Converse, one delta a block."""
-    answer = ConverseAnswer(redactor)
+    answer = ConverseAnswer(mask)
     message = _object(_object(body, "output"), "message")
     events = answer.take("messageStart", {})
     content: object = message.get("content")
