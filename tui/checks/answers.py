@@ -81,8 +81,8 @@ async def schema(context: CheckContext) -> Found:
         said = f"The response object lacks, or has otherwise than documented: {', '.join(wrong)}."
         raise CheckFailed(said, _NOT_IN_SHAPE, facts)
     model = answer.response.get("model")
-    by = f" by {visible_line(str(model))}" if model else ""
-    return Found(f"{', '.join(rules)} are as documented; answered{by}.", facts)
+    by = f"; answered by {visible_line(str(model))}" if model else ""
+    return Found(f"{', '.join(rules)} are as documented{by}.", facts)
 
 
 async def usage(context: CheckContext) -> Found:
@@ -100,8 +100,9 @@ async def usage(context: CheckContext) -> Found:
         raise CheckFailed(f"{inside:,} in and {outside:,} out are not {total:,} in total.", step, facts)
     unsaid = [name for name, count in facts.items() if count is None]
     note = f" Not reported: {', '.join(unsaid)}." if unsaid else ""
-    cached, thought = counted.cached_tokens, counted.reasoning_tokens
-    detail = f" ({cached or 0:,} cached in, {thought or 0:,} reasoning out)"
+    parts = {"cached in": counted.cached_tokens, "reasoning out": counted.reasoning_tokens}
+    known = ", ".join(f"{count:,} {name}" for name, count in parts.items() if count is not None)
+    detail = f" ({known})" if known else ""
     return Found(f"{inside:,} tokens in, {outside:,} out{detail}.{note}", facts)
 
 

@@ -6,8 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tui.core.background import why_not_in_background
+
 if TYPE_CHECKING:
     from tui.checks.context import CheckContext
+    from tui.core.catalogue import Catalogue
+    from tui.core.items import Target
 
 __all__ = ["MOST_OUTPUT", "Check", "CheckFailed", "CheckSkipped", "Found"]
 
@@ -58,6 +62,7 @@ class Check:
         needs: Checks without which it makes no sense: where one of them failed, it is skipped.
         timing: Whether it is there to measure (setting `responsiveness_check`).
         feature: What the API must have for it, out of `api_rules.FEATURES`; empty for nothing.
+        takes: What kind of file the model must take for it; empty for none.
         stores: Whether the server keeps something of it, so that it wants a clean-up.
         shares: It looks at the answer of this check, and sends a request of its own only without it.
     """
@@ -70,8 +75,22 @@ class Check:
     needs: tuple[str, ...] = ()
     timing: bool = False
     feature: str = ""
+    takes: str = ""
     shares: str = ""
     stores: bool = False
+
+    def why_not(self, target: Target, catalogue: Catalogue) -> str | None:
+        """Why it does not apply there, as far as the catalogue knows; `None` where it does."""
+        if self.feature:
+            found = catalogue.why_not(self.feature, target.model, target.endpoint, target.api)
+            if found is None and self.feature == "background":
+                found = why_not_in_background(target, "stateful", catalogue)
+            if found is not None:
+                return found
+        model = catalogue.model(target.model)
+        if self.takes and model is not None and self.takes not in model.inputs:
+            return f"{model.label} takes no {self.takes.upper()}."
+        return None
 
     @property
     def paid(self) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui.checks.definition import MOST_OUTPUT, CheckFailed, CheckSkipped, Found
 from tui.core.attachments import Attachment
-from tui.core.background import poll_interval, why_not_in_background
+from tui.core.background import poll_interval
 from tui.core.cache_controls import cache_params
 from tui.core.checks.samples import CODE_WORD, ORDER_TOOL, TICKET_SCHEMA, long_prefix, sample_pdf
 from tui.core.continuation import Options, Request, continuation_named
@@ -153,9 +153,6 @@ def _replayable(answer: Answer) -> tuple[Item, ...]:
 
 async def pdf(context: CheckContext) -> Found:
     """The model reads a word in a one-page PDF."""
-    model = context.model
-    if model is not None and "pdf" not in model.inputs:
-        raise CheckSkipped(f"{model.label} takes no PDF.")
     data = sample_pdf(f"The code word of this page is {CODE_WORD}.")
     file = Attachment("outcrop-check.pdf", "", "application/pdf", data, "", 1, 500)
     prompt = "What is the code word in the attached document? Reply with that word only."
@@ -196,8 +193,6 @@ async def cache(context: CheckContext) -> Found:
 async def background(context: CheckContext) -> Found:
     """The server goes on without a connection, and its answer is fetched."""
     target = context.target
-    if why_not := why_not_in_background(target, "stateful", context.reach.catalogue):
-        raise CheckSkipped(why_not)
     items = (user_message(CHECK_PROMPT),)
     params: dict[str, Any] = {"max_output_tokens": MOST_OUTPUT, "background": True}
     request = Request(target, "stateful", items, None, True, params)

@@ -117,10 +117,7 @@ class CheckRun:
         context.sent = Sent()
         row = waiting(check)
         try:
-            target = self.target
-            if check.feature and (
-                why := self._reach.catalogue.why_not(check.feature, target.model, target.endpoint, target.api)
-            ):
+            if why := check.why_not(self.target, self._reach.catalogue):
                 raise CheckSkipped(why)
             found = await check.run(context)
             row = replace(row, state="passed", sentence=found.sentence, facts=found.facts)

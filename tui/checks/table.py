@@ -7,7 +7,7 @@ from typing import Final
 
 from tui.checks import answers, connection, features
 from tui.checks.definition import MOST_OUTPUT, Check
-from tui.core.catalogue import Model
+from tui.core.catalogue import Catalogue, Model
 from tui.core.costs import CostEstimate, cost_of_model, kinds_for, upper_cost
 from tui.core.errors import InputError
 from tui.core.figures import money
@@ -18,6 +18,9 @@ __all__ = ["CHECKS", "chosen", "price_words"]
 
 _REACHED: Final = ("token", "endpoint")
 _ANSWERS: Final = ("preflight",)
+
+_REASONING: Final = 120
+"""Tokens that a model which reasons by itself may take for so simple a request; nobody documents it."""
 
 # What requests take: the guide counted 162 tokens in and 5 out for its preflight, 713 in for a one-page PDF.
 CHECKS: Final[tuple[Check, ...]] = (
@@ -52,7 +55,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         feature="json_schema",
     ),
     Check("tool", "a function is called", features.tool, 2, (480, 60), _ANSWERS, feature="tools"),
-    Check("pdf", "a word is read in a PDF", features.pdf, 1, (720, 5), _ANSWERS),
+    Check("pdf", "a word is read in a PDF", features.pdf, 1, (720, 5), _ANSWERS, takes="pdf"),
     Check("cache", "the second of two equal requests", features.cache, 2, (5_000, 10), _ANSWERS),
     Check(
         "background", "the server goes on alone", features.background, 1, (162, 5), _ANSWERS,
@@ -97,9 +100,10 @@ def chosen(
     return tuple(run), tuple(check for check in asked if check not in run)
 
 
-def price_words(checks: Iterable[Check], target: Target, model: Model | None) -> str:
+def price_words(checks: Iterable[Check], target: Target, catalogue: Catalogue) -> str:
     """What the paid ones among these send and cost, to be said before; empty where none is paid for."""
-    paid = [check for check in checks if check.paid]
+    model = catalogue.model(target.model)
+    paid = [check for check in checks if check.paid and check.why_not(target, catalogue) is None]
     sending = [check for check in paid if not any(other.name == check.shares for other in paid)]
     # Of several that look at one answer, the first sends for all.
     sending = [
@@ -125,6 +129,8 @@ def price_words(checks: Iterable[Check], target: Target, model: Model | None) ->
 
 def _likely(checks: Sequence[Check], target: Target, model: Model | None) -> CostEstimate | None:
     tokens_in, tokens_out = (sum(check.likely[index] for check in checks) for index in (0, 1))
+    if model is not None and model.default_effort not in (None, "none"):
+        tokens_out += _REASONING * sum(check.requests for check in checks)
     usage = Usage(tokens_in, 0, 0, tokens_out, 0, tokens_in + tokens_out)
     return cost_of_model(usage, model, target.model)
 

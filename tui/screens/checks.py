@@ -193,7 +193,7 @@ class ChecksScreen(ListDialog[None]):
             self._ended()
 
     async def _may_send(self, checks: Iterable[Check]) -> bool:
-        price = price_words(checks, self._target, self._session.catalogue.model(self._target.model))
+        price = price_words(checks, self._target, self._session.catalogue)
         if not price or self._target.sandbox:
             return True
         # The app's type is generic and unknown here.

@@ -59,7 +59,7 @@ async def _act(
     try:
         await session.warm_up()
         target = session.settings.target()
-        price = price_words(checks, target, session.catalogue.model(target.model))
+        price = price_words(checks, target, session.catalogue)
         if price and not target.sandbox and not options.yes and not await _agreed(price):
             checks, left, options.free = (*_free(checks),), (*left, *_paid(checks)), True
         began = time.time()

@@ -198,11 +198,12 @@ def _unknown(said: str, here: Circumstances) -> str:
         where = pairing.nearest_endpoint or target.endpoint
         return f"{pairing.reason} Use --model {model} --region {region} --endpoint {where}."
     known = here.catalogue.model(target.model)
-    place = None if known is None else known.place(target.endpoint, target.api)
+    place = None if known is None else known.place(target.endpoint, target.api) or known.places[0]
     if place is not None:
+        where = f"on {place.endpoint} in {', '.join(place.regions)}"
         return (
-            f"{target.model} is known in {', '.join(place.regions)}: choose one of them with --region, and "
-            "see that the account has access to it there."
+            f"{target.model} is known {where}: choose one of them with --region, and see that the account "
+            "has access to it there."
         )
     return f"See with `outcrop models --region {target.region}` what there is, and choose with --model."
 
