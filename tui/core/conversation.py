@@ -164,7 +164,10 @@ class Conversation:
 
         The key `None` stands for the turn that would be sent next, where turns go on from the tip already.
         """
-        taken: dict[str | None, str | None] = {turn.parent_id: turn.id for turn in self.path()}
+        path = self.path()
+        if len(path) == len(self.turns):
+            return {}  # Every turn is on it.
+        taken: dict[str | None, str | None] = {turn.parent_id: turn.id for turn in path}
         taken[self.tip] = None
         found: dict[str | None, list[str]] = {parent: [] for parent in taken}
         for turn in self.turns.values():

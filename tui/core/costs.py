@@ -18,6 +18,7 @@ from tui.core.items import Usage
 
 __all__ = [
     "CostEstimate",
+    "RunningCost",
     "cost_of",
     "cost_of_model",
     "kinds_for",
@@ -137,15 +138,35 @@ def upper_cost(
     return CostEstimate((input_tokens * dearest + output_tokens * price.output) / _PER, uncertain=uncertain)
 
 
+class RunningCost:
+    """The costs of turns, added up one by one."""
+
+    def __init__(self) -> None:
+        self._usd = Decimal(0)
+        self._known = self._estimate = self._at_least = self._uncertain = False
+
+    def add(self, cost: CostEstimate | None) -> None:
+        """Add the cost of a turn; `None` is unknown."""
+        if cost is None:
+            self._at_least = True
+            return
+        self._known = True
+        self._usd += cost.usd
+        self._estimate |= cost.estimate
+        self._at_least |= cost.at_least
+        self._uncertain |= cost.uncertain
+
+    @property
+    def total(self) -> CostEstimate | None:
+        """What all came to so far; `None` when no cost is known, "at least" when some are not."""
+        if not self._known:
+            return None
+        return CostEstimate(self._usd, self._estimate, at_least=self._at_least, uncertain=self._uncertain)
+
+
 def total_cost(costs: Iterable[CostEstimate | None]) -> CostEstimate | None:
     """Add up the turns' costs; `None` when none is known, "at least" when some are not."""
-    rows = list(costs)
-    known = [cost for cost in rows if cost is not None]
-    if not known:
-        return None
-    return CostEstimate(
-        usd=sum((cost.usd for cost in known), Decimal(0)),
-        estimate=any(cost.estimate for cost in known),
-        at_least=len(known) < len(rows) or any(cost.at_least for cost in known),
-        uncertain=any(cost.uncertain for cost in known),
-    )
+    running = RunningCost()
+    for cost in costs:
+        running.add(cost)
+    return running.total

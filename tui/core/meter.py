@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tui.core.catalogue import Catalogue
-from tui.core.costs import CostEstimate, cost_of_model, total_cost
+from tui.core.costs import CostEstimate, RunningCost, cost_of_model
 from tui.core.exchange import Exchange, Timings
 from tui.core.items import Turn, Usage
 
@@ -184,7 +184,7 @@ class ConversationFigures:
     """The path's turns and what they add up to.
 
     Attributes:
-        turns: In the order of the path; a turn that stands for a summary is none of them.
+        turns: In the order of the path, all or the last; a turn that stands for a summary is none of them.
         usage: The counts added up, each over the turns that have it.
         split: The buckets added up over the turns with counts.
         cached_share: Part of the input from the cache, over the turns that tell both.
@@ -201,7 +201,11 @@ class ConversationFigures:
 
 
 def figures_of(
-    path: Iterable[Turn], catalogue: Catalogue, timings: Mapping[str, TurnTiming] | None = None
+    path: Iterable[Turn],
+    catalogue: Catalogue,
+    timings: Mapping[str, TurnTiming] | None = None,
+    *,
+    last: int | None = None,
 ) -> ConversationFigures:
     """The figures of a path, turn by turn and added up.
 
@@ -209,21 +213,24 @@ def figures_of(
         path: The turns, oldest first.
         catalogue: Gives prices and context windows.
         timings: By turn id, for the turns that have an exchange.
+        last: How many turns at the end get a row of their own; the sums are those of all. By default all.
     """
     rows: list[TurnFigures] = []
-    costs: list[CostEstimate | None] = []
-    for turn in path:
-        if turn.summary:
-            continue
+    costs = RunningCost()
+    turns = [turn for turn in path if not turn.summary]
+    first = 0 if last is None else len(turns) - last
+    for number, turn in enumerate(turns):
         target = turn.target
         model = None if target is None else catalogue.model(target.model)
         cost = None if target is None else cost_of_model(turn.usage, model, target.model)
         # What never reached a response cost nothing, and so is nothing unknown.
         if turn.outcome is not None and (turn.usage is not None or turn.response_id is not None):
-            costs.append(cost)
+            costs.add(cost)
+        if number < first:
+            continue
         rows.append(
             TurnFigures(
-                number=len(rows) + 1,
+                number=number + 1,
                 turn_id=turn.id,
                 at=turn.created_at,
                 model=target.model if target else "",
@@ -235,19 +242,19 @@ def figures_of(
                 split=split(turn.usage),
                 cached_share=cached_share(turn.usage),
                 cost=cost,
-                running=total_cost(costs),
+                running=costs.total,
                 context_share=context_share(turn.usage, model.context if model else None),
                 timing=(timings or {}).get(turn.id, TurnTiming()),
             )
         )
-    reported = [row for row in rows if row.usage is not None]
+    reported = [turn.usage for turn in turns if turn.usage is not None]
     return ConversationFigures(
         turns=tuple(rows),
-        usage=Usage.total(row.usage for row in reported if row.usage is not None),
-        split=total_split(row.split for row in reported),
-        cached_share=total_share(row.usage for row in reported),
-        cost=total_cost(costs),
-        unreported=sum(1 for row in rows if row.usage is None and row.outcome),
+        usage=Usage.total(reported),
+        split=total_split(map(split, reported)),
+        cached_share=total_share(reported),
+        cost=costs.total,
+        unreported=sum(1 for turn in turns if turn.usage is None and turn.outcome is not None),
     )
 
 

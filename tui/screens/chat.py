@@ -12,6 +12,7 @@ from textual.worker import WorkerError
 
 from tui.core.drafts import Draft
 from tui.core.errors import OutcropError
+from tui.core.garbage import collector_paused
 from tui.keymap import bindings
 from tui.screens.chat_open import ChatOpen
 from tui.screens.chat_responses import ChatResponses
@@ -63,6 +64,16 @@ class ChatScreen(ChatTools, ChatOpen, ChatResponses, ChatRequests, ChatStructure
 
     async def _begin(self) -> None:
         """Warm up, open what was asked for, bring the draft and the files, then look for the token."""
+        # What is imported and read for the first conversation stays, as a rule, as long as the program.
+        with collector_paused(freeze=True):
+            await self._open_first()
+        for path in self._start.files:
+            await self._attach_file(path)
+        await self._check_token()
+        await self.resume_all()
+        await self._play()
+
+    async def _open_first(self) -> None:
         session = self.session
         try:
             await session.warm_up()
@@ -75,11 +86,6 @@ class ChatScreen(ChatTools, ChatOpen, ChatResponses, ChatRequests, ChatStructure
         finally:
             self.welcome.opening(False)
             self._ready.set()
-        for path in self._start.files:
-            await self._attach_file(path)
-        await self._check_token()
-        await self.resume_all()
-        await self._play()
 
     async def _play(self) -> None:
         """Send the prompts of a cassette that is played, one after the other."""

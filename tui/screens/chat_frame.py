@@ -12,6 +12,8 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
+from tui.core.api_rules import API_NAMES
+from tui.core.apis import RESPONSES, mode_in_force, why_not_stateful
 from tui.core.errors import OutcropError
 from tui.core.items import ContinuationMode
 from tui.core.text import visible_line
@@ -150,14 +152,16 @@ class ChatFrame(Screen[None]):
     def on_mount(self) -> None:
         """Fill the first picture from the settings alone."""
         settings = self.session.settings
+        api = settings.api_for(settings.model, settings.endpoint)
         self.status.keys = self._keys
         self.status.show(
             StatusState(
                 settings.model,
                 settings.region,
                 settings.endpoint,
-                settings.continuation,
+                mode_in_force(settings.continuation, api),
                 sandbox=settings.sandbox,
+                api="" if api == RESPONSES else API_NAMES[api],
             )
         )
         self.welcome.show_place(sandbox=settings.sandbox, base_url=settings.base_url)
@@ -238,16 +242,18 @@ class ChatFrame(Screen[None]):
             return
         conversation = self.session.conversation(self._conversation_id)
         target = self.session.target(self._conversation_id)
+        api = "" if target.api == RESPONSES else API_NAMES.get(target.api, target.api)
         words, alarm = self._token_words(self.session.settings.token_place(target))
         state = StatusState(
             target.model,
             target.region,
             target.endpoint,
-            conversation.continuation,
+            mode_in_force(conversation.continuation, target.api),
             words,
             alarm,
             target.sandbox,
             effort=conversation.controls.effort or "",
+            api=api,
             branch=str(conversation.branch or ""),
         )
         self.status.show(self.with_turns(state))
@@ -283,6 +289,11 @@ class ChatFrame(Screen[None]):
             self._set_continuation(mode)
 
     def _set_continuation(self, mode: ContinuationMode) -> None:
+        why_not = why_not_stateful(self.session.target(self._conversation_id).api)
+        if why_not is not None:
+            self._complain(why_not, instead=True)
+            return
+
         async def change() -> None:
             await self.session.set_continuation(self._conversation_id, mode)
             self._refresh_target()
@@ -290,20 +301,33 @@ class ChatFrame(Screen[None]):
         self._do(change(), "continuation")
 
     async def _choose(
-        self, *, model: str | None = None, region: str | None = None, endpoint: str | None = None
+        self,
+        *,
+        model: str | None = None,
+        region: str | None = None,
+        endpoint: str | None = None,
+        api: str | None = None,
     ) -> None:
-        """Change model, region or endpoint; an impossible pairing is said, and tried if it is wanted."""
+        """Change model, region, endpoint or API; an impossible pairing is said, and tried if it is wanted."""
+        session, conversation_id = self.session, self._conversation_id
+        before = session.target(conversation_id)
         try:
-            await self.session.set_target(
-                self._conversation_id, model=model, region=region, endpoint=endpoint
+            said = await session.set_target(
+                conversation_id, model=model, region=region, endpoint=endpoint, api=api
             )
-            target = self.session.target(self._conversation_id)
+            target = session.target(conversation_id)
         except OutcropError as error:
             self._complain(str(error))
             return
-        pairing = self.session.catalogue.pairing(target.model, target.region, target.endpoint)
+        pairing = session.catalogue.pairing(target.model, target.region, target.endpoint, api=target.api)
         if not pairing.possible and not target.sandbox:
             self._complain(pairing.reason)
+        if said:
+            self._complain(said, "information")
+        stateful = session.conversation(conversation_id).continuation == "stateful"
+        why_not = why_not_stateful(target.api) if stateful and target.api != before.api else None
+        if why_not is not None:
+            self._complain(why_not, "information")
         self._refresh_target()
 
     def _choices(self, command: str) -> Iterable[tuple[str, str]]:
@@ -311,6 +335,8 @@ class ChatFrame(Screen[None]):
         match command:
             case "model":
                 return [(model.id, _about(model)) for model in self.session.catalogue.models]
+            case "api":
+                return [(name, words) for name, words in API_NAMES.items()]
             case "region":
                 return [(region, "") for region in self.session.catalogue.regions]
             case "theme":
@@ -332,17 +358,17 @@ class ChatFrame(Screen[None]):
             self.query_one("#chat-column").mount(self._meter)
         return self._meter
 
-    def figures(self) -> ConversationFigures:
-        """What the turns of the path that is shown came to, one by one and added up."""
+    def figures(self, last: int | None = None) -> ConversationFigures:
+        """What the turns of the path that is shown came to, all or the last one by one, and added up."""
         from tui.core.meter import figures_of, timings_of
 
         path = self.session.conversation(self._conversation_id).path()
         timings = timings_of(self.session.exchanges(self._conversation_id), path)
-        return figures_of(path, self.session.catalogue, timings)
+        return figures_of(path, self.session.catalogue, timings, last=last)
 
     def _refresh_meter(self) -> None:
         """Figures of the last turn and of the conversation's path."""
-        found = self.figures()
+        found = self.figures(last=8)  # the last ones may be running
         ended = any(turn.outcome for turn in found.turns)
         if self._meter is not None:
             self._meter.display = ended

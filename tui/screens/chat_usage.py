@@ -82,7 +82,7 @@ class ChatUsage(ChatPicker):
         from tui.core import figures
         from tui.core.meter import cache_drop
 
-        drop = cache_drop(self.figures())
+        drop = cache_drop(self.figures(last=3))
         if drop is None or drop.turn_id in self._told:
             return
         self._told.add(drop.turn_id)

@@ -19,6 +19,7 @@ from tui.core.conversation import Conversation, ConversationSummary
 from tui.core.drafts import Draft, Span
 from tui.core.errors import NoSuchConversation
 from tui.core.exchange import Exchange
+from tui.core.garbage import collector_paused
 from tui.core.items import Item, Outcome, Target, Turn, dump_json
 from tui.core.text import storable
 from tui.core.tools import Rule, ToolUse
@@ -257,10 +258,14 @@ class History(Ledger):
                 responses.save_of_turn(db, turn_id)
 
     def _turns(self, where: str, *values: object) -> dict[str, Turn]:
-        rows = self._db.rows(f"SELECT {TURN_COLUMNS} FROM turns WHERE {where}", values)
         read_items = items_reader(self._db.connection)
-        with self._db.sentences():
-            return {row[0]: turn_from_row(row, read_items) for row in rows}
+        found: dict[str, Turn] = {}
+        with self._db.sentences(), collector_paused():
+            for row in self._db.connection.execute(f"SELECT {TURN_COLUMNS} FROM turns WHERE {where}", values):
+                # The parent's id is a string that is there already.
+                parent = found.get(row[1])
+                found[row[0]] = turn_from_row(row, read_items, row[1] if parent is None else parent.id)
+        return found
 
     def _end_abandoned(self) -> None:
         """Mark turns and exchanges as failed whose process is gone."""

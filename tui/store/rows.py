@@ -97,12 +97,14 @@ def usage_to_text(usage: Usage | None) -> str | None:
 _OUTCOMES: Final[dict[str | None, Outcome | None]] = {None: None, **{o.value: o for o in Outcome}}
 
 
-def turn_from_row(row: Sequence[Any], read_items: Callable[[str], tuple[Item, ...]]) -> Turn:
-    """A turn of the columns in `TURN_COLUMNS`.
+def turn_from_row(
+    row: Sequence[Any], read_items: Callable[[str], tuple[Item, ...]], parent_id: str | None
+) -> Turn:
+    """A turn of the columns in `TURN_COLUMNS`; `parent_id` is taken in the place of the equal one in the row.
 
     Positional and without detours: a conversation of ten thousand turns makes ten thousand of them.
     """
-    turn_id, parent_id, created_at, ended_at, outcome, target, continuation, response_id = row[:8]
+    turn_id, _, created_at, ended_at, outcome, target, continuation, response_id = row[:8]
     request_id, stored, usage, error, notices, sent, output, partial_text, partial_reasoning = row[8:17]
     return Turn(
         turn_id,
