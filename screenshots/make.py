@@ -331,7 +331,8 @@ SCENES: list[tuple[str, tuple[int, int], Callable[[Stage], Awaitable[None]], str
     ("preview", (130, 30), preview, "outcrop-dark"),
     ("usage", (160, 48), usage, "outcrop-dark"),
     ("reading", (100, 30), reading, "outcrop-dark"),
-    ("finding", (100, 30), finding, "outcrop-dark"),
+    # All of it fits: lines that were never on the screen have guessed heights, by the machine's speed.
+    ("finding", (100, 52), finding, "outcrop-dark"),
     ("which-key", (100, 30), which_key, "outcrop-dark"),
     ("files", (80, 24), files, "outcrop-dark"),
     ("attachments", (80, 24), attachments, "outcrop-dark"),

@@ -104,11 +104,9 @@ class Canvas(ScrollView):
         return changed
 
     def notify_style_update(self) -> None:
-        """The theme or the CSS changed: all rows are stale."""
+        """The theme or the CSS changed, or only a class or the focus."""
         super().notify_style_update()
-        self._ground = None
         if self._flow.paper is not None:
-            self._flow.paper = None
             self.call_next(self._lay)
 
     def _lay(self) -> None:
@@ -118,8 +116,9 @@ class Canvas(ScrollView):
         if width <= 0 or not self.is_attached:
             return
         palette = Palette.read(self.get_component_rich_style, plain=self._no_color())
-        paper = self._flow.paper
-        if paper is None or (paper.width, paper.palette) != (width, palette):
+        paper, ground = self._flow.paper, self._ground
+        self._ground = self.background_colors[1]
+        if paper is None or (paper.width, paper.palette, ground) != (width, palette, self._ground):
             anchor, spots = self._hold(), self.keep_spots()
             came = self._came()
             self._window = []
@@ -310,10 +309,9 @@ class Canvas(ScrollView):
         filters = self.get_line_filters()
         if filters:
             # Read once for each paper: Textual walks up the tree and blends colours for it.
-            if self._ground is None:
-                self._ground = self.background_colors[1]
+            ground = self._ground or self.background_colors[1]
             for line_filter in filters:
-                strip = strip.apply_filter(line_filter, self._ground)
+                strip = strip.apply_filter(line_filter, ground)
         return strip
 
     # -- scrolling ----------------------------------------------------------------------------
