@@ -163,9 +163,9 @@ def build_parser(*, of_commands: bool = True) -> argparse.ArgumentParser:
     sandbox = commands.add_parser(
         "sandbox",
         help="serve the embedded endpoint on loopback until interrupted",
-        description="Plays all APIs offline and prints the base URL of mantle's GPT models. Below the same address"
-        " are /v1 (gpt-oss), /runtime/openai/v1, /runtime and /bedrock, with a region in front if wanted. The"
-        " bearer token is sandbox; so are the access key and the secret key.",
+        description="Plays all APIs offline and prints the base URL of mantle's GPT models. Below the same"
+        " address are /v1 (gpt-oss), /runtime/openai/v1, /runtime and /bedrock, with a region in front if"
+        " wanted. The bearer token is sandbox; so are the access key and the secret key.",
     )
     sandbox.add_argument("--port", type=int, default=0, metavar="N", help="by default one that is free")
     sandbox.add_argument("--region", metavar="R", help="the region it plays; by default us-west-2")

@@ -15,7 +15,9 @@ import boto3
 import httpx
 import pytest
 from botocore.config import Config
+from botocore.eventstream import ChecksumMismatch, EventStreamBuffer
 from botocore.exceptions import ClientError, EventStreamError
+from botocore.validate import ParamValidator
 from openai import AuthenticationError, OpenAI
 from openai.providers import bedrock
 
@@ -78,12 +80,21 @@ def client(
     )
 
 
+def checked(aws: Any, operation: str, value: Json) -> Json:
+    """What was sent is what AWS's service model has: no member absent that must be there, none unknown."""
+    shape = aws.meta.service_model.operation_model(operation).output_shape
+    report = ParamValidator().validate(value, shape)
+    assert not report.has_errors(), report.generate_report()
+    return value
+
+
 def user(text: str) -> Json:
     return {"role": "user", "content": [{"text": text}]}
 
 
 def ask(aws: Any, prompt: str, **more: Any) -> Json:
-    return aws.converse(modelId=OSS, messages=[user(prompt)], **more)
+    made = aws.converse(modelId=OSS, messages=[user(prompt)], **more)
+    return {**checked(aws, "Converse", {k: v for k, v in made.items() if k != "ResponseMetadata"}), **made}
 
 
 def events(aws: Any, prompt: str, **more: Any) -> list[tuple[str, Json]]:
@@ -278,8 +289,6 @@ def test_exceptions_amid_a_stream(server: SandboxServer, aws: Any, kind: str) ->
 
 
 def test_damaged_and_cut_frames(server: SandboxServer, aws: Any) -> None:
-    from botocore.eventstream import ChecksumMismatch
-
     for fault in ({"bad_crc": 2}, {"bad_prelude": 1}):
         server.fault(fault)
         with pytest.raises(ChecksumMismatch):
@@ -367,6 +376,50 @@ def test_signatures(server: SandboxServer, new: Callable[..., Any]) -> None:
 def test_a_signature_has_its_time(server: SandboxServer, aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server._service, "clock", lambda: time.time() + 900)
     refusal(lambda: ask(aws, "Hi"), code="InvalidSignatureException", status=403, needle="expired")
+
+
+def test_the_bytes_are_what_the_service_model_has(server: SandboxServer, aws: Any) -> None:
+    """Past boto3's reader, which leaves out what it does not know."""
+    url = f"{server.base_url('runtime', route='')}/model/{quote(OSS, safe='')}"
+    guard = {"guardrailIdentifier": "sandboxguard", "guardrailVersion": "1", "trace": "enabled_full"}
+    headers = {"authorization": "Bearer sandbox"}
+    asked = "mail ada@example.com", "quicksand"
+    prompts = [f"Reply with exactly: {text}" for text in asked]
+    for prompt in (*prompts, "Volcano insurance?", "What is the status of the orders A-17 and B-2?"):
+        body: Json = {"messages": [user(prompt)], "guardrailConfig": guard, "toolConfig": TOOLS}
+        checked(aws, "Converse", httpx.post(f"{url}/converse", headers=headers, json=body).json())
+        reply = httpx.post(f"{url}/converse-stream", headers=headers, json=body)
+        assert reply.headers["content-type"] == "application/vnd.amazon.eventstream"
+        buffer = EventStreamBuffer()
+        buffer.add_data(reply.content)
+        for message in buffer:
+            assert list(message.headers) == [":event-type", ":content-type", ":message-type"]
+            event = json.loads(message.payload)
+            assert 0 < len(event.pop("p")) < 64
+            checked(aws, "ConverseStream", {"stream": {message.headers[":event-type"]: event}})
+
+
+def test_broken_streams(server: SandboxServer, aws: Any) -> None:
+    plain = [name for name, _ in events(aws, "Reply with exactly: a b")]
+    for fault, kinds in (
+        ({"no_terminal": True}, plain[:-2]),
+        ({"duplicate_events": 1}, [*plain[:2], *plain[1:]]),
+        ({"stall_events": 3, "stall_seconds": 0.02, "keepalive": 0.01}, plain),
+    ):
+        own = {"sandbox_fault": json.dumps(fault)}
+        assert [name for name, _ in events(aws, "Reply with exactly: a b", requestMetadata=own)] == kinds
+    server.fault({"failed_deltas": 2})
+    with pytest.raises(EventStreamError, match="modelStreamErrorException"):
+        events(aws, "Hi")
+    server.fault({"failed_deltas": 2})
+    refusal(lambda: ask(aws, "Hi"), code="ModelErrorException", status=424, needle="")
+
+
+def test_ids_that_are_arns_and_benchmarks(aws: Any) -> None:
+    arn = f"arn:aws:bedrock:us-west-2::foundation-model/{OSS}"
+    assert aws.converse(modelId=arn, messages=[user("Hi")])["stopReason"] == "end_turn"
+    made = aws.converse(modelId="fake-30-0", messages=[user("Hi")])
+    assert made["usage"]["outputTokens"] == 30 and len(made["output"]["message"]["content"]) == 1
 
 
 def test_a_bearer_token(server: SandboxServer) -> None:

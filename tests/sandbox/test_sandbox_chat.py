@@ -247,6 +247,7 @@ def test_which_model_is_where(
         ({"stream_options": {"include_usage": True}}, "stream_options"),
         ({"tool_choice": "auto"}, "tool_choice"),
         ({"functions": []}, "functions"),
+        ({"service_tier": "flex"}, "service_tier"),
         ({"max_output_tokens": 20}, "max_output_tokens"),
         ({"model": ""}, "model"),
     ],
@@ -280,6 +281,35 @@ def test_faults_of_a_stream(api: Api) -> None:
     assert post(api, **body).status_code == 429
     own = {"sandbox_fault": json.dumps({"malformed_events": 3})}
     assert '"choi\n\n' in post(api, **body, metadata=own).text
+
+
+def test_faults_are_for_the_api_they_name(api: Api) -> None:
+    api.server.fault({"on": "invoke", "status": 503})
+    api.server.fault({"on": "responses", "status": 502})
+    assert post(api, messages=said("Hi")).status_code == 200
+    assert api.post(model=MODEL, input="Hi").status_code == 502
+    api.server.fault({"on": "create", "status": 500})
+    assert post(api, messages=said("Hi")).status_code == 500
+    for wrong in ({"reasoning": "sideways"}, {"exception": "oops"}, {"on": "talk"}):
+        with pytest.raises(ValueError, match="one of"):
+            api.server.fault(wrong)
+
+
+def test_responses_of_open_weights(api: Api) -> None:
+    """They take sampling beside reasoning; section 5 recommends it."""
+    url = api.server.base_url(route="/v1") + "/responses"
+    body = {
+        "model": "openai.gpt-oss-20b",
+        "input": "Reply with exactly: ok",
+        "temperature": 1.0,
+        "top_p": 1.0,
+    }
+    made = api.http.post(url, json={**body, "reasoning": {"effort": "medium"}})
+    assert made.status_code == 200, made.text
+    kinds = [item["type"] for item in made.json()["output"]]
+    assert kinds == ["reasoning", "message"] and made.json()["temperature"] == 1.0
+    runtime = api.http.post(api.server.base_url("runtime") + "/responses", json={**body, "model": OSS})
+    assert runtime.status_code == 400 and "does not support the '/v1/responses' API" in runtime.text
 
 
 def guarded(suffix: str | None = None, **headers: str) -> Json:

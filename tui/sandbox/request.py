@@ -134,7 +134,7 @@ def check(body: Json, model: Model, *, refuse_summary: bool | None, retention: b
             # Section 2, VERIFIED for GPT-6 (litellm#42523), ASSUMED for the others.
             if body.get(name) is not None:
                 raise errors.unsupported(name, model.id)
-    _check_tier(body, model)
+    check_tier(body, model)
     _check_cache(body, model)
     _check_breakpoints(items, model)
     _check_tools(body)
@@ -165,8 +165,12 @@ def parse_input(value: object) -> list[Json]:
     return items
 
 
-def _check_tier(body: Json, model: Model) -> None:
-    """Section 1.4: Standard is the only tier on the cards, VERIFIED (cb, cards-x); others fail: ASSUMED."""
+def check_tier(body: Json, model: Model) -> None:
+    """Section 1.4: Standard is the only tier on the cards, VERIFIED (cb, cards-x); others fail: ASSUMED.
+
+    Raises:
+        ApiError: 400.
+    """
     tier: object = body.get("service_tier")
     if tier not in (None, *_TIERS):
         raise errors.unsupported_value("service_tier", tier, model.id, _TIERS)

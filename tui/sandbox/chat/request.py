@@ -11,6 +11,7 @@ from typing import Any
 from .. import errors, strict
 from ..guardrail import Guard
 from ..models import Model
+from ..request import check_tier
 from ..shapes import Json, array_at, is_object, object_at
 from ..stateless import Prompt
 from .messages import items_of
@@ -81,6 +82,7 @@ def check(body: Json, model: Model, guard: Guard | None) -> Prompt:
     """
     if body.get("messages") is None:
         raise errors.missing("messages")
+    check_tier(body, model)
     items = items_of(body["messages"], model)
     effort = body.get("reasoning_effort") or model.effort
     if effort not in model.efforts and model.benchmark is None:
