@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import ceil
 from time import monotonic
 
+from rich.cells import cell_len
 from textual import events
 from textual.content import Content
 from textual.timer import Timer
@@ -84,9 +85,14 @@ class NoticeBar(Static):
 
     def _show(self, text: str) -> None:
         if text != self._words:
+            # How much is below changes with every frame: the screen is laid out only for another height.
+            stays = bool(text and self._words) and self._is_one_row(text) and self._is_one_row(self._words)
             self._words = text
-            self.update(Content(visible_line(text)))
+            self.update(Content(visible_line(text)), layout=not stays)
             self.set_class(bool(text), "-any")
+
+    def _is_one_row(self, text: str) -> bool:
+        return cell_len(visible_line(text)) <= self.content_size.width
 
     def _stop(self) -> None:
         if self._timer is not None:
