@@ -14,6 +14,7 @@ from tui.core.errors import (
     ConnectError,
     InputError,
     OutcropError,
+    ResponseError,
     SilenceError,
     StoreError,
     StreamError,
@@ -160,6 +161,8 @@ def _answered(error: WireError, here: Circumstances) -> str:
     if isinstance(error, SilenceError) or error.code == "timeout":
         limit = "BEDROCK_REQUEST_TIMEOUT_SECONDS sets the limit"
         return f"Try again, or wait longer than {here.timeout:g} s: {limit}."
+    if isinstance(error, ResponseError) and error.code in ("server_error", "failed", "no_end"):
+        return "Try again in a while; if it stays, give AWS the request id."
     if error.code == "incomplete":
         return "A lower effort leaves more of the tokens for the text; or try a smaller model."
     if isinstance(error, StreamError):
