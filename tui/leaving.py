@@ -76,20 +76,15 @@ def _aimed(settings: Settings, own: Target, apis: tuple[str, ...]) -> tuple[Targ
     if own.endpoint not in ENDPOINTS:
         return replace(own, api=api, base_url=own_base_url(own.base_url, api)), ""
     surface = fitting_surface(catalogue, own.model, own.endpoint, api)
-    region = own.region
-    pairing = catalogue.pairing(surface.model_id, region, surface.endpoint, api=api)
-    if not pairing.possible:
+    model_id, region, endpoint = surface.model_id, own.region, surface.endpoint
+    pairing = catalogue.pairing(model_id, region, endpoint, api=api)
+    if not pairing.possible and (pairing.nearest is None or pairing.nearest_api != api):
         other = model_for_api(catalogue, api, region)
-        if pairing.nearest is not None:
-            model_id, region, endpoint = *pairing.nearest, pairing.nearest_endpoint
-        elif other is not None:
+        if other is not None:
             model_id, endpoint = other.model_id, other.endpoint
-            near = catalogue.pairing(model_id, region, endpoint, api=api)
-            region = region if near.possible or near.nearest is None else near.nearest[1]
-        else:
-            model_id, endpoint = surface.model_id, surface.endpoint
-    else:
-        model_id, endpoint = surface.model_id, surface.endpoint
+            pairing = catalogue.pairing(model_id, region, endpoint, api=api)
+    if not pairing.possible and pairing.nearest is not None and pairing.nearest_api == api:
+        (model_id, region), endpoint = pairing.nearest, pairing.nearest_endpoint
     note = ""
     if (model_id, region, endpoint) != (own.model, own.region, own.endpoint):
         was, now = visible_line(own.model), f"{visible_line(model_id)} in {visible_line(region)}"

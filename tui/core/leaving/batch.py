@@ -8,17 +8,20 @@ Source: AWS, "Format and upload your batch inference data"; bedrock-facts.md sec
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from tui.core.continuation import Stateless
 from tui.core.errors import InputError
 from tui.core.export.request import Export, Unsupported
 from tui.core.items import dump_json
-from tui.core.leaving.parting import Parting, functions_only
+from tui.core.leaving.parting import Parting, branches_note, functions_only
 from tui.core.tools import carries_prompt
 
 __all__ = ["as_batch", "record_id"]
+
+_ENDS_LINES: Final = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
 
 
 def record_id(number: int) -> str:
@@ -54,8 +57,7 @@ def as_batch(parting: Parting) -> Export:
         lines.append(dump_json({"recordId": record_id(len(lines) + 1), "modelInput": body}))
     if not lines:
         raise Unsupported("There is no prompt in this conversation yet.")
-    notes = (*parting.notes, *(f"items stay behind: {reason}" for reason in left))
-    others = len(whole.turns) - len(whole.path())
-    if others:
-        notes = (f"it holds the current path; {others} turns of other branches stay here", *notes)
-    return Export(("\n".join(lines) + "\n").encode("utf-8", "replace"), "jsonl", (), notes)
+    notes = (*branches_note(whole), *parting.notes, *(f"items stay behind: {reason}" for reason in left))
+    # Some readers of lines end one at each of these; in JSON they can be written otherwise.
+    text = _ENDS_LINES.sub(lambda found: f"\\u{ord(found[0]):04x}", "\n".join(lines))
+    return Export((text + "\n").encode(), "jsonl", (), notes)

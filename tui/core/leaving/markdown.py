@@ -30,6 +30,7 @@ from tui.core.conversation import Conversation
 from tui.core.errors import InputError
 from tui.core.export.request import Export, Packed, SideFile, unpacked
 from tui.core.items import Item, Outcome, Turn, assistant_message, user_message
+from tui.core.leaving.parting import branches_note
 from tui.core.text import storable, visible_line
 from tui.core.tool_calls import CallRecord
 from tui.core.tools import calls_of, carries_prompt, told
@@ -106,9 +107,7 @@ def as_markdown(conversation: Conversation, beginning: str = "") -> Export:
     path = conversation.path()
     for turn in path:
         parts += _turn_parts(turn, files, beginning)
-    notes: list[str] = []
-    if others := len(conversation.turns) - len(path):
-        notes.append(f"it holds the current path; {others} turns of other branches stay here (JSON has them)")
+    notes = list(branches_note(conversation))
     if any(turn.calls or calls_of(turn.output) for turn in path):
         notes.append("tool calls can be read in it, but are not imported again (JSON brings them back)")
     return Export(storable("".join(parts)).encode(), "md", tuple(files.values()), tuple(notes))

@@ -20,6 +20,7 @@ __all__ = [
     "Parting",
     "RecordedCall",
     "body_of",
+    "branches_note",
     "functions_only",
     "planned",
     "recorded_calls",
@@ -57,6 +58,15 @@ class RecordedCall:
     name: str
     arguments: object
     output: str
+
+
+def branches_note(conversation: Conversation) -> tuple[str, ...]:
+    """That only the current path leaves, where there are other branches."""
+    others = len(conversation.turns) - len(conversation.path())
+    if not others:
+        return ()
+    what = "1 turn of another branch stays" if others == 1 else f"{others} turns of other branches stay"
+    return (f"it holds the current path; {what} here",)
 
 
 def functions_only(parting: Parting) -> Parting:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from tui.core.export.literal import literal
 from tui.core.export.request import Export, SideFile
 from tui.core.items import Target
-from tui.core.leaving.parting import Parting, recorded_calls
+from tui.core.leaving.parting import Parting, branches_note, recorded_calls
 from tui.core.text import visible_line
 
 __all__ = ["GO_ON", "TOKEN", "asking", "base_url", "made", "rounds", "tool_lines"]
@@ -83,10 +83,7 @@ def made(
         notes: What it does otherwise than the conversation, beside `parting.notes`.
     """
     target, path = parting.options.target, parting.conversation.path()
-    all_notes = (*parting.notes, *notes)
-    others = len(parting.conversation.turns) - len(path)
-    if others:
-        all_notes = (f"it holds the current path; {others} turns of other branches stay here", *all_notes)
+    all_notes = (*branches_note(parting.conversation), *parting.notes, *notes)
     turns = "1 turn" if len(path) == 1 else f"{len(path)} turns"
     head = [
         "#!/usr/bin/env python3",
@@ -108,10 +105,11 @@ def made(
 def _before(target: Target) -> list[str]:
     if not target.sandbox:
         return ["#   export AWS_BEARER_TOKEN_BEDROCK=…        the Bedrock API key"]
-    return [
-        "#   outcrop sandbox --port 8080              it was held with the sandbox: nothing is sent to AWS",
-        "#   export AWS_BEARER_TOKEN_BEDROCK=sandbox",
-    ]
+    lines = ["#   outcrop sandbox --port 8080              it was held with the sandbox: nothing goes to AWS"]
+    if target.api != "converse":
+        return [*lines, "#   export AWS_BEARER_TOKEN_BEDROCK=sandbox"]
+    # botocore sends no bearer token without TLS.
+    return [*lines, "#   export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox"]
 
 
 def rounds(has_tools: bool) -> list[str]:

@@ -48,6 +48,14 @@ _ANSWER: Final = (
     "def answer(prompt):",
     '    return re.sub(r"(?s)<reasoning>.*?</reasoning>", "", str(agent(prompt))).strip()',
 )
+_ANSWER_BOTH: Final = (
+    "",
+    "",
+    "def answer(prompt):",
+    '    blocks = [*unanswered, {"text": prompt}]',
+    "    unanswered.clear()",
+    '    return re.sub(r"(?s)<reasoning>.*?</reasoning>", "", str(agent(blocks))).strip()',
+)
 
 
 def as_strands_script(parting: Parting) -> Export:
@@ -63,6 +71,9 @@ def as_strands_script(parting: Parting) -> Export:
     options = parting.options
     messages, notes = converse_messages(parting)
     packed, files = unpacked_blobs(messages, parting.beginning)
+    said = cast("list[dict[str, Any]]", packed)
+    # An agent adds a message of the user's, and the roles must alternate.
+    unanswered: list[Any] = said.pop()["content"] if said and said[-1]["role"] == "user" else []
     tools = [cast("dict[str, Any]", tool) for tool in options.extra.get("tools", [])]
     module, name, what = _CLASSES[options.target.api]
     native = options.target.api == "converse"
@@ -74,7 +85,10 @@ def as_strands_script(parting: Parting) -> Export:
     lines += ["from strands.tools.tools import PythonAgentTool"] if tools else []
     lines += ["", *(["HERE = Path(__file__).parent"] if files else [])]
     lines += _native_model(parting) if native else _model(parting, name)
-    lines += ["", f"messages = {literal(packed, packed=BYTES)}"]
+    lines += ["", f"messages = {literal(said, packed=BYTES)}"]
+    if unanswered:
+        lines += ["", "# This was not answered; it goes with the next prompt."]
+        lines += [f"unanswered = {literal(unanswered, packed=BYTES)}"]
     if tools:
         lines += tool_lines(parting)
         lines += ["", f"TOOLS = {literal([_spec(tool) for tool in tools])}", *_TOOLS]
@@ -87,7 +101,7 @@ def as_strands_script(parting: Parting) -> Export:
         "    conversation_manager=NullConversationManager(),",
         "    callback_handler=None,",
         ")",
-        *_ANSWER,
+        *(_ANSWER_BOTH if unanswered else _ANSWER),
     ]
     packages = "'strands-agents>=1.60'" if native else "'strands-agents[openai]>=1.60'"
     return made(parting, f"a Strands agent, over {what}", packages, lines, files, notes)
