@@ -17,6 +17,8 @@ _KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 _ERROR_LIMIT: Final = 8_000
 _GRACE: Final = 0.3  # seconds between asking a program to end and ending it
 _CHUNK: Final = 1 << 16
+# Waits until this program closes the pipe or is gone; what ends the tool in good time ends this first.
+_GUARD: Final = 'read -r group && { read -r _; kill -s KILL -- "-$group"; }'
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ async def run_program(
     """Run a program with `data` on its standard input, until it ends, or the limit, or a cancellation.
 
     Past the output limit it runs on and what it writes is dropped, as it may be doing more than to write.
-    When it has ended, for whatever reason, the processes that it started are ended too.
+    When it has ended, for whatever reason, the processes that it started are ended too. So are they all when
+    this program is killed meanwhile: the model's call must not go on where nobody sees it.
 
     Args:
         command: Program and arguments; no shell is involved.
@@ -70,16 +73,23 @@ async def run_program(
     Raises:
         OSError: It cannot be started.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=folder,
-        env=dict(environment),
-        start_new_session=True,
-    )
+    guard = await _guard()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=folder,
+            env=dict(environment),
+            start_new_session=True,
+        )
+    except BaseException:
+        await _stand_down(guard)
+        raise
     assert process.stdin and process.stdout and process.stderr
+    if guard is not None and guard.stdin is not None:
+        guard.stdin.write(b"%d\n" % process.pid)
     output, errors = _Kept(output_limit), _Kept(_ERROR_LIMIT, tail=True)
     readers = [
         asyncio.create_task(output.read(process.stdout)),
@@ -94,6 +104,7 @@ async def run_program(
         timed_out = True
     finally:
         await _end(process)
+        await _stand_down(guard)
         # A grandchild that escaped may hold the pipes for ever.
         done, pending = await asyncio.wait(readers, timeout=1.0)
         for task in pending:
@@ -101,6 +112,30 @@ async def run_program(
         for task in done:
             task.exception()
     return Finished(process.returncode or 0, output.data, errors.data, output.size, timed_out)
+
+
+async def _guard() -> asyncio.subprocess.Process | None:
+    """A process that is told a group, and ends it when this one is gone; `None` where there is no shell."""
+    try:
+        return await asyncio.create_subprocess_exec(
+            "/bin/sh",
+            "-c",
+            _GUARD,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={},
+            start_new_session=True,
+        )
+    except OSError:
+        return None
+
+
+async def _stand_down(guard: asyncio.subprocess.Process | None) -> None:
+    if guard is not None:
+        with suppress(ProcessLookupError):
+            guard.kill()
+        await guard.wait()
 
 
 class _Kept:
