@@ -80,7 +80,7 @@ CONTEXTS: Final = (
     Context("Where a request is edited", ("tui.screens.edit_request:EditRequest",), types=True),
     Context("Where a request is sent again", ("tui.screens.replay_request:ReplayRequest",)),
     Context("In the history", ("tui.screens.history:HistoryScreen",), types=True),
-    Context("In the choice of model, region and endpoint", ("tui.screens.picker:PickerScreen",), types=True),
+    Context("In the choice of model, region, endpoint and API", ("tui.screens.picker:PickerScreen",), types=True),
     Context("In the list of open conversations", ("tui.screens.open_conversations:OpenConversationsScreen",)),
     Context("At a conversation's title", ("tui.screens.rename:RenameScreen",), types=True),
     Context("In the list of turns", ("tui.screens.turns:TurnsScreen",)),

@@ -20,6 +20,7 @@ from tui.core.discovery import (
     ModelList,
     PairingCheck,
     RouteAnswer,
+    check_place,
     fallback_model,
     list_urls,
     listed_ids,
@@ -108,7 +109,7 @@ class Discovery:
         return await self._records.call(History.model_list, target.region, place_name(target))
 
     async def checks(self) -> Mapping[tuple[str, str, str], PairingCheck]:
-        """The newest check of each pairing, by model, region and place (`core.discovery.place_name`)."""
+        """The newest check of each pairing, by model, region and place (`core.discovery.check_place`)."""
         found = await self._records.call(History.checks)
         return {(check.model, check.region, check.place): check for check in found}
 
@@ -193,7 +194,7 @@ class Discovery:
         return ended
 
     async def _remember(self, target: Target, at: float, works: bool, sentence: str) -> PairingCheck:
-        check = PairingCheck(target.model, target.region, place_name(target), at, works, sentence)
+        check = PairingCheck(target.model, target.region, check_place(target), at, works, sentence)
         await self._records.call(History.save_check, check)
         return check
 

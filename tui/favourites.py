@@ -15,21 +15,25 @@ from typing import Final, cast
 __all__ = ["load_favourites", "save_favourites"]
 
 _NAME: Final = "favourites.json"
-_FIELDS: Final = 3
+_FIELDS: Final = (3, 4)
+"""Files of versions that knew one API only have three."""
 
 
-def load_favourites(folder: Path) -> tuple[tuple[str, str, str], ...]:
-    """Model id, region and endpoint of each favourite, in the order in which they were marked."""
+def load_favourites(folder: Path) -> tuple[tuple[str, str, str, str], ...]:
+    """Model id, region, endpoint and API of each favourite, in the order in which they were marked.
+
+    The API is empty where the file does not say it.
+    """
     with suppress(OSError, ValueError):
         rows: object = json.loads((folder / _NAME).read_text(encoding="utf-8"))
         found = cast("list[object]", rows) if isinstance(rows, list) else []
         lists = [cast("list[object]", row) for row in found if isinstance(row, list)]
-        texts = [[str(part) for part in row] for row in lists if len(row) == _FIELDS]
-        return tuple(dict.fromkeys((row[0], row[1], row[2]) for row in texts))
+        texts = [[*(str(part) for part in row), ""] for row in lists if len(row) in _FIELDS]
+        return tuple(dict.fromkeys((row[0], row[1], row[2], row[3]) for row in texts))
     return ()
 
 
-def save_favourites(folder: Path, favourites: Iterable[tuple[str, str, str]]) -> None:
+def save_favourites(folder: Path, favourites: Iterable[tuple[str, str, str, str]]) -> None:
     """Write them all, in place of those before.
 
     Raises:

@@ -15,7 +15,7 @@ from tui.core.discovery import PairingCheck
 from tui.core.errors import OutcropError
 from tui.favourites import load_favourites, save_favourites
 from tui.screens.picker import Listed, PickerActions, PickerScreen
-from tui.widgets.pairings import Known, Offer, all_choices, search
+from tui.widgets.pairings import Known, Offer, Place, all_choices, search
 from tui.widgets.virtual_lines import VirtualLines
 
 CATALOGUE = """
@@ -50,7 +50,7 @@ uncertain = true
 """
 # A dialog in the app has all of 80 columns; here it keeps a margin.
 SIZES = [(88, 24), (160, 48)]
-CURRENT = ("openai.gpt-5.4", "us-west-2", "mantle")
+CURRENT = Place("openai.gpt-5.4", "us-west-2", "mantle")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def catalogue() -> Catalogue:
 
 
 def picker(catalogue: Catalogue, **changes: Any) -> PickerScreen:
-    current = changes.pop("current", ("openai.gpt-5.4", "us-west-2", "mantle"))
+    current = changes.pop("current", CURRENT)
     offers = changes.pop("offers", [Offer("mantle", token_region=changes.pop("token_region", None))])
     return PickerScreen(catalogue, current, offers, **changes)
 
@@ -83,13 +83,14 @@ async def test_every_pairing_is_listed_and_the_impossible_say_why(
         screen = await opened(pilot, picker(catalogue), [])
         possible = line_with(screen, "GPT-5.4", "us-west-2")
         assert "●" in possible
-        assert "1.05M?" in possible
+        assert size[0] < 100 or "1.05M?" in possible
+        assert "Responses" in possible
         assert "2.75 / 16.50" in possible
         assert size[0] < 100 or "none-high" in possible
         assert "0.075 / 0.30?" in line_with(screen, "GPT-5.5", "us-east-2")
         assert "it is in us-east-2" in line_with(screen, "GPT-5.5", "us-west-2")
         assert screen.count("GPT-5.") >= 6
-        assert "takes text, image, pdf" in screen
+        assert "Takes text, image, pdf." in screen
 
 
 @pytest.mark.parametrize("theme", ["outcrop-dark", "outcrop-light"])
@@ -115,7 +116,7 @@ async def test_typing_filters_and_enter_takes_it(catalogue: Catalogue) -> None:
         assert len(rows) == 2
         await pilot.press("enter")
         await pilot.pause()
-    assert results == [("openai.gpt-5.5", "us-east-2", "mantle")]
+    assert results == [Place("openai.gpt-5.5", "us-east-2", "mantle")]
 
 
 async def test_skipped_letters_still_find(catalogue: Catalogue) -> None:
@@ -139,7 +140,7 @@ async def test_enter_on_an_impossible_pairing_says_why_and_names_the_nearest(cat
         assert results == []
         await pilot.press("enter")
         await pilot.pause()
-    assert results == [("openai.gpt-5.5", "us-east-2", "mantle")]
+    assert results == [Place("openai.gpt-5.5", "us-east-2", "mantle")]
 
 
 async def test_moving_on_forgets_the_refusal(catalogue: Catalogue) -> None:
@@ -177,7 +178,7 @@ async def test_a_click_takes_a_row(catalogue: Catalogue) -> None:
         await opened(pilot, picker(catalogue), results)
         await pilot.click("#picker-list", offset=(10, 0))
         await pilot.pause()
-    assert results == [("openai.gpt-5.4", "us-east-2", "mantle")]
+    assert results == [Place("openai.gpt-5.4", "us-east-2", "mantle")]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -199,22 +200,23 @@ async def test_a_model_that_nobody_knows_is_listed_as_the_current_one(catalogue:
     app = OneWidget()
     async with app.run_test(size=(160, 48)) as pilot:
         screen = await opened(
-            pilot, picker(catalogue, current=("my.model[/b]\x1b", "us-west-2", "mantle")), results
+            pilot, picker(catalogue, current=Place("my.model[/b]\x1b", "us-west-2", "mantle")), results
         )
         assert "my.model[/b]" in line_with(screen, "●")
         assert "not in the catalogue" in screen
         await pilot.press("enter")
         await pilot.pause()
-    assert results == [("my.model[/b]\x1b", "us-west-2", "mantle")]
+    assert results == [Place("my.model[/b]\x1b", "us-west-2", "mantle")]
 
 
 async def test_a_custom_endpoint_has_models_but_no_regions_to_choose(catalogue: Catalogue) -> None:
     choices = all_choices(
-        catalogue, ("openai.gpt-5.4", "us-west-2", "custom"), [Offer("custom", "us-west-2")]
+        catalogue, Place("openai.gpt-5.4", "us-west-2", "custom"), [Offer("custom", "us-west-2")]
     )
-    assert [(c.model_id, c.region) for c in choices] == [
-        ("openai.gpt-5.4", "us-west-2"),
-        ("openai.gpt-5.5", "us-west-2"),
+    assert [(c.model_id, c.region, c.api) for c in choices] == [
+        (model, "us-west-2", api)
+        for api in ("responses", "chat_completions")
+        for model in ("openai.gpt-5.4", "openai.gpt-5.5")
     ]
     assert all(choice.pairing.possible and choice.key_elsewhere is None for choice in choices)
 
@@ -222,7 +224,7 @@ async def test_a_custom_endpoint_has_models_but_no_regions_to_choose(catalogue: 
 @pytest.mark.parametrize("endpoint", ["mantle", "runtime"])
 def test_the_shipped_catalogue_s_possible_pairings_come_first(endpoint: str) -> None:
     shipped = parse_catalogue(files("tui.core").joinpath("catalogue.toml").read_text(encoding="utf-8"))
-    choices = all_choices(shipped, ("openai.gpt-5.4", "us-west-2", endpoint), [Offer(endpoint)])
+    choices = all_choices(shipped, Place("openai.gpt-5.4", "us-west-2", endpoint), [Offer(endpoint)])
     possible = [choice.pairing.possible for choice in choices]
     assert possible == sorted(possible, reverse=True)
     assert any(possible)
@@ -234,8 +236,8 @@ async def test_favourites_stand_first_then_what_was_used_lately_and_checks_have_
 ) -> None:
     kept: list[Any] = []
     checked: list[Any] = []
-    east = ("openai.gpt-5.4", "us-east-2", "mantle")
-    five = ("openai.gpt-5.5", "us-east-2", "mantle")
+    east = Place("openai.gpt-5.4", "us-east-2", "mantle")
+    five = Place("openai.gpt-5.5", "us-east-2", "mantle")
 
     async def check(place: Any) -> PairingCheck:
         checked.append(place)
@@ -294,13 +296,64 @@ async def test_every_endpoint_is_listed_and_the_nearest_may_be_on_another(catalo
         assert "The nearest that works: openai.gpt-5.4 in us-west-2 on mantle" in text_of(app)
         await pilot.press("enter")
         await pilot.pause()
-    assert results == [("openai.gpt-5.4", "us-west-2", "mantle")]
+    assert results == [Place("openai.gpt-5.4", "us-west-2", "mantle")]
+
+
+async def test_an_api_is_one_more_column_and_the_impossible_say_what_there_is() -> None:
+    """Searched by API, its name beside the model's; Enter twice on an impossible row takes the nearest."""
+    shipped = parse_catalogue(files("tui.core").joinpath("catalogue.toml").read_text(encoding="utf-8"))
+    results: list[Any] = []
+    app = OneWidget()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = picker(shipped, offers=[Offer("mantle"), Offer("runtime")])
+        await opened(pilot, screen, results)
+        await pilot.press(*"20b converse")
+        await pilot.pause()
+        assert "Converse" in line_with(text_of(app), "gpt-oss-20b-1:0", "us-west-2", "runtime")
+        assert "on runtime over Converse" in text_of(app)
+        assert "has Responses and Chat Completions" in line_with(text_of(app), "gpt-oss 20b", "Converse")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert results.pop() == Place("openai.gpt-oss-20b-1:0", "us-west-2", "runtime", "converse")
+
+        await opened(pilot, picker(shipped, offers=[Offer("mantle")]), results)
+        await pilot.press(*"gpt-5.4 invoke")
+        await pilot.pause()
+        assert len(app.screen.query_one("#picker-list", VirtualLines).source) == 1
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "not the InvokeModel API" in text_of(app)
+        assert "openai.gpt-5.4 in us-west-2 over Responses. Enter again takes it." in text_of(app)
+        await pilot.press("enter")
+        await pilot.pause()
+    assert results == [CURRENT]
+
+
+@pytest.mark.parametrize("endpoint", ["mantle", "runtime"])
+def test_every_pairing_of_the_catalogue_is_a_row_once(endpoint: str) -> None:
+    shipped = parse_catalogue(files("tui.core").joinpath("catalogue.toml").read_text(encoding="utf-8"))
+    rows = [choice.place for choice in all_choices(shipped, CURRENT, [Offer(endpoint)])]
+    assert len(set(rows)) == len(rows)
+    expected = {
+        (model_id, region, endpoint, api)
+        for model in shipped.models
+        for place in model.places
+        if place.endpoint == endpoint
+        for model_id in place.ids
+        for api in place.apis
+        for region in place.regions
+    }
+    possible = {row for row in rows if shipped.pairing(*row[:3], api=row.api).possible}
+    assert possible == expected
 
 
 def test_favourites_are_kept_in_a_file_and_a_damaged_one_is_empty(tmp_path: Path) -> None:
     assert load_favourites(tmp_path) == ()
-    rows = (("m", "r", "mantle"), ("é", "r", "gateway"))
+    rows = (("m", "r", "mantle", "responses"), ("é", "r", "gateway", "chat_completions"))
     save_favourites(tmp_path / "new", rows)
     assert load_favourites(tmp_path / "new") == rows
+    # A version that knew one API only.
+    (tmp_path / "new" / "favourites.json").write_text('[["m", "r", "mantle"], ["m", "r"]]')
+    assert load_favourites(tmp_path / "new") == (("m", "r", "mantle", ""),)
     (tmp_path / "new" / "favourites.json").write_text('{"no": [')
     assert load_favourites(tmp_path / "new") == ()

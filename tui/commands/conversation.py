@@ -81,7 +81,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command(
         "target.pick",
-        "Model, region and endpoint",
+        "Model, region, endpoint and API",
         "Every pairing, searched as you type: favourites first, prices, checks, what is impossible and why.",
         _GROUP,
         "screen.pick_target",
@@ -100,6 +100,17 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "region",
         "[REGION]",
         chord="s g",
+    ),
+    Command(
+        "target.api",
+        "API",
+        "Changes the API alone: Responses, Chat Completions, Converse, InvokeModel, where the model has it.",
+        _GROUP,
+        "screen.pick_target",
+        "",
+        "api",
+        "[API]",
+        chord="s a",
     ),
     Command(
         "conversation.compact",

@@ -308,11 +308,12 @@ class Catalogue:
             return Pairing(True, f"{visible_line(model_id)} is not in the catalogue; only sending can tell.")
         place = model.place(endpoint, api)
         if place is None:
-            return _elsewhere(f"{model.id} is not served on {endpoint}.", model, region, api)
+            reason = f"{model.id} is not served on {endpoint}."
+            return _elsewhere(reason, model, model_id, region, endpoint, api)
         if api not in place.apis:
             apis = _listed([API_NAMES[name] for name in place.apis])
             reason = f"On {endpoint}, {model.id} serves {apis}, not the {API_NAMES[api]} API."
-            return _elsewhere(reason, model, region, api)
+            return _elsewhere(reason, model, model_id, region, endpoint, api)
         if model_id not in place.ids:
             reason = f"On {endpoint}, this model goes under the id {' or '.join(place.ids)}."
             return _near(reason, place, place.ids[0], region, api)
@@ -336,15 +337,15 @@ def _either(words: list[str]) -> str:
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
-def _elsewhere(reason: str, model: Model, region: str, api: str) -> Pairing:
-    """Where the model is served by that API; where by none, where and how it is served at all."""
+def _elsewhere(reason: str, model: Model, model_id: str, region: str, endpoint: str, api: str) -> Pairing:
+    """Where the model is served by that API; where by none, how it is served here, or else anywhere."""
     place = next((place for place in model.places if api in place.apis), None)
     if place is not None:
         return _near(reason, place, place.ids[0], region, api)
-    first = model.places[0] if model.places else None
-    if first is None:
+    place = model.place(endpoint) or next(iter(model.places), None)
+    if place is None:
         return Pairing(False, reason)
-    return _near(reason, first, first.ids[0], region, first.apis[0])
+    return _near(reason, place, model_id if model_id in place.ids else place.ids[0], region, place.apis[0])
 
 
 def _near(reason: str, place: Place, model_id: str, region: str, api: str) -> Pairing:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+from tui.core.api_rules import API_NAMES
 from tui.core.catalogue import ENDPOINTS, Model
 from tui.core.costs import cost_of_model, kinds_for, upper_cost
 from tui.core.items import Target, Usage
@@ -23,6 +24,7 @@ __all__ = [
     "ModelList",
     "PairingCheck",
     "RouteAnswer",
+    "check_place",
     "check_words",
     "fallback_model",
     "list_urls",
@@ -44,7 +46,8 @@ class PairingCheck:
     Attributes:
         model: Its id, as sent.
         region: AWS region.
-        place: `mantle`, `runtime`, `sandbox`, the name of a profile, or a base URL of the user's own.
+        place: `mantle`, `runtime`, `sandbox`, the name of a profile, or a base URL of the user's own; and the
+            API where that is another than Responses (`check_place`).
         at: When, seconds since the epoch.
         works: Whether an answer came.
         sentence: Why not, or what came.
@@ -135,6 +138,11 @@ def place_name(target: Target) -> str:
     return target.base_url if target.endpoint == "custom" else target.endpoint
 
 
+def check_place(target: Target) -> str:
+    """Under what checks are remembered: the place, and the API where that is another than Responses."""
+    return place_name(target) if target.api == "responses" else f"{place_name(target)} {target.api}"
+
+
 def list_urls(target: Target) -> tuple[tuple[str, str], ...]:
     """Where a place lists its models: the path as people read it, and the base URL under which to ask.
 
@@ -152,6 +160,7 @@ def list_urls(target: Target) -> tuple[tuple[str, str], ...]:
 def check_words(target: Target, model: Model | None) -> str:
     """What a check sends and costs, to be said before it is sent."""
     where = f"{target.model} in {target.region} on {target.endpoint}"
+    where += "" if target.api == "responses" else f" over {API_NAMES.get(target.api, target.api)}"
     what = f'Checking {where} sends one paid request ("{CHECK_PROMPT}", at most {CHECK_OUTPUT:,} tokens out)'
     if target.sandbox:
         return f"{what}; in the sandbox it costs nothing."

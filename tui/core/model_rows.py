@@ -6,13 +6,13 @@ For `outcrop models` and the picker: the catalogue's rows, what the server liste
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
 from tui.core.catalogue import ENDPOINTS, Catalogue, Model, Pairing, Price
 from tui.core.costs import kinds_for, price_for
-from tui.core.discovery import PairingCheck, place_name
+from tui.core.discovery import PairingCheck, check_place
 from tui.core.items import Target
 
 __all__ = ["ModelRow", "doubtful", "model_document", "model_rows"]
@@ -20,7 +20,7 @@ __all__ = ["ModelRow", "doubtful", "model_document", "model_rows"]
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A model in a region on an endpoint.
+    """A model in a region on an endpoint, over the API by which it would be asked.
 
     Attributes:
         model_id: As it would be sent.
@@ -29,6 +29,8 @@ class ModelRow:
         listed: The paths that list it; empty where none does, `None` where nobody was asked.
         check: The newest check of it, if there was one.
         price: What holds for a small request; `None` when unknown.
+        api: The API by which it would be asked.
+        apis: Every API that it is served over there, that one first.
     """
 
     model_id: str
@@ -37,6 +39,8 @@ class ModelRow:
     listed: tuple[str, ...] | None
     check: PairingCheck | None
     price: Price | None
+    api: str = "responses"
+    apis: tuple[str, ...] = ()
 
 
 def model_rows(
@@ -46,6 +50,7 @@ def model_rows(
     routes: Mapping[str, tuple[str, ...]] | None = None,
     checks: Mapping[tuple[str, str, str], PairingCheck] | None = None,
     more: Iterable[str] = (),
+    api: str | None = None,
 ) -> list[ModelRow]:
     """Every model for one place: what works first, in the catalogue's order, then what does not.
 
@@ -56,12 +61,13 @@ def model_rows(
         routes: By model id, the paths that list it; `None` where nobody was asked.
         checks: By model, region and place.
         more: Other ids to list, a profile's model for instance.
+        api: The API to ask by; by default, of each model the one that it is asked by there.
     """
     bedrock = target.endpoint in ENDPOINTS
     ids: dict[str, None] = {}
     if bedrock:
         for model in catalogue.models:
-            place = model.place(target.endpoint)
+            place = model.place(target.endpoint, api or "responses")
             ids |= dict.fromkeys(place.ids if place is not None else (model.id,))
     ids |= dict.fromkeys(
         [*([] if bedrock and target.model in ids else [target.model]), *more, *(routes or {})]
@@ -69,17 +75,26 @@ def model_rows(
     rows: list[ModelRow] = []
     for model_id in ids:
         model = catalogue.model(model_id)
+        by = api or catalogue.default_api(model_id, target.endpoint)
         rows.append(
             ModelRow(
                 model_id,
                 model,
-                catalogue.pairing(model_id, target.region, target.endpoint, token_region),
+                catalogue.pairing(model_id, target.region, target.endpoint, token_region, by),
                 None if routes is None else routes.get(model_id, ()),
-                (checks or {}).get((model_id, target.region, place_name(target))),
+                (checks or {}).get((model_id, target.region, check_place(replace(target, api=by)))),
                 price_for(model.prices, 0, kinds_for(model_id)) if model and bedrock else None,
+                by,
+                _apis(model, target.endpoint, by),
             )
         )
     return sorted(rows, key=lambda row: not row.pairing.possible)
+
+
+def _apis(model: Model | None, endpoint: str, first: str) -> tuple[str, ...]:
+    places = () if model is None else [place for place in model.places if place.endpoint == endpoint]
+    served = dict.fromkeys(api for place in places for api in place.apis)
+    return tuple(sorted(served, key=lambda api: api != first))
 
 
 _DOUBT: Final = "?"
@@ -101,7 +116,8 @@ def model_document(row: ModelRow, target: Target) -> dict[str, Any]:
         "region": target.region,
         "endpoint": target.endpoint,
         "route": place.route if place else None,
-        "apis": list(place.apis) if place else None,
+        "api": row.api,
+        "apis": list(row.apis) if place else None,
         "possible": pairing.possible,
         "reason": pairing.reason or None,
         "nearest": None,
@@ -123,6 +139,7 @@ def model_document(row: ModelRow, target: Target) -> dict[str, Any]:
             "model": pairing.nearest[0],
             "region": pairing.nearest[1],
             "endpoint": pairing.nearest_endpoint,
+            "api": pairing.nearest_api,
         }
     return document
 

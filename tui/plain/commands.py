@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from typing import Final
 
 from tui.commands import by_slash
+from tui.core.api_rules import API_NAMES, api_named
+from tui.core.apis import why_not_stateful
 from tui.core.errors import InputError
 from tui.core.items import Turn
 from tui.core.structured.output_format import format_name, format_problems
@@ -27,6 +29,7 @@ OWN: Final = {
         "[NUMBER]",
         "Goes to the next branch at that turn, or at the last place where the path parts.",
     ),
+    "answers": ("[csv|jsonl]", "Reads the JSON answers of this conversation, one table, or in that form."),
     "copy": ("[NUMBER]", "Copies the answer of that turn, or the last one, to the clipboard."),
     "edit": ("[NUMBER]", "Reads the prompt of that turn; what you type next is sent instead, as a branch."),
     "help": ("", "This list."),
@@ -37,6 +40,7 @@ OWN: Final = {
     "read": ("[NUMBER]", "Reads that turn, or the last one, again."),
     "reasoning": ("[NUMBER]", "Reads the reasoning summary of that turn, or of the last one."),
     "region": ("[REGION]", "Lists the regions, or takes one."),
+    "api": ("[API]", "Lists the APIs, or takes one."),
     "send": ("", "Sends the draft."),
     "tools": ("[on NAME|off NAME|continue|interrupted]", "Lists the tools, turns one on or off, goes on."),
     "turns": ("", "Lists the turns of the conversation, with the branches beside them."),
@@ -44,8 +48,8 @@ OWN: Final = {
 """Commands that are not in the full screen, or that work otherwise here: argument, and a sentence."""
 
 _SHARED: Final = (
-    "compact", "detach", "effort", "fork", "instructions", "maxtokens", "new", "preset", "quit", "regenerate",
-    "rename", "schema", "stateful", "stateless", "verbosity",
+    "compact", "detach", "effort", "fork", "instructions", "maxtokens", "new", "preset", "quit",
+    "regenerate", "rename", "schema", "stateful", "stateless", "tool-choice", "verbosity",
 )  # fmt: skip
 _UNSET: Final = ("unset", "off", "none", "default")
 
@@ -59,7 +63,7 @@ class PlainCommands(PlainTools):
         """Run a slash command, or say why there is none of that name."""
         names = sorted({*OWN, *_SHARED})
         if name in names:
-            run: Callable[[str], Awaitable[None]] = getattr(self, f"do_{name}")
+            run: Callable[[str], Awaitable[None]] = getattr(self, f"do_{name.replace('-', '_')}")
             await run(argument)
         elif by_slash(name) is not None:
             self.voice.say(f"/{name} needs the full screen: start outcrop without --plain.")
@@ -110,16 +114,38 @@ class PlainCommands(PlainTools):
             return
         await self._choose(region=argument)
 
-    async def _choose(self, *, model: str | None = None, region: str | None = None) -> None:
-        await self.session.set_target(self.conversation_id, model=model, region=region)
+    async def do_api(self, argument: str) -> None:
+        """List the APIs, or take one."""
+        catalogue, target = self.session.catalogue, self.session.target(self.conversation_id)
+        if argument:
+            api = api_named(argument)
+            if api is None:
+                raise InputError(f"There is no API {visible_line(argument)}; /api lists them.")
+            await self._choose(api=api)
+            return
+        for api, words in API_NAMES.items():
+            pairing = catalogue.pairing(target.model, target.region, target.endpoint, api=api)
+            why = "" if pairing.possible else f", not here: {pairing.reason}"
+            self.voice.say(f"{api}: {words}{', in use' if api == target.api else ''}{why}")
+
+    async def _choose(
+        self, *, model: str | None = None, region: str | None = None, api: str | None = None
+    ) -> None:
+        said = await self.session.set_target(self.conversation_id, model=model, region=region, api=api)
         target = self.session.target(self.conversation_id)
-        pairing = self.session.catalogue.pairing(target.model, target.region, target.endpoint)
+        pairing = self.session.catalogue.pairing(target.model, target.region, target.endpoint, api=target.api)
         if pairing.reason and not target.sandbox:
             self.voice.say(pairing.reason)
+        stateful = self.conversation.continuation == "stateful"
+        for sentence in (said, why_not_stateful(target.api) if stateful else None):
+            if sentence:
+                self.voice.say(sentence)
         self._say_next()
 
     async def do_stateful(self, _: str) -> None:
         """Continue by id."""
+        if why_not := why_not_stateful(self.session.target(self.conversation_id).api):
+            raise InputError(why_not)
         await self.session.set_continuation(self.conversation_id, "stateful")
         self._say_next()
 

@@ -50,6 +50,8 @@ async def _run(session: Session, options: argparse.Namespace) -> int:
         files = [await session.attach(path) for path in getattr(options, "files", [])]
         lines = Lines(sys.stdin.fileno(), pasted=terminal)
         chat = PlainCommands(session, Voice(sys.stdout), lines, echo=not terminal)
+        if session.settings.said:
+            chat.voice.say(session.settings.said)
         loop = asyncio.get_running_loop()
         with suppress(NotImplementedError, AttributeError):
             # Windows has no SIGHUP, and its loop no handlers.
@@ -59,7 +61,7 @@ async def _run(session: Session, options: argparse.Namespace) -> int:
         # Sending waits for it; so does nobody who types first.
         warm = asyncio.create_task(session.warm_up())
         try:
-            return await chat.run(conversation_id, files)
+            return await chat.run(conversation_id, files, getattr(options, "preset", ""))
         finally:
             warm.cancel()
             await asyncio.wait([warm])

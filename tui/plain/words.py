@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from tui.core.api_rules import API_NAMES
+from tui.core.apis import RESPONSES, mode_in_force
 from tui.core.attachments import Attachment
 from tui.core.conversation import Conversation, ConversationSummary
 from tui.core.exchange import Exchange
@@ -20,7 +22,9 @@ def counted(number: int, word: str) -> str:
 
 def target_words(target: Target, conversation: Conversation) -> str:
     """Where the next turn goes, and how."""
-    where = f"model {target.model}, region {target.region}, {conversation.continuation}"
+    mode = mode_in_force(conversation.continuation, target.api)
+    over = "" if target.api == RESPONSES else f"{API_NAMES.get(target.api, target.api)}, "
+    where = f"model {target.model}, region {target.region}, {over}{mode}"
     return visible_line(where + (", sandbox: offline" if target.sandbox else ""))
 
 
@@ -75,7 +79,7 @@ def request_lines(exchange: Exchange) -> list[str]:
     timings = exchange.timings
     lines = [
         f"Request {exchange.number}, attempt {exchange.attempt}: {exchange.method} {exchange.url}",
-        f"Body: {len(exchange.request_body):,} bytes.",
+        f"Body: {len(exchange.sent):,} bytes.",
         f"Status: {exchange.status or 'no response'}. Outcome: {exchange.outcome or 'running'}."
         f" Events: {len(exchange.events)}.",
     ]

@@ -93,10 +93,15 @@ class ChatComposer(ChatFrame):
                 self._complain(sentence)
 
     async def _choose(
-        self, *, model: str | None = None, region: str | None = None, endpoint: str | None = None
+        self,
+        *,
+        model: str | None = None,
+        region: str | None = None,
+        endpoint: str | None = None,
+        api: str | None = None,
     ) -> None:
         """As before, and say at once which files the model does not take, attached now or sent earlier."""
-        await super()._choose(model=model, region=region, endpoint=endpoint)
+        await super()._choose(model=model, region=region, endpoint=endpoint, api=api)
         with suppress(KeyError):
             conversation = self.session.conversation(self._conversation_id)
             target = self.session.target(self._conversation_id)

@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from tui.core.api_rules import API_NAMES
+from tui.core.api_rules import API_NAMES, api_named
 from tui.core.apis import RESPONSES, mode_in_force, why_not_stateful
 from tui.core.errors import OutcropError
 from tui.core.items import ContinuationMode
@@ -168,6 +168,8 @@ class ChatFrame(Screen[None]):
         self.composer.set_placeholder(visible_line(settings.model))
         self.composer.input.focus()
         self.call_after_refresh(self._empty_lines)
+        if settings.said:
+            self.call_after_refresh(self._complain, settings.said, "information")
 
     # ---- work and words
 
@@ -329,6 +331,14 @@ class ChatFrame(Screen[None]):
         if why_not is not None:
             self._complain(why_not, "information")
         self._refresh_target()
+
+    async def _choose_api(self, words: str) -> None:
+        """Take the API that a spelling means."""
+        api = api_named(words)
+        if api is None:
+            self._complain(f"There is no API {visible_line(words)}. There are: {', '.join(API_NAMES)}.")
+        else:
+            await self._choose(api=api)
 
     def _choices(self, command: str) -> Iterable[tuple[str, str]]:
         """What a slash command's argument may be, for the composer's completion."""

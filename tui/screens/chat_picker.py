@@ -25,15 +25,16 @@ _LATELY: Final = 30 * 86_400.0
 
 
 class ChatPicker(ChatViews):
-    """The chat screen with the picker of model, region and endpoint."""
+    """The chat screen with the picker of model, region, endpoint and API."""
 
     def action_pick_target(self) -> None:
-        """Choose model, region and endpoint."""
+        """Choose model, region, endpoint and API."""
         if self._conversation_id:
             self._do(self._pick_target, "picker", exclusive=True)
 
     async def _pick_target(self) -> None:
         from tui.screens.picker import PickerScreen
+        from tui.widgets.pairings import Place
 
         target = self.session.target(self._conversation_id)
         offers, listed = await self._offers(target)
@@ -43,21 +44,21 @@ class ChatPicker(ChatViews):
 
         def chosen(place: Place | None) -> None:
             if place is not None:
-                model, region, endpoint = place
-                self._do(self._choose(model=model, region=region, endpoint=endpoint), "target")
+                model, region, endpoint, api = place
+                self._do(self._choose(model=model, region=region, endpoint=endpoint, api=api), "target")
 
-        current = (target.model, target.region, target.endpoint)
+        current = Place(target.model, target.region, target.endpoint, target.api)
         screen = PickerScreen(self.session.catalogue, current, offers, known, self._picker_actions())
         self.outcrop.push_screen(screen, chosen)
 
-    async def _offers(self, target: Target) -> tuple[list[Offer], frozenset[Place]]:
+    async def _offers(self, target: Target) -> tuple[list[Offer], frozenset[tuple[str, str, str]]]:
         """The endpoints that this run can send to, and what they listed when they were last asked."""
         from tui.widgets.pairings import Offer
 
         settings = self.session.settings
         names = dict.fromkeys([target.endpoint, *ENDPOINTS, *settings.profiles])
         offers: list[Offer] = []
-        listed: set[Place] = set()
+        listed: set[tuple[str, str, str]] = set()
         for name in names:
             if not settings.knows_endpoint(name):
                 continue
@@ -82,35 +83,44 @@ class ChatPicker(ChatViews):
             return None
         return self.session.credentials.status(self.session.settings.token_place(target)).region
 
-    async def _known(self, listed: frozenset[Place]) -> Known:
+    async def _known(self, listed: frozenset[tuple[str, str, str]]) -> Known:
         from tui.favourites import load_favourites
-        from tui.widgets.pairings import Known
+        from tui.widgets.pairings import Known, Place
 
         session, now = self.session, time()
-        favourites = await asyncio.to_thread(load_favourites, session.settings.data_dir)
+        usual = session.catalogue.default_api
+        rows = await asyncio.to_thread(load_favourites, session.settings.data_dir)
+        favourites = tuple(Place(*row[:3], row[3] or usual(row[0], row[2])) for row in rows)
         checks: dict[Place, PairingCheck] = {}
         recent: dict[Place, None] = {}
         try:
             names = self._endpoint_names()
             for (model, region, place), check in (await session.discovery.checks()).items():
                 if place in names:
-                    checks[model, region, names[place]] = check
+                    endpoint, api = names[place]
+                    checks[Place(model, region, endpoint, api)] = check
             for record in reversed(await session.spending.records_since(now - _LATELY)):
-                recent.setdefault((record.model, record.region, record.endpoint))
+                api = usual(record.model, record.endpoint)
+                recent.setdefault(Place(record.model, record.region, record.endpoint, api))
                 if len(recent) == _RECENT:
                     break
         except OutcropError:
             pass  # without a history there is nothing to remember
         return Known(favourites, tuple(recent), checks, listed, now)
 
-    def _endpoint_names(self) -> dict[str, str]:
-        """The endpoints by the names under which checks of them are remembered."""
-        from tui.core.discovery import place_name
+    def _endpoint_names(self) -> dict[str, tuple[str, str]]:
+        """Endpoint and API by the names under which checks of them are remembered."""
+        from tui.core.api_rules import API_NAMES
+        from tui.core.discovery import check_place
 
         settings = self.session.settings
         names = dict.fromkeys([settings.endpoint, *ENDPOINTS, *settings.profiles])
-        known = [name for name in names if settings.knows_endpoint(name)]
-        return {place_name(settings.target(None, None, name)): name for name in known}
+        return {
+            check_place(settings.target(None, None, name, api)): (name, api)
+            for name in names
+            if settings.knows_endpoint(name)
+            for api in API_NAMES
+        }
 
     def _picker_actions(self) -> PickerActions:
         from tui.core.discovery import check_words

@@ -57,6 +57,8 @@ class ChatViews(ChatComposer):
                 await self._choose(model=argument)
             case "target.region" if argument:
                 await self._choose(region=argument)
+            case "target.api" if argument:
+                await self._choose_api(argument)
             case "history.open" if argument:
                 self.action_open_history(argument)
             case "theme.pick" if argument:

@@ -1,4 +1,4 @@
-"""Choose model, region and endpoint in one list: type to search, Enter takes it, the impossible says why."""
+"""Choose model, region, endpoint and API in one list: type to search, Enter takes it, or says why not."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui.core.api_rules import API_NAMES
 from tui.core.catalogue import Catalogue
 from tui.core.discovery import PairingCheck
 from tui.core.errors import OutcropError
@@ -78,7 +79,7 @@ class PickerActions:
 
 
 class PickerScreen(ModalScreen[Place | None]):
-    """Gives the chosen (model id, region, endpoint), or `None`.
+    """Gives the chosen place, or `None`.
 
     Args (of the constructor):
         catalogue: Models and regions.
@@ -138,14 +139,14 @@ class PickerScreen(ModalScreen[Place | None]):
         yield Dialog(
             Input(
                 self._query,
-                placeholder="Search model, region, endpoint",
+                placeholder="Search model, region, endpoint, API",
                 id="picker-search",
                 select_on_focus=False,
             ),
             TableTitles(lambda width: self._table.titles(width)),
             self._list,
             Static("", id="picker-detail", classes="dialog--detail", markup=False),
-            title="Model, region and endpoint",
+            title="Model, region, endpoint and API",
             keys=f"Enter take{more}   Esc cancel",
         )
 
@@ -183,7 +184,7 @@ class PickerScreen(ModalScreen[Place | None]):
         self._shown = search(self._all, typed)
         places = [choice.place for choice in self._shown]
         wanted = stay or (self._current if not typed.strip() else None)
-        cursor = places.index(wanted) if wanted in places else 0
+        cursor = places.index(wanted) if wanted is not None and wanted in places else 0
         self._list.show(self._table.of(self._shown), cursor=cursor)
         self._say()
 
@@ -229,14 +230,16 @@ class PickerScreen(ModalScreen[Place | None]):
             self.dismiss(choice.place)
             return
         near, endpoint = choice.pairing.nearest, choice.pairing.nearest_endpoint or choice.endpoint
+        api = choice.pairing.nearest_api or choice.api
         if near is not None and self._asked == ("nearest", choice.place):
-            self.dismiss((*near, endpoint))
+            self.dismiss(Place(*near, endpoint, api))
             return
         lines: _Lines = [(choice.pairing.reason, "error")]
         if near is None:
             lines.append(("Nothing near it works on this endpoint.", None))
         else:
             on_other = f" on {endpoint}" if endpoint != choice.endpoint else ""
+            on_other += f" over {API_NAMES[api]}" if api != choice.api else ""
             words = f"The nearest that works: {near[0]} in {near[1]}{on_other}. Enter again takes it."
             lines.append((words, "key"))
         self._tell(lines)
@@ -273,7 +276,7 @@ class PickerScreen(ModalScreen[Place | None]):
             self._tell([(self._actions.price(choice.place), "warning"), ("Ctrl+T again sends it.", "key")])
             self._asked = ("check", choice.place)
             return
-        where = f"{choice.region} on {choice.endpoint}"
+        where = f"{choice.region} on {choice.endpoint} over {API_NAMES.get(choice.api, choice.api)}"
         self._tell([(f"Checking {choice.model_id} in {where} …", "key")])
         self._asked = None
         self.run_worker(

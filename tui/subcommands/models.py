@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from tui.config import load_settings
+from tui.core.api_rules import API_NAMES
 from tui.core.discovery import ModelList, PairingCheck, check_words, fallback_model, place_name
 from tui.core.errors import TokenError
 from tui.core.items import Target
@@ -24,7 +25,7 @@ from tui.startup import make_session
 __all__ = ["run"]
 
 _UNKNOWN: Final = "–"
-_TITLES: Final = ("model", "context", "effort", "takes", "$ per M: in/cached/out", "listed", "checked")
+_TITLES: Final = ("model", "API", "context", "effort", "takes", "$ per M: in/cached/out", "listed", "checked")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -56,7 +57,8 @@ async def _act(session: Session, options: argparse.Namespace) -> int:
             checked = await session.discovery.check(target)
             if not options.json:
                 verdict = "works" if checked.works else "does not work"
-                where = f"{target.model} in {target.region} on {target.endpoint}"
+                over = "" if target.api == "responses" else f" over {API_NAMES[target.api]}"
+                where = f"{target.model} in {target.region} on {target.endpoint}{over}"
                 print(visible_line(f"{where} {verdict}. {checked.sentence}") + "\n")
         place = settings.token_place(target)
         bound = None if target.sandbox else session.credentials.status(place).region
@@ -67,6 +69,7 @@ async def _act(session: Session, options: argparse.Namespace) -> int:
             found.routes if found is not None else None,
             await session.discovery.checks(),
             [settings.model],
+            settings.api or None,
         )
         if hasattr(options, "model"):
             rows = [row for row in rows if row.model_id == target.model or _is(row, target.model)]
@@ -114,6 +117,7 @@ def _document(
     return {
         "region": target.region,
         "endpoint": target.endpoint,
+        "api": target.api,
         "place": place_name(target),
         "model": target.model if configured else default,
         "model_is_configured": configured,
@@ -141,7 +145,9 @@ def _print_table(rows: Sequence[ModelRow]) -> None:
         near = ""
         if row.pairing.nearest is not None:
             model, region = row.pairing.nearest
-            near = f" Nearest: {model} in {region} on {row.pairing.nearest_endpoint}."
+            by, usual = row.pairing.nearest_api, {"responses", row.api}
+            over = "" if usual == {by} else f" over {API_NAMES[by]}"
+            near = f" Nearest: {model} in {region} on {row.pairing.nearest_endpoint}{over}."
         print(visible_line(f"  {row.model_id}: {row.pairing.reason}{near}"))
 
 
@@ -149,10 +155,12 @@ def _cells(row: ModelRow) -> tuple[str, ...]:
     model = row.model
     listed = _UNKNOWN if row.listed is None else "yes" if row.listed else "no"
     if model is None:
-        return (visible_line(row.model_id), *[_UNKNOWN] * 4, listed, _checked(row.check))
+        return (visible_line(row.model_id), *[_UNKNOWN] * 5, listed, _checked(row.check))
     efforts = ",".join(f"{name}*" if name == model.default_effort else name for name in model.effort_values)
+    doubts = any("apis" in place.uncertain for place in model.places if row.model_id in place.ids)
     return (
         row.model_id,
+        doubtful(", ".join(API_NAMES[api] for api in row.apis), doubts),
         doubtful(f"{model.context:,}" if model.context else _UNKNOWN, model.doubts("context")),
         doubtful(efforts or _UNKNOWN, model.doubts("effort_values")),
         doubtful(" ".join(kind for kind in ("text", "image", "pdf") if kind in model.inputs), False),

@@ -1,15 +1,19 @@
-"""The rows of the picker: every model in every region on every endpoint, with what is impossible and why."""
+"""The rows of the picker: every model in every region on every endpoint over each API, and what is not.
+
+An API that a model is not served over has one dimmed row on an endpoint, not one in each region: it says why.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from textual.fuzzy import FuzzySearch
 
 from tui.core import figures
+from tui.core.api_rules import API_NAMES
 from tui.core.catalogue import ENDPOINTS, Catalogue, Model, Pairing, Price
 from tui.core.costs import kinds_for, price_for
 from tui.core.discovery import PairingCheck
@@ -29,10 +33,20 @@ __all__ = [
     "search",
 ]
 
-Place = tuple[str, str, str]
-"""Model id, region, endpoint."""
 
-_BEFORE_TAIL: Final = 4
+class Place(NamedTuple):
+    """Where and how a turn is sent: what a row stands for."""
+
+    model_id: str
+    region: str
+    endpoint: str
+    api: str = "responses"
+
+
+_BEFORE_API, _BEFORE_TAIL = 4, 5
+_API_WORDS: Final = {**API_NAMES, "chat_completions": "Chat", "invoke_model": "Invoke"}
+_OWN_APIS: Final = ("responses", "chat_completions")
+"""What a server of the user's own may serve."""
 _LONGEST_WORD: Final = 24
 _LEAST_MODEL: Final = 15
 _KINDS: Final = ("text", "image", "pdf")
@@ -45,6 +59,7 @@ def _columns(model: int, endpoint: int) -> tuple[Column, ...]:
         Column("model", "model", min(model, _LEAST_MODEL), model, 0),
         Column("region", "region", 14, 14, 0),
         Column("endpoint", "endpoint", endpoint, endpoint, 0),
+        Column("api", "API", 9, 9, 0),
         Column("context", "context", 7, 7, 2, right=True),
         Column("effort", "effort", 11, 16, 3),
         Column("inputs", "takes", 14, 14, 4),
@@ -78,25 +93,23 @@ class Known:
         favourites: In the order in which they were marked.
         recent: Last used first.
         checks: The newest check of each pairing that was checked.
-        listed: Pairings that a server listed; a hint and no more.
+        listed: Model, region and endpoint where a server listed it; a hint and no more.
         now: Seconds since the epoch, to say how long ago a check was.
     """
 
     favourites: tuple[Place, ...] = ()
     recent: tuple[Place, ...] = ()
     checks: Mapping[Place, PairingCheck] | None = None
-    listed: frozenset[Place] = frozenset()
+    listed: frozenset[tuple[str, str, str]] = frozenset()
     now: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A model in a region on an endpoint.
+    """A model in a region on an endpoint over an API.
 
     Attributes:
-        model_id: As it would be sent.
-        region: AWS region.
-        endpoint: The endpoint's name.
+        place: What is chosen with it.
         model: Its row of the catalogue; `None` when it has none.
         pairing: What the catalogue says of it.
         key_elsewhere: The region that the token in use is bound to, when it is another one.
@@ -105,11 +118,10 @@ class Choice:
         listed: Whether the server listed it.
         check: What came of checking it.
         checked: The same in words, with its time; empty without one.
+        usual: Whether the API is the one by which the model is asked there unless another is chosen.
     """
 
-    model_id: str
-    region: str
-    endpoint: str
+    place: Place
     model: Model | None
     pairing: Pairing
     key_elsewhere: str | None = None
@@ -118,11 +130,27 @@ class Choice:
     listed: bool = False
     check: PairingCheck | None = None
     checked: str = ""
+    usual: bool = True
 
     @property
-    def place(self) -> Place:
-        """What is chosen with it."""
-        return self.model_id, self.region, self.endpoint
+    def model_id(self) -> str:
+        """As it would be sent."""
+        return self.place.model_id
+
+    @property
+    def region(self) -> str:
+        """AWS region."""
+        return self.place.region
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint's name."""
+        return self.place.endpoint
+
+    @property
+    def api(self) -> str:
+        """A key of `API_NAMES`."""
+        return self.place.api
 
     @property
     def label(self) -> str:
@@ -134,13 +162,14 @@ class Choice:
     @property
     def searched(self) -> str:
         """The text that typing searches."""
-        return f"{self.label} {self.region} {self.endpoint} {self.model_id}"
+        api = API_NAMES.get(self.api, self.api)
+        return f"{self.label} {self.region} {self.endpoint} {api} {self.api} {self.model_id}"
 
 
 def all_choices(
     catalogue: Catalogue, current: Place, offers: Sequence[Offer], known: Known | None = None
 ) -> list[Choice]:
-    """Every pairing: favourites, what was used lately, what works, then what does not.
+    """Every pairing: favourites, what was used lately, what works, the same over other APIs, what does not.
 
     What works is in the order of the offers and the catalogue's.
 
@@ -154,15 +183,14 @@ def all_choices(
     choices: list[Choice] = []
     for offer in offers:
         regions = (offer.region,) if offer.region else catalogue.regions
-        here = current[2] == offer.endpoint
+        here = current.endpoint == offer.endpoint
         if here and not offer.region:
-            regions = tuple(dict.fromkeys([*regions, current[1]]))
-        more = [*([current[0]] if here else []), *offer.models]
+            regions = tuple(dict.fromkeys([*regions, current.region]))
+        more = [*([current.model_id] if here else []), *offer.models]
         for model_id, model in _models(catalogue, offer, more):
-            for region in regions:
-                if model is None and not _meant((model_id, region, offer.endpoint), current, offer, known):
-                    continue
-                choices.append(_choice(catalogue, offer, (model_id, region, offer.endpoint), model, known))
+            for place in _places(catalogue, offer, model_id, model, regions, current):
+                if model is not None or _meant(place, current, offer, known):
+                    choices.append(_choice(catalogue, offer, place, model, known))
     favourites = {place: number for number, place in enumerate(known.favourites)}
     recent = {place: number for number, place in enumerate(known.recent)}
 
@@ -172,7 +200,7 @@ def all_choices(
             return 0, favourites[place]
         if place in recent:
             return 1, recent[place]
-        return (2 if choice.pairing.possible else 3), 0
+        return (4 if not choice.pairing.possible else 2 if choice.usual else 3), 0
 
     return sorted(choices, key=rank)
 
@@ -191,27 +219,62 @@ def _models(catalogue: Catalogue, offer: Offer, more: Iterable[str]) -> list[tup
     return list(found.items())
 
 
+def _places(
+    catalogue: Catalogue,
+    offer: Offer,
+    model_id: str,
+    model: Model | None,
+    regions: Sequence[str],
+    current: Place,
+) -> Iterator[Place]:
+    """Each region over the usual API; over the others where the model is served, and once where it is not."""
+    endpoint = offer.endpoint
+    usual = catalogue.default_api(model_id, endpoint)
+    if model is None or endpoint not in ENDPOINTS:
+        own = (current.api, *_OWN_APIS) if current.endpoint == endpoint else _OWN_APIS
+        apis = dict.fromkeys(
+            [usual, *own] if endpoint not in ENDPOINTS else [usual, *_listed(current, model_id)]
+        )
+        yield from (Place(model_id, region, endpoint, api) for api in apis for region in regions)
+        return
+    served = {api: place for place in model.places if place.endpoint == endpoint for api in place.apis}
+    for region in regions:
+        yield Place(model_id, region, endpoint, usual)
+        yield from (
+            Place(model_id, region, endpoint, api)
+            for api, place in served.items()
+            if api != usual and region in place.regions
+        )
+    where = current.region if current.region in regions else regions[0]
+    for api in API_NAMES:
+        if api not in served and api != usual:
+            yield Place(model_id, where, endpoint, api)
+
+
+def _listed(current: Place, model_id: str) -> tuple[str, ...]:
+    return (current.api,) if current.model_id == model_id else ()
+
+
 def _meant(place: Place, current: Place, offer: Offer, known: Known) -> bool:
     """Whether a model that nobody knows is listed in a region: in use there, listed there, or a profile's."""
-    return bool(offer.region) or place == current or place in known.listed or place in known.favourites
+    return bool(offer.region) or place == current or place[:3] in known.listed or place in known.favourites
 
 
 def _choice(catalogue: Catalogue, offer: Offer, place: Place, model: Model | None, known: Known) -> Choice:
-    model_id, region, endpoint = place
+    model_id, region, endpoint, api = place
     bound = offer.token_region
     check = (known.checks or {}).get(place)
     return Choice(
-        model_id,
-        region,
-        endpoint,
+        place,
         model,
-        catalogue.pairing(model_id, region, endpoint),
+        catalogue.pairing(model_id, region, endpoint, api=api),
         bound if bound not in (None, region) and endpoint in ENDPOINTS else None,
         place in known.favourites,
         place in known.recent,
-        place in known.listed,
+        place[:3] in known.listed,
         check,
         _checked(check, known.now) if check else "",
+        api == catalogue.default_api(model_id, endpoint),
     )
 
 
@@ -270,12 +333,16 @@ class PairingTable:
         possible = choice.pairing.possible
         cells = self._name_cells(choice)
         if not possible:
-            # The row has said model and region: what is left of the reason is where it would work.
+            # The row has said model and region: what is left of the reason is where, or how, it would work.
             rest = choice.pairing.reason.rpartition("; ")[2]
-            return table_row(columns, cells, tail=(_BEFORE_TAIL, rest, "dim"), width=width)
+            _, other_api, served = rest.partition(" serves ")
+            if other_api:
+                rest = f"has {served.partition(', not ')[0]}"
+            tail = _BEFORE_TAIL if other_api else _BEFORE_API
+            return table_row(columns, cells, tail=(tail, rest, "dim"), width=width)
         note, mark = _note(choice)
         if choice.key_elsewhere and not any(column.key == "note" for column, _ in columns):
-            return table_row(columns, cells, tail=(_BEFORE_TAIL, note, "warning"), width=width)
+            return table_row(columns, cells, tail=(_BEFORE_API, note, "warning"), width=width)
         if choice.model is None:
             note = note or choice.pairing.reason or "what it is, only sending can tell"
             return table_row(columns, cells, tail=(_BEFORE_TAIL, note, mark), width=width)
@@ -296,6 +363,10 @@ class PairingTable:
                 ("warning" if choice.key_elsewhere else "key") if possible else "dim",
             ),
             "endpoint": (choice.endpoint, "dim"),
+            "api": (
+                _API_WORDS.get(choice.api, choice.api),
+                "dim" if choice.usual or not possible else "accent",
+            ),
         }
 
 
@@ -366,10 +437,8 @@ def _context_text(context: int | None) -> str:
 
 def detail_of(choice: Choice) -> list[tuple[str, Mark | None]]:
     """What is said of the choice under the cursor, as lines."""
-    head = f"{choice.model_id}  in  {choice.region}  on  {choice.endpoint}"
-    if choice.model is not None:
-        takes = ", ".join(kind for kind in _KINDS if kind in choice.model.inputs)
-        head += f"   takes {takes}"
+    head = f"{choice.model_id} in {choice.region} on {choice.endpoint}"
+    head += f" over {API_NAMES.get(choice.api, choice.api)}"
     lines: list[tuple[str, Mark | None]] = [(head, "key")]
     if choice.pairing.reason:
         lines.append((choice.pairing.reason, None if choice.pairing.possible else "error"))
@@ -381,6 +450,8 @@ def detail_of(choice: Choice) -> list[tuple[str, Mark | None]]:
         lines.append((words, "success" if choice.check.works else "error"))
     elif choice.listed:
         lines.append(("The server lists it, which is a hint: a check would tell.", "dim"))
+    if choice.model is not None:
+        lines.append((f"Takes {', '.join(kind for kind in _KINDS if kind in choice.model.inputs)}.", "dim"))
     if choice.model is not None and choice.pairing.possible and choice.endpoint in ENDPOINTS:
         price = price_for(choice.model.prices, 0, kinds_for(choice.model_id))
         if price is not None:

@@ -39,6 +39,7 @@ class StatusState:
         failed: How many conversations that are not shown have a turn that failed, which nobody has seen.
         arrived: The title of the first of either.
         background: The next turn is sent in the background.
+        api: The API's name where it is another than Responses; empty else.
         branch: Which branch the next turn belongs to, e.g. `2/3`; empty where there is one only.
     """
 
@@ -56,6 +57,7 @@ class StatusState:
     failed: int = 0
     arrived: str = ""
     background: bool = False
+    api: str = ""
 
 
 @dataclass(slots=True)
@@ -148,6 +150,7 @@ class StatusLine(Widget):
             _Segment(visible_line(state.model), "bold $foreground", "target.pick"),
             _Segment(visible_line(state.region), "", "target.pick", rank=2),
             _Segment(visible_line(state.endpoint), "", "target.pick", rank=4),
+            _Segment(visible_line(state.api), "$text-accent", "target.pick"),
             _Segment(
                 ("⇄ " if state.continuation == "stateful" else "⇉ ") + state.continuation,
                 "$text-secondary" if state.continuation == "stateful" else "$text-accent",
