@@ -1,4 +1,7 @@
-"""The answer in an exchange: the response object that a stream ended with, or that came whole."""
+"""The answer in an exchange: the response object that a stream ended with, or that came whole.
+
+What came over another API than Responses is told in the same terms.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
+from tui.core.apis import RESPONSES
+from tui.core.apis.recorded import answer_of, api_of, usage_of_other
 from tui.core.exchange import Exchange, SseRecord
-from tui.core.items import Usage
+from tui.core.items import Usage, dump_json
 
-__all__ = ["answer_object", "final_object", "usage_of"]
+__all__ = ["answer_object", "assembled_object", "final_object", "usage_of"]
 
 _DECODER: Final = json.JSONDecoder()
 _TERMINAL: Final = frozenset(
@@ -27,7 +32,13 @@ def final_object(events: Sequence[SseRecord]) -> str | None:
 
 
 def answer_object(exchange: Exchange) -> dict[str, Any] | None:
-    """The response object of an exchange, streamed or not, parsed; `None` when none came whole."""
+    """The response object of an exchange, streamed or not, parsed; `None` when none came whole.
+
+    Off the event loop, as that of another API is put together from all events of its stream.
+    """
+    api = api_of(exchange)
+    if api is not None and api != RESPONSES:
+        return answer_of(exchange, api)
     text: str | bytes | None = final_object(exchange.events) if exchange.events else exchange.response_body
     try:
         value: object = json.loads(text) if text else None
@@ -38,8 +49,23 @@ def answer_object(exchange: Exchange) -> dict[str, Any] | None:
 
 def usage_of(exchange: Exchange) -> Usage | None:
     """The tokens as the server counted them; `None` when it did not say."""
+    api = api_of(exchange)
+    if api is not None and api != RESPONSES:
+        return usage_of_other(exchange, api)
     answer = answer_object(exchange)
     return None if answer is None else Usage.from_payload(answer.get("usage"))
+
+
+def assembled_object(exchange: Exchange) -> str | None:
+    """The response object of a stream that has none of its own, as JSON text; off the event loop.
+
+    `None` for the Responses API, for an answer that was not streamed, and for one that did not end.
+    """
+    api = api_of(exchange)
+    if api is None or api == RESPONSES or not exchange.events:
+        return None
+    answer = answer_of(exchange, api)
+    return None if answer is None else dump_json(answer)
 
 
 def _member(text: str, name: str) -> str | None:

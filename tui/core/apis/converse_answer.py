@@ -27,7 +27,7 @@ from tui.core.events import (
 from tui.core.guardrail import REPORT_KEY, guardrail_report
 from tui.core.items import Item, dump_json
 
-__all__ = ["ConverseAnswer", "answer_events"]
+__all__ = ["ConverseAnswer", "answer_events", "usage_of_converse"]
 
 Payload = Mapping[str, Any]
 
@@ -199,7 +199,8 @@ class ConverseAnswer:
             "error": error,
             "incomplete_details": details,
             "output": [self._output[index] for index in sorted(self._output)],
-            "usage": _usage(_object(metadata, "usage")),
+            "usage": usage_of_converse(metadata.get("usage")),
+            "store": False,
         }
         if (report := guardrail_report(stop, metadata)) is not None:
             response[REPORT_KEY] = report
@@ -249,14 +250,15 @@ def _payload(item: _Open, text: str) -> dict[str, Any]:
     }
 
 
-def _usage(said: Payload) -> dict[str, Any] | None:
+def usage_of_converse(usage: object) -> dict[str, Any] | None:
     """Converse's counts as the Responses API has them: cached tokens are inside the input.
 
     Converse counts what was read from and written to the cache beside the input, as its total shows; where
     the total is input and output alone, they are inside already.
     """
-    if not said:
+    if not isinstance(usage, Mapping) or not usage:
         return None
+    said = cast("Payload", usage)
     read, written = _count(said, "cacheReadInputTokens"), _count(said, "cacheWriteInputTokens")
     given, output, total = (_count(said, f"{name}Tokens") for name in ("input", "output", "total"))
     beside = (read or 0) + (written or 0)

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tui.core import figures
-from tui.core.answer import final_object
+from tui.core.answer import assembled_object, final_object
 from tui.core.exchange import Exchange, Headers, SseRecord
 from tui.core.items import Outcome
 from tui.core.text import visible
@@ -88,10 +88,16 @@ def response_head(exchange: Exchange) -> list[Row]:
 
 
 def response_body(exchange: Exchange) -> tuple[Row, str]:
-    """A title and the final object of a stream, or the body as it came; the text is empty where none is."""
+    """A title and the final object of a stream, or the body as it came; the text is empty where none is.
+
+    Off the event loop: over other APIs than Responses the object is put together from the whole stream.
+    """
     final = final_object(exchange.events)
     if final is not None:
         return row(("The final response object", "heading")), final
+    if (made := assembled_object(exchange)) is not None:
+        words = f"  put together from {len(exchange.events):,} events, in the form of the Responses API"
+        return row(("The answer", "heading"), (words, "dim"), hang=2), made
     if not exchange.events:
         body = exchange.response_body
         nothing = "No body yet." if exchange.outcome is None else "No body."
@@ -111,7 +117,7 @@ def _response_id(exchange: Exchange) -> list[Row]:
 
 def response_text(exchange: Exchange) -> str:
     """What copying the response gives: the final object of a stream, else the body as it came."""
-    final = final_object(exchange.events)
+    final = final_object(exchange.events) or assembled_object(exchange)
     return decoded(exchange.response_body) if final is None else final
 
 
