@@ -155,6 +155,9 @@ def build_parser(*, of_commands: bool = True) -> argparse.ArgumentParser:
     from tui.subcommands.check_arguments import add_check
 
     add_check(commands)
+    from tui.subcommands.leaving_arguments import add_leaving
+
+    add_leaving(commands)
     _add_cassette(commands)
     keys = commands.add_parser("keys", help="every key, chord and command with its id, as they are now")
     form = keys.add_mutually_exclusive_group()
@@ -226,6 +229,10 @@ def _common_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
         help="a file of tools beside tools.toml; with ask, all of them are on",
     )  # fmt: skip
     add(
+        "--preset", metavar="NAME", default=nothing,
+        help="a preset's tools, instructions, schema: brightcart",
+    )  # fmt: skip
+    add(
         "-f",
         "--file",
         dest="files",
@@ -246,7 +253,6 @@ def _add_ask(commands: Subcommands, common: argparse.ArgumentParser) -> None:
         help="answer in JSON: a JSON Schema's file or name, fields such as 'name, age int', or json, off",
     )  # fmt: skip
     ask.add_argument("--mend-schema", action="store_true", help="change a schema that breaks a strict rule")
-    ask.add_argument("--preset", metavar="NAME", help="a preset's tools, instructions, schema: brightcart")
     ask.add_argument("--yes", action="store_true", help="let tools run without asking")
     sampling = ask.add_argument_group("sampling, where the API and the model take it")
     sampling.add_argument("--temperature", metavar="X", help="from 0 to 2")
@@ -262,7 +268,8 @@ def _add_ask(commands: Subcommands, common: argparse.ArgumentParser) -> None:
 
 def _add_history(commands: Subcommands) -> None:
     history = commands.add_parser("history", help="the conversations on this machine")
-    actions = history.add_subparsers(dest="action", metavar="list|show|search|delete", required=True)
+    metavar = "list|show|search|delete|export|import"
+    actions = history.add_subparsers(dest="action", metavar=metavar, required=True)
     listing = actions.add_parser("list", help="every conversation, last used first")
     show = actions.add_parser("show", help="one conversation")
     show.add_argument("id", metavar="ID")
@@ -272,6 +279,9 @@ def _add_history(commands: Subcommands) -> None:
     delete.add_argument("id", metavar="ID")
     for action in (listing, show, search, delete):
         action.add_argument("--json", action="store_true", help="JSON for scripts")
+    from tui.subcommands.leaving_arguments import add_transfer
+
+    add_transfer(actions)
 
 
 def _add_responses(commands: Subcommands) -> None:
@@ -355,6 +365,10 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
             from tui.subcommands.history import run
         case "inspect":
             from tui.subcommands.inspect import run
+        case "export":
+            from tui.subcommands.leaving import run
+        case "batch":
+            from tui.subcommands.batch import run
         case "cassette":
             from tui.subcommands.cassette import run
         case "responses":
@@ -413,6 +427,7 @@ def _tui(options: argparse.Namespace) -> int:
         continue_latest=getattr(options, "continue_latest", False),
         theme=getattr(options, "theme", None),
         files=getattr(options, "files", []),
+        preset=getattr(options, "preset", ""),
     )
     import asyncio
 

@@ -22,12 +22,16 @@ _MOST = 1_000_000
 
 
 def run(options: argparse.Namespace) -> int:
-    """List, show, search or delete.
+    """List, show, search, delete, export or import.
 
     Raises:
         NoSuchConversation: There is none of the id that was given.
         StoreError: The history cannot be read or written.
     """
+    if options.action in ("export", "import"):
+        from tui.subcommands import leaving
+
+        return leaving.run(options) if options.action == "export" else leaving.take_in(options)
     settings = load_settings({}, os.environ)
     history = History(settings.data_dir / "history.db")
     try:
