@@ -95,7 +95,7 @@ def settings_and_playback(
         raise InputError(f"{shown} holds no request for a response: there is nothing to play.")
     made_with = cassette.conversation
     chosen: dict[str, Any] = {"base_url": cassette.base_url, "endpoint": None, "profile": None}
-    for name in ("model", "region", "continuation"):
+    for name in ("model", "region", "continuation", "api"):
         chosen[name] = flags.get(name) or made_with.get(name)
     settings = load_settings({**flags, **chosen}, environ)
     folder = TemporaryDirectory(prefix="outcrop-replay-")

@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from tui.background import check_path
 from tui.core.answer import answer_object
+from tui.core.apis import RESPONSES
+from tui.core.apis.asked import Asked, asked_of
+from tui.core.apis.branching import branch_of
 from tui.core.cache_analysis import CacheReport, CacheRules, cache_report
 from tui.core.continuation import Options, Request
 from tui.core.conversation import Conversation
-from tui.core.effective_context import is_create
 from tui.core.errors import InputError, OutcropError
 from tui.core.events import AttemptEnded, AttemptStarted, SessionEvent, TurnStarted
 from tui.core.exchange import Exchange
 from tui.core.ids import new_id
 from tui.core.items import ContinuationMode, Item, Target, Turn, Usage
-from tui.core.replays import Replay, branch_point, replay_of
+from tui.core.replays import Replay, replay_of
 from tui.core.request_check import Finding, check_body
 from tui.core.text import visible_line
 from tui.core.usage import usage_record
@@ -41,6 +43,7 @@ __all__ = ["BodyRefused", "Replaying"]
 T = TypeVar("T")
 
 _LARGE: Final = 256_000
+_ASKING: Final = "x-amzn-bedrock-"
 
 
 class BodyRefused(InputError):
@@ -83,10 +86,10 @@ class Replaying(Sending):
             BodyRefused: The edited body has errors; nothing was sent.
             TokenError: There is no usable token; nothing was sent.
         """
-        sent, fields = await self._prepared(exchange, body, anyway)
-        target = await self._ready_target(exchange, fields)
+        again = await self._prepared(exchange, body, anyway)
+        target = await self._ready_target(exchange, again)
         for _ in range(times):
-            yield await self._once(exchange.conversation_id, target, sent, fields)
+            yield await self._once(exchange.conversation_id, target, again)
 
     async def keep_as_branch(
         self, exchange: Exchange, body: bytes, *, anyway: bool = False
@@ -101,23 +104,24 @@ class Replaying(Sending):
             InputError, BodyRefused, TokenError: As `replay`; or it cannot be a turn of the conversation.
             StoreError: The turn could not be put on disk; nothing was sent.
         """
-        sent, fields = await self._prepared(exchange, body, anyway)
+        again = await self._prepared(exchange, body, anyway)
+        fields = again.fields
         if fields.get("background") is True:
             raise InputError(
                 "A request for a background answer cannot be kept as a branch: take background out."
             )
-        target = await self._ready_target(exchange, fields)
+        target = await self._ready_target(exchange, again)
         conversation = self._conversations.get(exchange.conversation_id)
         if conversation is None:
             raise InputError("This request belongs to no conversation, so there is nothing to branch from.")
         try:
-            parent, items = branch_point(fields, conversation, exchange.turn_id)
+            parent, items = branch_of(exchange, fields, conversation, target)
         except ValueError as error:
             raise InputError(str(error)) from None
         check_path(conversation, parent)
         self._claim(conversation)
         try:
-            async with aclosing(self._branch(conversation, parent, items, target, sent, fields)) as events:
+            async with aclosing(self._branch(conversation, parent, items, target, again)) as events:
                 async for event in events:
                     yield event
         finally:
@@ -139,11 +143,10 @@ class Replaying(Sending):
         parent: str | None,
         items: tuple[Item, ...],
         target: Target,
-        body: bytes,
-        fields: dict[str, Any],
+        again: _Again,
     ) -> AsyncGenerator[SessionEvent, None]:
         base = conversation.at(parent)
-        fixed = _AsItIs.of(fields, items, target)
+        fixed = _AsItIs.of(again.fields, items, target)
         turn = Turn(
             id=new_id(), parent_id=parent, input=items, created_at=self._now(), target=target,
             continuation=fixed.mode,
@@ -152,7 +155,7 @@ class Replaying(Sending):
         yield TurnStarted(turn)
 
         def send(request: Request, _: bytes, attempt: int) -> AsyncGenerator[WireEvent, None]:
-            return self._sent(base.id, turn.id, request.target, body, fields, attempt)
+            return self._sent(base.id, turn.id, request.target, again, attempt)
 
         options = Options(target, 0)
         plan = TurnPlan(base, fixed, options, send, self._now)
@@ -161,60 +164,58 @@ class Replaying(Sending):
             async for event in events:
                 yield event
 
-    async def _prepared(
-        self, exchange: Exchange, body: bytes | None, anyway: bool
-    ) -> tuple[bytes, dict[str, Any]]:
-        """The bytes to send and the object that they are."""
-        if not is_create(exchange):
+    async def _prepared(self, exchange: Exchange, body: bytes | None, anyway: bool) -> _Again:
+        """What is to be sent."""
+        asked = asked_of(exchange)
+        if asked is None:
             raise InputError(
                 f"Only requests for a response can be sent again; this one is {exchange.method} "
                 f"{visible_line(exchange.url.partition('?')[0].rpartition('/v1')[2] or exchange.url)}."
             )
         sent = exchange.request_body if body is None else body
-        findings = [] if body is None else await _off_the_loop(check_body, sent)
+        findings = [] if body is None else await _off_the_loop(lambda data: check_body(data, asked.api), sent)
         refused = BodyRefused(findings)
         if findings and (refused.is_final or not anyway):
             raise refused
         fields = await _off_the_loop(_parsed, sent)
         if fields is None:
             raise InputError("The body of this request is no JSON object.")
-        return sent, fields
+        return _Again.of(exchange, asked, sent, fields)
 
-    async def _ready_target(self, exchange: Exchange, fields: dict[str, Any]) -> Target:
+    async def _ready_target(self, exchange: Exchange, again: _Again) -> Target:
         if exchange.conversation_id:
             await self.open(exchange.conversation_id)
-        await self.check_token(self._target_of(exchange, fields))
+        await self.check_token(self._target_of(exchange, again))
         await self.warm_up()
         # Once more: the sandbox has another port in each run.
-        return self._target_of(exchange, fields)
+        return self._target_of(exchange, again)
 
-    def _target_of(self, exchange: Exchange, fields: dict[str, Any]) -> Target:
+    def _target_of(self, exchange: Exchange, again: _Again) -> Target:
         """Where the request goes: where the original went, with the model that the body names."""
-        model = str(fields.get("model") or exchange.model)
-        base = exchange.url.partition("?")[0].removesuffix("/responses")
+        asked = again.asked
+        model = asked.model or str(again.fields.get("model") or exchange.model)
+        base = asked.base_url
         conversation = self._conversations.get(exchange.conversation_id)
         turns = [] if conversation is None else list(conversation.turns.values())
         of_turn = [turn.target for turn in turns if turn.id == exchange.turn_id and turn.target is not None]
         others = [turn.target for turn in turns if turn.target is not None and turn.target.base_url == base]
         known = next(iter((*of_turn, *others)), None)
         if known is None:
-            known = self.settings.target(model)
+            known = self.settings.target(model, api=asked.api)
             if not known.sandbox and known.base_url != base:
                 raise _elsewhere(base)
         if known.sandbox:
-            return self.settings.target(model, known.region, known.endpoint)
+            return self.settings.target(model, known.region, known.endpoint, asked.api)
         if not self.settings.reaches(known):
             raise _elsewhere(known.base_url)
-        return replace(known, model=model)
+        return replace(known, model=model, base_url=base, api=asked.api)
 
-    async def _once(
-        self, conversation_id: str, target: Target, body: bytes, fields: dict[str, Any]
-    ) -> Replay:
+    async def _once(self, conversation_id: str, target: Target, again: _Again) -> Replay:
         last: Exchange | None = None
         kept: Exchange | None = None
         attempts, why = 0, None
         try:
-            async with aclosing(self._sent(conversation_id, "", target, body, fields, 1)) as events:
+            async with aclosing(self._sent(conversation_id, "", target, again, 1)) as events:
                 async for event in events:
                     if isinstance(event, AttemptStarted):
                         last = event.exchange
@@ -222,7 +223,7 @@ class Replaying(Sending):
                         self._note(conversation_id, event.exchange)
                     elif isinstance(event, AttemptEnded):
                         kept = event.exchange
-                        self._keep_replay(kept, target, fields)
+                        self._keep_replay(kept, target, again.fields)
         except OutcropError as error:
             if last is None:
                 raise
@@ -230,7 +231,7 @@ class Replaying(Sending):
         finally:
             if last is not None and last is not kept:
                 # It was stopped: nobody says any more that the attempt has ended.
-                self._keep_replay(last, target, fields)
+                self._keep_replay(last, target, again.fields)
         if last is None:
             raise InputError("Nothing was sent.")
         return replay_of(last, attempts, why)
@@ -240,15 +241,14 @@ class Replaying(Sending):
         conversation_id: str,
         turn_id: str,
         target: Target,
-        body: bytes,
-        fields: dict[str, Any],
+        again: _Again,
         attempt: int,
     ) -> AsyncGenerator[WireEvent, None]:
         from tui.wire.recorder import AttemptLabel
 
-        label = AttemptLabel(conversation_id, turn_id, attempt, target.model)
+        label = AttemptLabel(conversation_id, turn_id, attempt, target.model, headers=again.headers)
         client = self.api_client(target)
-        return client.stream(body, label) if fields.get("stream") is True else client.create(body, label)
+        return client.stream(again.body, label) if again.streams else client.create(again.body, label)
 
     def _keep_replay(self, exchange: Exchange, target: Target, fields: dict[str, Any]) -> None:
         """Remember the exchange, what it cost, and what the server keeps of it."""
@@ -260,7 +260,7 @@ class Replaying(Sending):
             self.records.later(History.record_usage, record)
         if exchange.conversation_id:
             self.records.later(History.save_exchange, exchange)
-        response_id = answer.get("id")
+        response_id = answer.get("id") if target.api == RESPONSES else None
         stored = answer.get("store", fields.get("store", True))
         if isinstance(response_id, str) and stored is not False:
             self.records.later(
@@ -273,6 +273,32 @@ class Replaying(Sending):
 
 
 @dataclass(frozen=True, slots=True)
+class _Again:
+    """What is sent again.
+
+    Attributes:
+        asked: How the model was asked.
+        body: The bytes.
+        fields: The object that they are.
+        streams: Whether a stream is asked for.
+        headers: Those of the original that say what is asked for: a guardrail's.
+    """
+
+    asked: Asked
+    body: bytes
+    fields: dict[str, Any]
+    streams: bool
+    headers: dict[str, str]
+
+    @classmethod
+    def of(cls, exchange: Exchange, asked: Asked, body: bytes, fields: dict[str, Any]) -> _Again:
+        streams = fields.get("stream") is True if asked.streams is None else asked.streams
+        rows = exchange.request_headers
+        headers = {name: value for name, value in rows if name.lower().startswith(_ASKING)}
+        return cls(asked, body, fields, streams, headers)
+
+
+@dataclass(frozen=True, slots=True)
 class _AsItIs:
     """A continuation whose request is what it is, however often it is planned."""
 
@@ -281,7 +307,7 @@ class _AsItIs:
     @classmethod
     def of(cls, fields: dict[str, Any], items: tuple[Item, ...], target: Target) -> _AsItIs:
         previous = fields.get("previous_response_id")
-        store = fields.get("store") is not False
+        store = target.api == RESPONSES and fields.get("store") is not False
         mode: ContinuationMode = "stateful" if previous or store else "stateless"
         return cls(Request(target, mode, items, previous if isinstance(previous, str) else None, store, {}))
 

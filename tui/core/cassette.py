@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any, Final, cast
 
+from tui.core.apis.asked import asked_of, prompt_of
 from tui.core.errors import InputError
 from tui.core.exchange import Chunk, Chunks, Exchange, Timings
 from tui.core.items import Item, Outcome
@@ -67,8 +68,10 @@ class Cassette:
 
     @property
     def base_url(self) -> str:
-        """Where the first request for a response was sent, without `/responses`; empty for none."""
+        """Where the first request for an answer was sent, without the API's own path; empty for none."""
         for exchange in self.exchanges:
+            if (asked := asked_of(exchange)) is not None:
+                return asked.base_url
             base, found, _ = exchange.url.partition("/responses")
             if found:
                 return base
@@ -175,8 +178,4 @@ def _last_message(body: bytes) -> Item | None:
         value: object = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    items: object = cast("dict[str, Any]", value).get("input") if isinstance(value, dict) else None
-    last: object = cast("list[object]", items)[-1] if isinstance(items, list) and items else None
-    if not isinstance(last, dict) or cast("dict[str, Any]", last).get("role") != "user":
-        return None
-    return Item.of(cast("dict[str, Any]", last))
+    return prompt_of(cast("dict[str, Any]", value)) if isinstance(value, dict) else None

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from tui.core.json_diff import value_words
 from tui.core.json_places import Step, line_and_column, path_text, place_of
-from tui.core.request_schema import CREATE_RESPONSE, Node
+from tui.core.request_schema import CONVERSATION, CREATE_RESPONSE, Node
 
 __all__ = ["Finding", "check_body"]
 
@@ -47,8 +47,8 @@ class Finding:
         return f"line {self.line}, column {self.column}:{where} {self.words}"
 
 
-def check_body(body: bytes) -> list[Finding]:
-    """Check a body of `POST /responses` against what is known of it; empty when nothing was found.
+def check_body(body: bytes, api: str = "responses") -> list[Finding]:
+    """Check a body of an API against what is known of it; empty when nothing was found.
 
     It reads the whole body, so call it off the event loop when that is large. At most 20 findings.
     """
@@ -69,7 +69,9 @@ def check_body(body: bytes) -> list[Finding]:
     if not isinstance(value, dict):
         return [Finding(1, 1, "", "the body must be a JSON object", syntax=True)]
     found: list[Finding] = []
-    for path, words, at_name in _problems(cast("Any", value), CREATE_RESPONSE, ()):
+    for path, words, at_name in _problems(
+        cast("Any", value), CREATE_RESPONSE if api == "responses" else CONVERSATION, ()
+    ):
         found.append(_finding(text, path, words, at_name))
         if len(found) == _MOST:
             break

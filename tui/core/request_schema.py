@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["CREATE_RESPONSE", "Node"]
+__all__ = ["CONVERSATION", "CREATE_RESPONSE", "Node"]
 
 Node = Mapping[str, Any]
 
@@ -206,3 +206,21 @@ CREATE_RESPONSE: Final[Node] = {
     },
     "needs": ("model", "input"),
 }  # fmt: skip
+
+CONVERSATION: Final[Node] = {
+    "type": "object",
+    "members": {
+        "messages": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "members": {"role": _either("user", "assistant", "system", "developer", "tool", null=False)},
+                "needs": ("role",),
+                "open": True,
+            },
+        }
+    },
+    "needs": ("messages",),
+    "open": True,
+}
+"""What the bodies of the other APIs have in common; the rest of them is not looked into."""

@@ -67,6 +67,7 @@ class Editing:
         outside: Has the user's editor change a text.
         why_not_kept: Why a body cannot become a branch; empty when it can.
         keep_text: Keeps the text for the next time; `None` forgets it.
+        api: The API it goes over.
     """
 
     title: str
@@ -76,6 +77,7 @@ class Editing:
     outside: Callable[[str], Awaitable[str]]
     why_not_kept: Callable[[bytes], Awaitable[str]]
     keep_text: Callable[[str | None], None]
+    api: str = "responses"
 
 
 class EditRequest(ModalScreen[Edited | None]):
@@ -168,7 +170,8 @@ class EditRequest(ModalScreen[Edited | None]):
 
     async def _check(self, pause: float = 0.0) -> None:
         await asyncio.sleep(pause)
-        findings = await asyncio.to_thread(_findings, self._editing.body, self.text)
+        editing = self._editing
+        findings = await asyncio.to_thread(_findings, editing.body, self.text, editing.api)
         if findings != self._findings:
             self._findings, self._shown = findings, -1
             self._list.show(RowList([_row(finding) for finding in findings]))
@@ -273,8 +276,8 @@ class EditRequest(ModalScreen[Edited | None]):
         self._detail.update(Content("\n").join(lines))
 
 
-def _findings(body: EditableBody, text: str) -> list[Finding]:
-    findings = check_body(text.encode("utf-8", "replace"))
+def _findings(body: EditableBody, text: str, api: str) -> list[Finding]:
+    findings = check_body(text.encode("utf-8", "replace"), api)
     if mark := body.unknown(text):
         at = text.index(mark)
         place = (text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))

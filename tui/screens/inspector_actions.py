@@ -167,11 +167,12 @@ class ChatRequests(ChatReading):
             self._do(self._edit_request(exchange), "edit request")
 
     async def _edit_request(self, exchange: Exchange) -> None:
+        from tui.core.apis.asked import asked_of
         from tui.core.body_text import EditableBody
-        from tui.core.effective_context import is_create
         from tui.screens.edit_request import Editing, EditRequest
 
-        if not is_create(exchange):
+        asked = asked_of(exchange)
+        if asked is None:
             raise InputError("Only requests for a response can be sent again; this one is none.")
         body = await asyncio.to_thread(EditableBody.of, exchange.request_body)
 
@@ -204,6 +205,7 @@ class ChatRequests(ChatReading):
             self._edit_json_outside,
             why_not,
             keep_text,
+            asked.api,
         )
         self.outcrop.push_screen(EditRequest(editing), entered)
 
@@ -217,13 +219,14 @@ class ChatRequests(ChatReading):
         self, exchange: Exchange, body: bytes
     ) -> tuple[Conversation, str | None, tuple[Item, ...]]:
         """Where an edited body goes in the conversation's tree, and what is new there."""
-        from tui.core.replays import branch_point
+        from tui.core.apis.branching import branch_of
 
         if not exchange.conversation_id or exchange.conversation_id != self._conversation_id:
             raise InputError("This request belongs to another conversation.")
         if sentence := self._why_not():
             raise InputError(sentence)
         conversation = self.session.conversation(exchange.conversation_id)
+        target = self.session.target(exchange.conversation_id)
 
         def find() -> tuple[str | None, tuple[Item, ...]]:
             fields = json.loads(body)
@@ -231,7 +234,7 @@ class ChatRequests(ChatReading):
                 raise InputError(
                     "A request for a background answer cannot be kept as a branch: take background out."
                 )
-            return branch_point(fields, conversation, exchange.turn_id)
+            return branch_of(exchange, fields, conversation, target)
 
         try:
             parent, items = await asyncio.to_thread(find)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tui.config import load_settings
 from tui.core.cassette import cassette_text
+from tui.core.conversation import Conversation
 from tui.core.errors import InputError
 from tui.core.export import Export
 from tui.core.text import visible_line
@@ -41,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
         "model": conversation.model,
         "region": conversation.region,
         "continuation": conversation.continuation,
+        "api": _first_api(conversation),
         "instructions": conversation.instructions,
         "controls": conversation.controls.as_json(),
     }
@@ -48,3 +50,9 @@ def run(options: argparse.Namespace) -> int:
     for path, size in write_export(Export(data, "json"), Path(options.output), over=options.force):
         print(visible_line(f"{path}: {len(exchanges):,} exchanges, {size:,} bytes"), file=sys.stderr)
     return 0
+
+
+def _first_api(conversation: Conversation) -> str | None:
+    """The API over which it was begun: it is played from its beginning."""
+    targets = [turn.target for turn in conversation.path() if turn.target is not None]
+    return targets[0].api if targets else conversation.api

@@ -20,7 +20,7 @@ from tui.core.json_diff import json_changes
 
 __all__ = ["PlaybackTransport"]
 
-_COMPARED: Final = ("model", "input", "previous_response_id", "instructions", "stream")
+_COMPARED: Final = ("model", "input", "previous_response_id", "instructions", "stream", "messages", "system")
 """What makes an answer one to this request; limits and the like may be others than when it was recorded."""
 
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding", "connection"})
@@ -111,7 +111,9 @@ class _Recorded(httpx.AsyncByteStream):
 def _path(url: str) -> str:
     """The path below the base URL, with its query: a cassette may be played at another one."""
     parts = urlsplit(url)
-    path = parts.path.rpartition("/v1")[2]
+    # The APIs of AWS's own form have no /v1 above their paths, but the model.
+    _, found, below = parts.path.rpartition("/model/")
+    path = found + below if found else parts.path.rpartition("/v1")[2]
     return f"{path}?{parts.query}" if parts.query else path
 
 
