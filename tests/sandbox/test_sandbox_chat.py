@@ -338,7 +338,7 @@ def test_a_guardrail(api: Api) -> None:
     found = refused["amazon-bedrock-trace"]["guardrail"]["input"]["sandboxguard"]["topicPolicy"]["topics"][0]
     assert found["name"] == "Volcano insurance" and found["action"] == "BLOCKED"
     withheld = chat(api, "Reply with exactly: quicksand", **guarded())
-    assert "withholds" in content(withheld)
+    assert content(withheld).startswith("Sorry") and "withholds" in content(withheld)
     masked = chat(api, "Reply with exactly: write to ada@example.com", **guarded())
     assert content(masked).endswith("write to {EMAIL}")
     assert masked["amazon-bedrock-trace"]["guardrail"]["actionReason"] == "Guardrail masked."

@@ -48,6 +48,7 @@ class Fault:
         headers: additional response headers.
         wait: seconds before the response's headers.
         cut_bytes: close the connection after so many bytes of the body.
+        end_bytes: end a stream's body in good order after so many bytes, amid an event or a frame.
         cut_events: close it after so many events.
         stall_events: be silent after so many events ...
         stall_seconds: ... for so long; None until the client goes.
@@ -80,6 +81,7 @@ class Fault:
     headers: dict[str, str] | None = None
     wait: float = 0.0
     cut_bytes: int | None = None
+    end_bytes: int | None = None
     cut_events: int | None = None
     stall_events: int | None = None
     stall_seconds: float | None = None

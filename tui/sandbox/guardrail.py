@@ -170,8 +170,8 @@ def of_headers(headers: Mapping[str, str], suffix: str = "") -> Guard | None:
 
 
 def chosen(
-    identifier: str | None,
-    version: str | None,
+    identifier: object,
+    version: object,
     trace: str,
     suffix: str = "",
     only: tuple[str, ...] | None = None,
@@ -185,6 +185,8 @@ def chosen(
         return None
     if not identifier or not version:
         raise ValueError("Guardrail identifier and version are both required.")
+    if not isinstance(identifier, str) or not isinstance(version, str):
+        raise ValueError("Guardrail identifier and version must be strings.")
     if trace not in TRACES:
         raise ValueError(f"Trace must be one of {', '.join(TRACES)}.")
     if not is_known(identifier, version):

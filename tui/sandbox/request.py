@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from . import errors, strict
 from .models import Model
+from .schema import unsound
 from .shapes import Json, array_at, is_array, is_object, object_at
 
 _NAMES = """
@@ -277,7 +278,7 @@ def _check_image(part: Json) -> None:
 
 
 def _check_tools(body: Json) -> None:
-    names: set[str] = set()
+    names: list[str] = []
     for tool in array_at(body, "tools"):
         if not is_object(tool):
             raise errors.unknown_variant("tools")
@@ -292,7 +293,9 @@ def _check_tools(body: Json) -> None:
             )
         if not isinstance(tool.get("name"), str) or not tool["name"]:
             raise errors.unknown_variant("tools")
-        names.add(tool["name"])
+        if tool.get("parameters") is not None and (problem := unsound(tool["parameters"], "parameters")):
+            raise errors.invalid("tools", problem)
+        names.append(tool["name"])
     choice: object = body.get("tool_choice")
     if isinstance(choice, str) and choice not in ("none", "auto", "required"):
         raise errors.unknown_variant("tool_choice")
@@ -317,5 +320,7 @@ def _check_format(body: Json, items: list[Json]) -> None:
             raise errors.missing("text.format.schema")
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", wanted["name"]):
             raise errors.invalid("text.format.name", "string does not match pattern '^[a-zA-Z0-9_-]+$'")
+        if problem := unsound(wanted["schema"]):
+            raise errors.invalid("text.format.schema", problem)
         if wanted.get("strict"):
             strict.check(wanted["schema"])

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from . import pattern, samples
-from .shapes import Json, is_array, object_at
+from .shapes import Json, is_array, is_object, object_at
 
 _DEEPEST = 40
 _FOR_RULES = re.compile(r"constraint|policy|rule", re.I)
@@ -71,6 +71,27 @@ def example(
     if kind == "null":
         return None
     return _string(schema, f"“{said[-1]}”" if said else prompt, name)
+
+
+def unsound(value: object, place: str = "schema", depth: int = 0) -> str | None:
+    """What keeps a value from being a schema that `example` can read, or None where nothing does."""
+    if not is_object(value):
+        return f"{place} is not of type 'object'"
+    if depth > _DEEPEST:
+        return f"{place} is nested too deep"
+    inner: list[tuple[str, Any]] = [("items", value["items"])] if "items" in value else []
+    for name in ("enum", "required", "anyOf", "oneOf"):
+        if not is_array(value.get(name, [])):
+            return f"{place}.{name} is not of type 'array'"
+    for name in ("anyOf", "oneOf"):
+        inner += [(f"{name}.{index}", one) for index, one in enumerate(value.get(name, ()))]
+    for name in ("properties", "$defs", "definitions"):
+        members: Any = value.get(name, {})
+        if not is_object(members):
+            return f"{place}.{name} is not of type 'object'"
+        inner += [(f"{name}.{key}", one) for key, one in members.items()]
+    found = (unsound(one, f"{place}.{name}", depth + 1) for name, one in inner)
+    return next((problem for problem in found if problem), None)
 
 
 def _lines(said: tuple[str, ...], name: str, least: int, most: int) -> list[str]:

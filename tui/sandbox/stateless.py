@@ -116,6 +116,8 @@ def answer(service: Service, place: Place, quota: Quota | None, prompt: Prompt, 
     after = guard.assess_output(assessed, answered.text)
     return replace(
         answered,
+        # What is withheld is withheld whole (ASSUMED).
+        reasoning="" if after.blocked else answered.reasoning,
         text=after.message if after.blocked else after.text,
         ended="guardrail" if after.blocked else answered.ended,
         assessed=after,

@@ -24,6 +24,10 @@ class CutError(Exception):
     """The fault says to close the connection here; uvicorn closes it when the answer is left unfinished."""
 
 
+class EndError(Exception):
+    """The fault says that the body ends here, as if it were whole."""
+
+
 class _Wire:
     """The body of one answer, with the faults that concern bytes."""
 
@@ -31,7 +35,7 @@ class _Wire:
         self.record: Served = scope[RECORD]
         self._send = send
         self._fault = fault
-        self._left = fault.cut_bytes
+        self._left = fault.cut_bytes if fault.cut_bytes is not None else fault.end_bytes
         self.gone = asyncio.create_task(_until_disconnect(receive))
 
     async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
@@ -52,7 +56,7 @@ class _Wire:
         elif data:
             await self._body(data)
         if cut:
-            raise CutError
+            raise CutError if self._fault.cut_bytes is not None else EndError
 
     async def finish(self) -> None:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -93,6 +97,9 @@ class _Answer(Response):
                 wire.record.ended = wire.record.ended or "finished"
             else:
                 wire.record.ended = wire.record.ended or "disconnected"
+        except EndError:
+            await wire.finish()
+            wire.record.ended = "finished"
         except CutError:
             wire.record.ended = "disconnected" if wire.gone.done() else "cut"
         finally:
@@ -127,7 +134,11 @@ class JsonAnswer(_Answer):
     ) -> None:
         self.data = body if isinstance(body, bytes) else encode(body)
         self.delay, self.commit = delay, commit
-        length = {} if fault and fault.one_byte else {"content-length": str(len(self.data))}
+        length = (
+            {}
+            if fault and (fault.one_byte or fault.end_bytes is not None)
+            else {"content-length": str(len(self.data))}
+        )
         super().__init__(status, "application/json", {**length, **(headers or {})}, fault)
 
     async def run(self, wire: _Wire) -> bool:

@@ -12,6 +12,7 @@ from .. import errors, strict
 from ..guardrail import Guard
 from ..models import Model
 from ..request import check_tier
+from ..schema import unsound
 from ..shapes import Json, array_at, is_object, object_at
 from ..stateless import Prompt
 from .messages import items_of
@@ -132,8 +133,11 @@ def _tools(body: Json) -> list[Json] | None:
             )
         if not isinstance(function.get("name"), str) or not function["name"]:
             raise errors.missing(f"tools[{len(tools)}].function.name")
-        if function.get("strict") and is_object(function.get("parameters")):
-            strict.check(function["parameters"])
+        if function.get("parameters") is not None:
+            if problem := unsound(function["parameters"], f"tools[{len(tools)}].function.parameters"):
+                raise errors.invalid("tools", problem)
+            if function.get("strict"):
+                strict.check(function["parameters"])
         tools.append({"type": "function", **function})
     return tools or None
 
@@ -149,7 +153,7 @@ def _choice(body: Json, tools: list[Json] | None) -> str | Json | None:
             raise errors.unknown_variant("tool_choice")
         return choice
     name = object_at(choice if is_object(choice) else {}, "function").get("name")
-    if name not in {tool["name"] for tool in tools}:
+    if name not in [tool["name"] for tool in tools]:
         raise errors.invalid("tool_choice", "the named tool is not among 'tools'")
     return {"type": "function", "name": name}
 
@@ -174,6 +178,8 @@ def _format(body: Json, items: list[Json]) -> Json | None:
     schema = object_at(wanted, "json_schema")
     if not isinstance(schema.get("name"), str) or not is_object(schema.get("schema")):
         raise errors.missing("response_format.json_schema.schema")
+    if problem := unsound(schema["schema"]):
+        raise errors.invalid("response_format", problem)
     if schema.get("strict"):
         strict.check(schema["schema"])
     return {"type": "json_schema", **schema}

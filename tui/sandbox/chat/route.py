@@ -57,7 +57,8 @@ def respond(service: Service, body: Json, answer: stateless.Answer, fault: Fault
         delay = answer.output_tokens / rate if rate else 0.0
         return JsonAnswer(200, made, fault=fault, delay=delay)
     head = completion.envelope(stream.CHUNK, answer, service.ids, now)
-    # Section 5, VERIFIED (ren8k): each delta of the reasoning has tags of its own.
+    # Section 5, VERIFIED (ren8k) on runtime: each delta of the reasoning has tags of its own. That mantle's
+    # streams look alike is ASSUMED.
     form = fault.reasoning or "deltas"
     usage = stream_usage(body) and not fault.no_usage
     frames = stream.stream(answer, head, form, split, usage=usage)

@@ -33,11 +33,10 @@ def stream(answer: Answer, head: Json, form: str, split: Split, *, usage: bool) 
         return frame({**head, "choices": [choice], **tail, **more}, cost)
 
     yield chunk({"role": "assistant", "content": "", "refusal": None})
-    if answer.refusal is not None:
-        for piece in split(answer.refusal):
+    yield from _content(head, tail, content(answer, form, split))
+    for piece in split(answer.refusal or ""):
+        if piece:
             yield chunk({"refusal": piece}, cost=1)
-    else:
-        yield from _content(head, tail, content(answer, form, split))
     for index, call in enumerate(answer.calls):
         function = {"name": call["name"], "arguments": ""}
         opened = {"index": index, "id": call["call_id"], "type": "function", "function": function}

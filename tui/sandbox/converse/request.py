@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import aws, guardrail
 from ..models import Model
+from ..schema import unsound
 from ..shapes import Json, array_at, is_array, is_object, object_at
 from ..stateless import Prompt
 from .messages import items_of, system_items
@@ -90,6 +91,8 @@ def _tools(body: Json) -> list[Json] | None:
         schema = object_at(object_at(spec, "inputSchema"), "json")
         if not isinstance(spec.get("name"), str):
             raise aws.missing(f"{place}.name")
+        if problem := unsound(schema, f"{place}.inputSchema.json"):
+            raise aws.invalid(problem)
         if schema.get("type") != "object":
             raise aws.invalid(
                 f"The value at toolConfig.tools.{index}.toolSpec.inputSchema.json.type must be one of the"
@@ -116,7 +119,7 @@ def _choice(body: Json, tools: list[Json] | None) -> str | Json | None:
     if "any" in choice:
         return "required"
     name = object_at(choice, "tool").get("name")
-    if name not in {tool["name"] for tool in tools}:
+    if name not in [tool["name"] for tool in tools]:
         raise aws.invalid(f"The tool '{name}' at toolConfig.toolChoice.tool is not among toolConfig.tools.")
     return {"type": "function", "name": name}
 
@@ -124,8 +127,8 @@ def _choice(body: Json, tools: list[Json] | None) -> str | Json | None:
 def _format(body: Json) -> Json | None:
     """`outputConfig.textFormat`; the names VERIFIED (botocore), that gpt-oss has it is ASSUMED."""
     additional = object_at(object_at(body, "additionalModelRequestFields"), "response_format")
-    if additional.get("type") == "json_schema" and object_at(additional, "json_schema").get("schema"):
-        return {"type": "json_schema", **additional["json_schema"]}
+    if additional.get("type") == "json_schema":
+        return {"type": "json_schema", "schema": _sound(object_at(additional, "json_schema").get("schema"))}
     if additional.get("type") == "json_object":
         return {"type": "json_object"}
     wanted = object_at(object_at(body, "outputConfig"), "textFormat")
@@ -133,14 +136,22 @@ def _format(body: Json) -> Json | None:
         return None
     given = object_at(object_at(wanted, "structure"), "jsonSchema")
     try:
-        schema: Any = json.loads(given["schema"])
+        schema: object = json.loads(given["schema"])
     except (KeyError, TypeError, ValueError):
         schema = None
-    if wanted.get("type") != "json_schema" or not is_object(schema):
-        raise aws.invalid(
-            "The value at outputConfig.textFormat.structure.jsonSchema.schema is no JSON schema."
+    if wanted.get("type") != "json_schema":
+        raise aws.constraint(
+            wanted.get("type"),
+            "outputConfig.textFormat.type",
+            "Member must satisfy enum value set: [json_schema]",
         )
-    return {"type": "json_schema", "name": given.get("name") or "output", "schema": schema}
+    return {"type": "json_schema", "schema": _sound(schema)}
+
+
+def _sound(schema: object) -> object:
+    if problem := unsound(schema):
+        raise aws.invalid(f"The JSON schema of the output is not valid: {problem}.")
+    return schema
 
 
 def _guard(body: Json, guarded: list[str]) -> guardrail.Guard | None:
