@@ -49,18 +49,21 @@ class ByteDiff:
     hunks: tuple[Hunk, ...] = ()
 
 
-def byte_diff(old: bytes, new: bytes, context: int = 3) -> ByteDiff:
+def byte_diff(
+    old: bytes, new: bytes, context: int = 3, outlines: tuple[str, str] | None = None
+) -> ByteDiff:
     """Compare two bodies as bytes.
 
     Args:
         old: The first.
         new: The second.
         context: Equal lines to show around what differs.
+        outlines: The texts to show in their place (`request_body.Outline`); themselves by default.
     """
     if old == new:
         return ByteDiff(None, len(old), len(new))
-    lines = [readable_lines(body.decode("utf-8", "backslashreplace")) for body in (old, new)]
-    hunks = tuple(_hunks(lines[0], lines[1], context))
+    texts = outlines or (old.decode("utf-8", "backslashreplace"), new.decode("utf-8", "backslashreplace"))
+    hunks = tuple(_hunks(readable_lines(texts[0]), readable_lines(texts[1]), context))
     return ByteDiff(common_length(old, new), len(old), len(new), hunks)
 
 

@@ -17,11 +17,11 @@ from tui.core.answer import usage_of
 from tui.core.catalogue import Model
 from tui.core.context_diff import Cause, CauseKind, difference, shared_pieces
 from tui.core.conversation import Conversation
+from tui.core.data_url import length_of, size_of
 from tui.core.effective_context import Context, Contexts, Piece, is_create
 from tui.core.exchange import Exchange
 from tui.core.items import Usage
 from tui.core.json_diff import value_words
-from tui.core.json_places import byte_ranges
 
 __all__ = ["CacheReport", "CacheRules", "Cause", "CauseKind", "Prefix", "cache_report", "previous_create"]
 
@@ -256,7 +256,6 @@ def _prefix(
     exchange: Exchange, context: Context, before: Context, shared: int, usage: Usage | None
 ) -> Prefix:
     pieces = context.pieces[:shared]
-    text = exchange.request_body.decode("utf-8", "replace")
     places = sorted(
         (piece.place for piece in pieces if piece.place is not None), key=lambda place: place.start
     )
@@ -268,19 +267,15 @@ def _prefix(
         items=len(items),
         remembered=sum(piece.place is None for piece in items),
         whole=whole,
-        size=sum(_octets(piece.text) for piece in pieces),
+        size=sum(size_of(piece.text) for piece in pieces),
         tokens=_estimate(pieces) if tokens is None else tokens,
         counted=tokens is not None,
-        ranges=tuple(byte_ranges(text, places)),
+        ranges=tuple(exchange.sent.outline.ranges(places)),
     )
 
 
-def _octets(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
-
-
 def _estimate(pieces: Sequence[Piece]) -> int:
-    return sum(len(piece.text) for piece in pieces) // _CHARACTERS_A_TOKEN
+    return sum(length_of(piece.text) for piece in pieces) // _CHARACTERS_A_TOKEN
 
 
 def _below(prefix: Prefix, rules: CacheRules) -> Cause:

@@ -19,6 +19,7 @@ from tui.core.conversation import Conversation
 from tui.core.exchange import Exchange
 from tui.core.items import Item, assistant_message, dump_json
 from tui.core.json_places import Place, Step, members
+from tui.core.request_body import outlined
 
 __all__ = ["Context", "Contexts", "Piece", "PieceKind", "is_create", "request_object"]
 
@@ -40,7 +41,7 @@ class Piece:
         name: What it is called in a sentence, e.g. `tool get_order`, `item 4 (user message)`.
         value: What is compared: for an item without what the model is not shown (ids, status).
         text: The value as compact JSON; two pieces are equal when their texts are.
-        place: Where it stands in the body's text; `None` for what the server remembers.
+        place: Where it stands in the text of the body's outline; `None` for what the server remembers.
     """
 
     kind: PieceKind
@@ -74,9 +75,9 @@ def is_create(exchange: Exchange) -> bool:
 
 
 def request_object(exchange: Exchange) -> dict[str, Any] | None:
-    """The request's body, parsed; `None` when it is no JSON object."""
+    """The request's body in outline, parsed; `None` when it is no JSON object."""
     try:
-        value: object = json.loads(exchange.request_body)
+        value: object = json.loads(exchange.sent.outline.data)
     except (ValueError, RecursionError):
         return None
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
@@ -120,7 +121,7 @@ class Contexts:
         body = self.body(exchange)
         if body is None:
             return Context(())
-        text = exchange.request_body.decode("utf-8", "replace")
+        text = exchange.sent.outline.data.decode("utf-8", "replace")
         remembered, missing = self._remembered(body.get("previous_response_id"))
         places = dict(members(text))
         pieces = _settings(body, text, places)
@@ -167,7 +168,7 @@ class Contexts:
             items += [*turn.input, *turn.output]
             if turn.partial_text:
                 items.append(assistant_message(turn.partial_text))
-        return [item.payload for item in items]
+        return [outlined(item.payload) for item in items]
 
 
 def _settings(body: Mapping[str, Any], text: str, at: Mapping[Step, Place]) -> list[Piece]:

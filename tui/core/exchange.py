@@ -8,6 +8,7 @@ from typing import cast
 
 from tui.core.items import Outcome
 from tui.core.recording import Chunk, Chunks, Events, SseRecord
+from tui.core.request_body import RequestBody
 
 __all__ = ["Chunk", "Chunks", "Events", "Exchange", "Headers", "SseRecord", "Timings"]
 
@@ -39,7 +40,19 @@ class Timings:
     secured: float | None = None
 
 
-@dataclass(slots=True)
+class _Whole:
+    """The body of `Exchange.sent`; either may be given."""
+
+    def __get__(self, exchange: Exchange | None, _: type[Exchange]) -> bytes:
+        if exchange is None:
+            raise AttributeError("an exchange has no request body by default")
+        return exchange.sent.data
+
+    def __set__(self, exchange: Exchange, body: bytes | RequestBody) -> None:
+        exchange.sent = body if isinstance(body, RequestBody) else RequestBody(body)
+
+
+@dataclass(repr=False)
 class Exchange:
     """One attempt. The recorder appends to it while it runs; everybody else only reads.
 
@@ -54,7 +67,8 @@ class Exchange:
         method: HTTP method.
         url: Full URL.
         request_headers: As sent, in order; secret values masked.
-        request_body: As sent.
+        request_body: As sent; one that is kept on disk is read whenever it is asked for.
+        sent: The same, with its size and its outline.
         started_at: Seconds since the epoch.
         status: HTTP status; `None` when no response came.
         http_version: e.g. `HTTP/1.1`.
@@ -77,14 +91,16 @@ class Exchange:
     turn_id: str
     method: str
     url: str
-    request_headers: Headers = field(repr=False)
-    request_body: bytes = field(repr=False)
-    started_at: float
+    request_headers: Headers
+    request_body: _Whole = _Whole()
+    sent: RequestBody = field(init=False, compare=False)
+    # What has a descriptor has no default where that raises AttributeError (the manual of `dataclasses`).
+    started_at: float  # pyright: ignore[reportGeneralTypeIssues]
     status: int | None = None
     http_version: str = ""
-    response_headers: Headers = field(default=(), repr=False)
-    chunks: Chunks = field(default_factory=Chunks, repr=False)
-    events: Events = field(default=cast("Events", ()), repr=False)
+    response_headers: Headers = ()
+    chunks: Chunks = field(default_factory=Chunks)
+    events: Events = field(default=cast("Events", ()))
     timings: Timings = field(default_factory=Timings)
     outcome: Outcome | None = None
     error: str | None = None
@@ -98,6 +114,10 @@ class Exchange:
         chunks, events = cast("Iterable[Chunk]", self.chunks), cast("Iterable[SseRecord]", self.events)
         self.chunks = chunks if isinstance(chunks, Chunks) else Chunks(chunks)
         self.events = events if isinstance(events, Events) else Events(self.chunks, events)
+
+    def __repr__(self) -> str:
+        """In short: neither bytes nor headers are shown."""
+        return f"<Exchange {self.number}.{self.attempt} {self.method} {self.url}>"
 
     @property
     def response_body(self) -> bytes:

@@ -156,7 +156,7 @@ _MAKERS: Final[Mapping[str, Callable[[str], Test | None]]] = {
     "attempt": _compared(lambda exchange: exchange.attempt),
     "time": _compared(lambda exchange: exchange.timings.ended),
     "first": _compared(lambda exchange: exchange.timings.first_byte),
-    "up": _compared(lambda exchange: len(exchange.request_body)),
+    "up": _compared(lambda exchange: len(exchange.sent)),
     "down": _compared(lambda exchange: exchange.chunks.size),
     "sent": _body(lambda exchange: exchange.request_body),
     "got": _body(lambda exchange: exchange.response_body),

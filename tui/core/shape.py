@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, cast
 
 from tui.core import figures
 from tui.core.continuation import LeftOut
-from tui.core.data_url import folded
+from tui.core.data_url import folded, size_of
 from tui.core.exchange import Exchange
 from tui.core.items import dump_json
 
@@ -98,8 +98,8 @@ def shape_of(exchange: Exchange, left_out: Sequence[LeftOut], limit: int) -> Sha
     """
     line = f"{exchange.method} {exchange.url}"
     left = tuple((shape_item(entry.item.payload, limit), entry.reason) for entry in left_out)
-    size = len(exchange.request_body)
-    body = _object(exchange.request_body)
+    size = len(exchange.sent)
+    body = _object(exchange.sent.outline.data)
     if body is None:
         said = "none" if not size else f"{figures.size(size)}, not a JSON object (see Request)"
         return Shape(line, said, left_out=left)
@@ -195,7 +195,7 @@ def json_size(value: object) -> int:
     if isinstance(value, list):
         entries = cast("list[object]", value)
         return 2 + max(0, len(entries) - 1) + sum(map(json_size, entries))
-    return len(dump_json(value).encode("utf-8", "replace"))
+    return size_of(dump_json(value))
 
 
 def _message(payload: Mapping[str, Any], limit: int) -> str:

@@ -20,9 +20,12 @@ from typing import Final
 
 from tui.core.json_places import members
 
-__all__ = ["forget_user", "pack", "pack_body", "unpack", "without_blobs"]
+__all__ = ["forget_user", "holds_references", "pack", "pack_body", "unpack", "without_blobs"]
 
 _SMALLEST: Final = 1024  # bytes of base64, or of an item, that are worth a row of their own
+_PIECE: Final = 3 << 18
+"""Bytes encoded at a time; a multiple of 3."""
+
 _MARK: Final = b"\x1f"
 _RAW: Final = b"\x1f="
 _PREFIX: Final = b";base64,"
@@ -102,6 +105,11 @@ def unpack(db: sqlite3.Connection, packed: bytes, cache: dict[bytes, bytes] | No
     return b"".join(parts)
 
 
+def holds_references(packed: bytes) -> bool:
+    """Whether packed data needs the file to be unpacked."""
+    return _MARK in packed and not packed.startswith(_RAW)
+
+
 def without_blobs(packed: str) -> str:
     """Packed text with nothing in the place of each reference: valid JSON, and short."""
     return _REFERENCE.sub("", packed) if "\x1f" in packed else packed
@@ -164,4 +172,9 @@ def _fetch(db: sqlite3.Connection, reference: bytes) -> bytes:
     if row is None:
         raise sqlite3.DatabaseError(f"a part of an attachment is missing ({digest[:12]})")
     data = zlib.decompress(row[1]) if row[0] else bytes(row[1])
-    return base64.b64encode(data) if reference[:1] == b"b" else data
+    return _encoded(data) if reference[:1] == b"b" else data
+
+
+def _encoded(data: bytes) -> bytes:
+    """As base64, in pieces, so that other threads run in between."""
+    return b"".join(base64.b64encode(data[at : at + _PIECE]) for at in range(0, len(data), _PIECE))

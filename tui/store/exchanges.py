@@ -6,13 +6,17 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final
 
+from tui.core.errors import StoreError
 from tui.core.exchange import Exchange, Timings
 from tui.core.items import Outcome
+from tui.core.request_body import RequestBody
 from tui.store.arrivals import pack_arrivals, unpack_arrivals
-from tui.store.blobs import forget_user, pack_body, unpack
+from tui.store.blobs import forget_user, holds_references, pack_body, unpack
 
 __all__ = ["ExchangePlace", "forget_exchanges", "load", "load_one", "places", "prune", "save"]
 
@@ -42,6 +46,7 @@ def save(db: sqlite3.Connection, exchange: Exchange, owner: str) -> None:
     head["request_headers"] = exchange.request_headers
     head["response_headers"] = exchange.response_headers
     head["timings"] = asdict(exchange.timings)
+    head["request_size"] = len(exchange.sent)
     sent = zlib.compress(pack_body(db, exchange.id, exchange.request_body), 1)
     body, arrivals = pack_arrivals(exchange.chunks, exchange.events)
     db.execute(
@@ -68,8 +73,7 @@ def load(db: sqlite3.Connection, conversation_id: str) -> list[Exchange]:
         f"SELECT {_COLUMNS} FROM exchanges WHERE conversation_id = ? ORDER BY number, started_at",
         (conversation_id,),
     ).fetchall()
-    cache: dict[bytes, bytes] = {}
-    return [_exchange(db, row, cache) for row in rows]
+    return [_exchange(db, row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def places(db: sqlite3.Connection, conversation_id: str | None) -> list[Exchange
 def load_one(db: sqlite3.Connection, exchange_id: str) -> Exchange | None:
     """One exchange, bodies included; `None` when there is none of that id."""
     row = db.execute(f"SELECT {_COLUMNS} FROM exchanges WHERE id = ?", (exchange_id,)).fetchone()
-    return None if row is None else _exchange(db, row, {})
+    return None if row is None else _exchange(db, row)
 
 
 def prune(db: sqlite3.Connection, most_bytes: int, made_before: float, limit: int = 50) -> bool:
@@ -160,8 +164,9 @@ def _taken(db: sqlite3.Connection) -> int:
     return int(own) + int(blobs)
 
 
-def _exchange(db: sqlite3.Connection, row: tuple[Any, ...], cache: dict[bytes, bytes]) -> Exchange:
+def _exchange(db: sqlite3.Connection, row: tuple[Any, ...]) -> Exchange:
     head: dict[str, Any] = json.loads(row[7])
+    size: int | None = head.pop("request_size", None)
     chunks, events = unpack_arrivals(row[9], row[10])
     outcome = None if row[5] is None else Outcome(row[5])
     return Exchange(
@@ -172,7 +177,7 @@ def _exchange(db: sqlite3.Connection, row: tuple[Any, ...], cache: dict[bytes, b
         started_at=row[4],
         outcome=outcome,
         request_headers=_headers(head["request_headers"]),
-        request_body=unpack(db, zlib.decompress(row[8]), cache),
+        request_body=_sent(db, zlib.decompress(row[8]), size),
         response_headers=_headers(head["response_headers"]),
         chunks=chunks,
         events=events,
@@ -180,6 +185,23 @@ def _exchange(db: sqlite3.Connection, row: tuple[Any, ...], cache: dict[bytes, b
         error=head["error"] or (_ENDED if outcome is Outcome.FAILED else None),
         **{name: head[name] for name in _HEAD if name != "error"},
     )
+
+
+def _sent(db: sqlite3.Connection, packed: bytes, size: int | None) -> RequestBody:
+    """A body whose parts stay in the file until they are asked for: ten turns may hold the same PDF."""
+    if not holds_references(packed):
+        return RequestBody(unpack(db, packed))
+    path = Path(db.execute("PRAGMA database_list").fetchone()[2])
+
+    def fetch() -> bytes:
+        # Asked for in a thread of its own, which cannot use the connection of another.
+        try:
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as own:
+                return unpack(own, packed)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"This request's body is no longer kept: {error}.") from error
+
+    return RequestBody(fetch=fetch, size=size)
 
 
 def _headers(pairs: list[list[str]]) -> tuple[tuple[str, str], ...]:

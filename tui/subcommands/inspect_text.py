@@ -38,7 +38,7 @@ def exchange_line(exchange: Exchange) -> str:
         urlsplit(exchange.url).path, exchange.model or figures.UNKNOWN,
         f"{figures.seconds(exchange.timings.first_byte)} first",
         f"{figures.seconds(exchange.timings.ended)} all",
-        f"↑ {figures.size(len(exchange.request_body))}", f"↓ {figures.size(exchange.chunks.size)}",
+        f"↑ {figures.size(len(exchange.sent))}", f"↓ {figures.size(exchange.chunks.size)}",
         exchange.usage_line,
     )  # fmt: skip
     return "  ".join(cells).rstrip()
@@ -61,7 +61,7 @@ def row_document(exchange: Exchange) -> dict[str, Any]:
         "error": exchange.error,
         "request_id": exchange.request_id,
         "timings": asdict(exchange.timings),
-        "bytes_sent": len(exchange.request_body),
+        "bytes_sent": len(exchange.sent),
         "bytes_received": exchange.chunks.size,
         "events": len(exchange.events),
     }

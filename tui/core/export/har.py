@@ -81,9 +81,9 @@ def _request(exchange: Exchange) -> dict[str, Any]:
         "headers": _pairs(tuple(shown_headers(exchange))),
         "queryString": _pairs(tuple(parse_qsl(urlsplit(exchange.url).query, keep_blank_values=True))),
         "headersSize": _UNKNOWN,
-        "bodySize": len(exchange.request_body),
+        "bodySize": len(exchange.sent),
     }
-    if exchange.request_body:
+    if exchange.sent:
         media_type = _header(exchange.request_headers, "content-type") or "application/octet-stream"
         text, encoding = _text(exchange.request_body)
         request["postData"] = {"mimeType": media_type, "params": [], "text": text}

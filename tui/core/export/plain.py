@@ -38,6 +38,6 @@ def as_json(exchange: Exchange) -> Export:
     Raises:
         Unsupported: The request had none.
     """
-    if not exchange.request_body:
+    if not exchange.sent:
         raise Unsupported(f"This request ({exchange.method}) has no body.")
     return Export(exchange.request_body, "json")

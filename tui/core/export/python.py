@@ -84,7 +84,7 @@ def as_httpx(exchange: Exchange, folder: str) -> Export:
     if is_authorized(exchange):
         headers.insert(0, f'    "Authorization": "Bearer " + {_TOKEN},')
         program.modules.add("import os")
-    content = ["    content=content,"] if exchange.request_body else []
+    content = ["    content=content,"] if exchange.sent else []
     if content:
         _add_content(program, exchange)
     return program.export(
@@ -161,7 +161,7 @@ def as_openai(exchange: Exchange, folder: str) -> Export:
         shown = ["for event in answer:", "    print(event.to_json(indent=None), flush=True)"]
     else:
         shown = ["if answer is not None:", "    print(answer.to_json())"]
-    notes = ("the SDK writes the body's members in an order of its own",) if exchange.request_body else ()
+    notes = ("the SDK writes the body's members in an order of its own",) if exchange.sent else ()
     return program.export([*_client(program, base), "", *call, ")", *shown], notes)
 
 

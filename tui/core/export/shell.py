@@ -28,7 +28,7 @@ def as_curl(exchange: Exchange, folder: str) -> Export:
     """
     lines = ["curl -sS -N"]
     body, files = inline_text(exchange), ()
-    if exchange.method not in ("GET", "POST") or (exchange.method == "POST" and not exchange.request_body):
+    if exchange.method not in ("GET", "POST") or (exchange.method == "POST" and not exchange.sent):
         lines[0] += f" -X {shlex.quote(exchange.method)}"
     if any(sign in exchange.url for sign in "[]{}"):
         lines[0] += " --globoff"

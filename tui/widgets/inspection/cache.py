@@ -8,7 +8,8 @@ from typing import Final
 from tui.core import figures
 from tui.core.cache_analysis import CacheReport
 from tui.core.exchange import Exchange
-from tui.core.json_places import Place, Step, byte_ranges, members
+from tui.core.json_places import Place, Step, members
+from tui.core.request_body import Outline
 from tui.widgets.rows import Mark, Row, row
 
 __all__ = ["cache_rows", "tinted_paths"]
@@ -80,23 +81,23 @@ def _bars(report: CacheReport, width: int) -> Iterator[Row]:
         )
 
 
-def tinted_paths(body: bytes, report: CacheReport) -> frozenset[tuple[Step, ...]]:
-    """The paths of the values that the report's ranges are; off the event loop."""
+def tinted_paths(outline: Outline, report: CacheReport) -> frozenset[tuple[Step, ...]]:
+    """The paths of the values of a body that the report's ranges are; off the event loop."""
     ranges = set(report.prefix.ranges)
     if not ranges:
         return frozenset()
-    text = body.decode("utf-8", "replace")
+    text = outline.data.decode("utf-8", "replace")
     outer = list(members(text))
-    found = _paths_in(text, [((name,), place) for name, place in outer], ranges)
+    found = _paths_in(outline, [((name,), place) for name, place in outer], ranges)
     for name, place in outer:
         if name in _NESTED:
             inner = [((name, step), inside) for step, inside in members(text, place.start)]
-            found |= _paths_in(text, inner, ranges)
+            found |= _paths_in(outline, inner, ranges)
     return frozenset(found)
 
 
 def _paths_in(
-    text: str, places: list[tuple[tuple[Step, ...], Place]], ranges: set[tuple[int, int]]
+    outline: Outline, places: list[tuple[tuple[Step, ...], Place]], ranges: set[tuple[int, int]]
 ) -> set[tuple[Step, ...]]:
-    spans = byte_ranges(text, [place for _, place in places])
+    spans = outline.ranges([place for _, place in places])
     return {path for (path, _), span in zip(places, spans, strict=True) if span in ranges}

@@ -50,7 +50,7 @@ def change_rows(old: Exchange, new: Exchange) -> list[Row]:
     """What was added, removed, changed and moved in the body; off the event loop."""
     rows = _title(old, new, "Structure")
     try:
-        values = [json.loads(one.request_body or b"null") for one in (old, new)]
+        values = [json.loads(one.sent.outline.data or b"null") for one in (old, new)]
     except (ValueError, RecursionError):
         return [*rows, row(("One of the bodies is no JSON: see the bytes.", "warning"))]
     changes = json_changes(*values)
@@ -89,7 +89,8 @@ def _change(change: Change) -> Iterator[Row]:
 def byte_rows(old: Exchange, new: Exchange) -> list[Row]:
     """Where the bytes begin to differ, and a unified diff; off the event loop."""
     rows = _title(old, new, "Bytes")
-    found = byte_diff(old.request_body, new.request_body)
+    outlines = (old.sent.outline.text, new.sent.outline.text)
+    found = byte_diff(old.request_body, new.request_body, outlines=outlines)
     if found.offset is None:
         return [*rows, row((f"The same, byte for byte: {found.new_size:,} bytes.", "success"))]
     rows += [
@@ -121,7 +122,7 @@ def pair_rows(left: Exchange, right: Exchange, width: int, limit: int) -> list[R
         one, other = (fact.get(name, figures.UNKNOWN) for fact in facts)
         rows.append(_pair(f"{name}: {one}", f"{name}: {other}", half, None if one == other else "warning"))
     for title, texts in (
-        ("Request", [decoded(one.request_body) for one in (left, right)]),
+        ("Request", [one.sent.outline.text for one in (left, right)]),
         ("Answer", [final_object(one.events) or decoded(one.response_body) for one in (left, right)]),
     ):
         rows += [_pair("", "", half, None), _pair(title, title, half, "heading")]
@@ -137,8 +138,8 @@ def _facts(exchange: Exchange, limit: int) -> dict[str, str]:
         "outcome": "running" if exchange.outcome is None else exchange.outcome.value,
         "first byte": figures.seconds(timings.first_byte),
         "all": figures.seconds(timings.ended),
-        "sent": f"{len(exchange.request_body):,} bytes",
-        "got": f"{sum(len(chunk.data) for chunk in exchange.chunks):,} bytes",
+        "sent": f"{len(exchange.sent):,} bytes",
+        "got": f"{exchange.chunks.size:,} bytes",
         "events": f"{rates.events:,}",
         "tokens": exchange.usage_line or figures.UNKNOWN,
     }

@@ -24,8 +24,8 @@ _DATA: Final = 256
 
 
 def is_data(text: str) -> bool:
-    """Whether a text is a data URL of some size."""
-    return len(text) >= _DATA and text.startswith("data:")
+    """Whether a text is a data URL of some size, whole or in outline."""
+    return text.startswith("data:") and (len(text) >= _DATA or text.endswith("›"))
 
 
 def entries_of(value: Any) -> list[object]:
@@ -107,6 +107,8 @@ class Node:
         if not self._data[1]:
             value = cast("str", self.value)
             data = folded(value)
+            if data is not None and data.sha256 == "…":
+                return
             if data is None or data.size is None:
                 self._data = (f"data URL, {len(value):,} characters, not valid base64", "none")
             else:
@@ -118,8 +120,10 @@ class Node:
         """Media type and size of a data URL, and its digest; `…` before `count_data` has found it."""
         if self._data[1]:
             return self._data
-        kind, _, rest = cast("str", self.value)[:_DATA].partition(",")
-        octets = (len(cast("str", self.value)) - len(kind) - 1) * 3 // 4 if rest else 0
+        value = cast("str", self.value)
+        kind, _, rest = value[:_DATA].partition(",")
+        outline = folded(value) if value.endswith("›") else None
+        octets = (outline.size or 0) if outline else (len(value) - len(kind) - 1) * 3 // 4 if rest else 0
         return f"{kind.removeprefix('data:').partition(';')[0]}, {figures.size(octets)}", "…"
 
 

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from tui.core.cache_analysis import CacheReport, cache_report, previous_create
 from tui.core.continuation import LeftOut
+from tui.core.errors import OutcropError
 from tui.core.exchange import Exchange
 from tui.widgets.inspection.exchange_list import ExchangeList
 from tui.widgets.inspection.found import PageRows, PlainRows
@@ -23,7 +24,7 @@ from tui.widgets.inspection.page import PageLines
 from tui.widgets.inspection.raw_bytes import RawBytes
 from tui.widgets.inspection.stream_view import LOW, StreamView
 from tui.widgets.inspection.tab_strip import TabStrip
-from tui.widgets.inspection.views import Asked, Tab, make_page
+from tui.widgets.inspection.views import Asked, Tab, count_files, make_page
 from tui.widgets.rows import Row, RowList, row, wrap
 
 __all__ = ["CurrentNode", "Explain", "InspectorPanel"]
@@ -145,8 +146,11 @@ class InspectorPanel(Widget):
     @property
     def current_node(self) -> CurrentNode | None:
         """The value under the cursor of the tree that is shown."""
-        node = self._page.node
-        return None if node is None else CurrentNode(node.text, node.path)
+        node, exchange = self._page.node, self.current_exchange
+        if node is None or exchange is None:
+            return None
+        of_request = self._tab in (Tab.REQUEST, Tab.CACHE)
+        return CurrentNode(exchange.sent.restored(node.text) if of_request else node.text, node.path)
 
     @property
     def against(self) -> Exchange | None:
@@ -235,7 +239,7 @@ class InspectorPanel(Widget):
             kept.rewrap(wanted.width)
             self._page.show_rows(kept, fresh=fresh)
             return
-        if fresh and len(exchange.request_body) > _LONG_WORK:
+        if fresh and len(exchange.sent) > _LONG_WORK:
             self._page.show_rows(PlainRows(RowList([row(("Reading …", "dim"))])), fresh=True)
         # Named, because Textual calls a worker by its repr otherwise, and that would write out every byte.
         self.run_worker(
@@ -295,16 +299,27 @@ class InspectorPanel(Widget):
         )
 
     async def _make(self, asked: Asked, page: _Page, fresh: bool) -> None:
-        rows = await asyncio.to_thread(make_page, asked)
+        try:
+            rows = await asyncio.to_thread(make_page, asked)
+        except OutcropError as error:
+            self._page.show_rows(
+                PlainRows(RowList(wrap([row((str(error), "error"), words=True)], page.width))), fresh=fresh
+            )
+            return
         if self._shown != page:
             return
         self._page.show_rows(rows, fresh=fresh)
+        # The digest of a large file takes its time: the page is there before.
+        if await asyncio.to_thread(count_files, asked) and not isinstance(rows, JsonTree):
+            rows = await asyncio.to_thread(make_page, asked)
+            if self._shown != page:
+                return
+            self._page.show_rows(rows, fresh=False)
         if isinstance(rows, JsonTree):
             if page.tab is not Tab.STREAM:
                 self._kept[_without_width(page)] = rows
                 while len(self._kept) > _KEPT:
                     del self._kept[next(iter(self._kept))]
-            # The digest of a large file takes its time: the tree is there before.
             await self._page.count_data()
 
     def on_resize(self) -> None:

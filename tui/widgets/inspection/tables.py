@@ -71,7 +71,7 @@ class ExchangeTable:
             "model": (exchange.model or figures.UNKNOWN, "key"),
             "first": (figures.seconds(timings.first_byte), None),
             "time": (figures.seconds(timings.ended or _so_far(exchange)), None),
-            "up": (figures.size(len(exchange.request_body)), "dim"),
+            "up": (figures.size(len(exchange.sent)), "dim"),
             "down": (figures.size(exchange.chunks.size), "dim"),
             "tokens": (_tokens(exchange), "number"),
         }

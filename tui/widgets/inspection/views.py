@@ -16,7 +16,6 @@ from tui.widgets.inspection.found import PageRows, PlainRows
 from tui.widgets.inspection.json_tree import JsonTree
 from tui.widgets.inspection.pages import (
     body_title,
-    decoded,
     event_head,
     request_head,
     response_body,
@@ -26,7 +25,7 @@ from tui.widgets.inspection.raw_bytes import RawBytes
 from tui.widgets.inspection.shape import shape_rows
 from tui.widgets.rows import Row, RowList, row, wrap
 
-__all__ = ["FORMS", "Asked", "Tab", "make_page"]
+__all__ = ["FORMS", "Asked", "Tab", "count_files", "make_page"]
 
 
 class Tab(IntEnum):
@@ -83,6 +82,14 @@ def make_page(asked: Asked) -> PageRows:
     return _MAKERS[asked.tab](asked)
 
 
+def count_files(asked: Asked) -> bool:
+    """Find the digests of the large files that a page names, off the event loop; whether some are new."""
+    if (asked.tab, asked.form) not in _NAMES_FILES:
+        return False
+    bodies = [asked.exchange, asked.against] if asked.tab is Tab.DIFF else [asked.exchange]
+    return any([one.sent.count_files() for one in bodies if one is not None])
+
+
 def _plain(asked: Asked, rows: Sequence[Row]) -> PageRows:
     return PlainRows(RowList(wrap(rows, asked.width)))
 
@@ -97,11 +104,11 @@ def _shape(asked: Asked) -> PageRows:
 
 def _request(asked: Asked) -> PageRows:
     exchange = asked.exchange
-    body = exchange.request_body
-    head = [*request_head(exchange), body_title(len(body), raw=asked.form == 1)]
-    if asked.form == 1 or not body:
-        return RawBytes([Chunk(0.0, body)] if body else [], head, asked.width)
-    return JsonTree(decoded(body), head, asked.width, asked.limit)
+    size = len(exchange.sent)
+    head = [*request_head(exchange), body_title(size, raw=asked.form == 1)]
+    if asked.form == 1 or not size:
+        return RawBytes([Chunk(0.0, exchange.request_body)] if size else [], head, asked.width)
+    return JsonTree(exchange.sent.outline.text, head, asked.width, asked.limit)
 
 
 def _stream(asked: Asked) -> PageRows:
@@ -148,13 +155,17 @@ def _cache(asked: Asked) -> PageRows:
     if report is None:
         words = "This is no request for a response, so there is nothing for the prompt cache to do."
         return _plain(asked, [row((words, "dim"), words=True)])
-    head = [*cache_rows(report, previous, asked.width), body_title(len(exchange.request_body), raw=False)]
+    head = [*cache_rows(report, previous, asked.width), body_title(len(exchange.sent), raw=False)]
     if asked.form == 1:
         chunks = [Chunk(0.0, exchange.request_body)]
         return RawBytes(chunks, head, asked.width, tinted=report.prefix.ranges)
-    tinted = tinted_paths(exchange.request_body, report)
-    return JsonTree(decoded(exchange.request_body), head, asked.width, asked.limit, tinted=tinted)
+    tinted = tinted_paths(exchange.sent.outline, report)
+    return JsonTree(exchange.sent.outline.text, head, asked.width, asked.limit, tinted=tinted)
 
+
+_NAMES_FILES: Final = frozenset(
+    {(tab, 0) for tab in (Tab.SHAPE, Tab.REQUEST, Tab.DIFF, Tab.CACHE)} | {(Tab.DIFF, 2)}
+)
 
 _MAKERS: Final[dict[Tab, Callable[[Asked], PageRows]]] = {
     Tab.SHAPE: _shape,
