@@ -49,6 +49,7 @@ class OutcropApp(App[int]):
         continue_latest: Open the one last used.
         theme: A theme's name; `None` takes the settings' one.
         files: Paths to attach to the first prompt.
+        preset: Name of a preset to offer; empty for none.
     """
 
     TITLE = "Outcrop"
@@ -72,13 +73,14 @@ class OutcropApp(App[int]):
         continue_latest: bool = False,
         theme: str | None = None,
         files: Sequence[str] = (),
+        preset: str = "",
     ) -> None:
         if not os.environ.get("NO_COLOR", "set"):
             del os.environ["NO_COLOR"]  # An empty one asks for nothing (no-color.org); Textual does not know.
         super().__init__()
         tell_alt_enter_apart()
         self.session = session
-        self._start = StartWith(open_conversation, continue_latest, tuple(files))
+        self._start = StartWith(open_conversation, continue_latest, tuple(files), preset)
         self._problems: list[str] = []
         self._pressed: dict[str, float] = {}
         settings = session.settings

@@ -6,8 +6,7 @@ import os
 import subprocess
 import sys
 
-LINES = """/preset brightcart
-yes
+LINES = """yes
 Normalize the order id bc 1042, then look up the order status, then the replacement policy
 yes
 edit
@@ -15,12 +14,16 @@ edit
 no
 /tools off order_status
 /tools
+/tool-choice replacement_policy
+/tool-choice
+/answers
+/answers jsonl
 """
 
 
 def test_calls_are_asked_about_in_words() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tui", "--plain", "--sandbox"],
+        [sys.executable, "-m", "tui", "--plain", "--sandbox", "--preset", "brightcart"],
         input=LINES,
         capture_output=True,
         text=True,
@@ -39,6 +42,9 @@ def test_calls_are_asked_about_in_words() -> None:
         "The tool replacement_policy was not run: The user did not allow this call.",
         "order_status, off: function, runs shop.py:order_status.",
         "replacement_policy, on: function, runs shop.py:replacement_policy.",
+        "The tool choice is replacement_policy from the next turn on.",
     ):
         assert line in said, done.stdout
+    assert any(line.startswith("Turn 4: order_id: BC-1042; problem:") for line in said), "no answers were read"
+    assert '{"order_id":"BC-1042","problem":' in done.stdout, "no JSON Lines"
     assert any('"item":"Tern speaker"' in line for line in said), "the changed arguments were not used"

@@ -32,11 +32,14 @@ async def test_a_call_is_asked_about_and_becomes_one_block(tmp_path: Path) -> No
         "OUTCROP_CONFIG_DIR": str(tmp_path / "config"), "OUTCROP_DATA_DIR": str(tmp_path / "data"),
     }))  # fmt: skip
     session.tool_files = (write_tools(tmp_path / "tools"),)
-    app = OutcropApp(session)
+    app = OutcropApp(session, preset="brightcart")
     async with app.run_test(size=(100, 32)) as pilot:
         screen = app.screen
         assert isinstance(screen, ChatScreen)
         await screen.warmed_up()
+        await until(pilot, lambda: isinstance(app.screen, ToolSourceScreen), "the preset was not shown")
+        assert "def replacement_policy" in app.screen.query_one(TextArea).text
+        await pilot.press("escape")
 
         def shown() -> list[Block]:
             return [view.block for view in screen.pane._flow.views]

@@ -77,12 +77,18 @@ class PlainChat:
 
     # -- the run -----------------------------------------------------------------------------------
 
-    async def run(self, conversation_id: str, files: list[Attachment]) -> int:
-        """Read and answer until the input or the user ends it; returns the exit status."""
+    async def run(self, conversation_id: str, files: list[Attachment], first: str = "") -> int:
+        """Read and answer until the input or the user ends it; `first` is taken as if it had been typed.
+
+        Returns:
+            The exit status.
+        """
         self.voice.say("Outcrop, linear mode. Type a message and press Enter.")
         self.voice.say("/help lists the commands. Ctrl+C stops an answer, Ctrl+D or /quit leaves.")
         await self.enter(conversation_id)
         self.files += files
+        if first:
+            await self.take(first)
         while not self.leaving:
             text = await self._read("You: ")
             if text is None:

@@ -61,7 +61,8 @@ async def _run(session: Session, options: argparse.Namespace) -> int:
         # Sending waits for it; so does nobody who types first.
         warm = asyncio.create_task(session.warm_up())
         try:
-            return await chat.run(conversation_id, files, getattr(options, "preset", ""))
+            preset: str = getattr(options, "preset", "")
+            return await chat.run(conversation_id, files, f"/preset {preset}" if preset else "")
         finally:
             warm.cancel()
             await asyncio.wait([warm])

@@ -7,8 +7,9 @@ import json
 from typing import Final
 
 from tui.core.errors import InputError
+from tui.core.structured.table import answers_of, answers_table, cell_text
 from tui.core.text import visible, visible_line
-from tui.core.tools import Answer, Question, Verdict
+from tui.core.tools import CHOICES, Answer, Question, Verdict
 from tui.plain.chat import PlainChat
 
 __all__ = ["PlainTools"]
@@ -102,6 +103,30 @@ class PlainTools(PlainChat):
         if await self.confirm("This would run on your machine. Turn it on?"):
             await self.session.use_preset(self.conversation_id, argument)
             self.voice.say(f"{preset.about}: on from the next turn on.")
+
+    async def do_tool_choice(self, argument: str) -> None:
+        """Say how the next prompt may be answered, or choose."""
+        use = self.conversation.tools
+        if argument:
+            await self.session.set_tool_choice(self.conversation_id, argument)
+            self.voice.say(f"The tool choice is {visible_line(argument)} from the next turn on.")
+            return
+        names = ", ".join([*CHOICES, *(tool.name for tool in use.on)])
+        self.voice.say(f"The tool choice is {visible_line(use.choice)}. There are: {names}.")
+
+    async def do_answers(self, argument: str) -> None:
+        """Read the JSON answers of the path: a line for each value, or as CSV or JSON Lines."""
+        table = answers_table(answers_of(self.conversation.path()))
+        if argument not in ("", "csv", "jsonl"):
+            raise InputError("Type /answers, /answers csv or /answers jsonl.")
+        if not table.rows:
+            self.voice.say("No JSON answer yet: /schema asks for one.")
+        elif argument:
+            self.voice.text(table.csv() if argument == "csv" else table.json_lines())
+        else:
+            for answer, row in zip(table.answers, table.rows, strict=True):
+                values = "; ".join(f"{column}: {cell_text(value)}" for column, value in row.items())
+                self.voice.say(f"Turn {answer.turn}: {values}.")
 
 
 def _is_object(text: str) -> bool:

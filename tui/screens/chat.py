@@ -42,6 +42,7 @@ class StartWith:
     conversation: str | None = None
     latest: bool = False
     files: tuple[str, ...] = ()
+    preset: str = ""
 
 
 class ChatScreen(ChatTools, ChatOpen, ChatResponses, ChatRequests, ChatStructured):
@@ -69,6 +70,8 @@ class ChatScreen(ChatTools, ChatOpen, ChatResponses, ChatRequests, ChatStructure
             await self._open_first()
         for path in self._start.files:
             await self._attach_file(path)
+        if self._start.preset:
+            self.command_given("tools.preset", self._start.preset)
         await self._check_token()
         await self.resume_all()
         await self._play()
