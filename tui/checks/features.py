@@ -207,7 +207,8 @@ async def background(context: CheckContext) -> Found:
                 f"It has not ended after {_LONGEST_JOB:g} s.",
                 f"Look later with `outcrop responses show {visible_line(response_id)}`.",
             )
-        await context.sleep(poll_interval(polls))
+        # Somebody waits for this one, and it is short.
+        await context.sleep(poll_interval(polls) / 4)
         polls += 1
         reading = await context.read(request, client.poll(response_id, context.label(target.model)))
     context.answer_of(request, reading)
