@@ -154,7 +154,7 @@ def guardrail_unsent(settings: Settings, target: Target) -> str:
     if not settings.guardrail or settings.catalogue.rules(target.api, target.endpoint).has("guardrails"):
         return ""
     why_not = settings.catalogue.why_not("guardrails", target.model, target.endpoint, target.api)
-    return f"Guardrails do not apply to this: {why_not} {visible_line(settings.guardrail)} is not sent."
+    return f"The guardrail {visible_line(settings.guardrail)} does not apply: {why_not}"
 
 
 def _chosen(settings: Settings, conversation: Conversation) -> Controls:

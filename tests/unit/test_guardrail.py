@@ -13,6 +13,8 @@ _POLICIES = {
     },
 }
 
+_SEEN = {"contentPolicy": {"filters": [{"type": "INSULTS", "confidence": "LOW", "action": "NONE"}]}}
+
 
 def test_each_api_is_asked_in_its_own_form() -> None:
     """Headers and tags for the OpenAI shapes, one object for Converse; no trace is asked for unless it is."""
@@ -51,7 +53,7 @@ def test_each_api_is_asked_in_its_own_form() -> None:
                 {"stopReason": "end_turn"},
                 {"trace": {"guardrail": {"outputAssessments": {"gr1": [_POLICIES]}}}},
             ],
-            "The guardrail let this pass. In the answer, denied topic Investment advice: blocked; "
+            "The guardrail intervened. In the answer, denied topic Investment advice: blocked; "
             "in the answer, sensitive information EMAIL: masked.",
         ),
     ],

@@ -242,13 +242,13 @@ class Catalogue:
         model = self.model(model_id)
         lacking = model is None or (feature in MODEL_FEATURES and feature not in model.features)
         places = () if model is None or lacking else model.places
-        ways = dict.fromkeys(
-            f"{API_NAMES[other]} on {place.endpoint}"
-            for place in places
-            for other in place.apis
-            if self.rules(other, place.endpoint).has(feature)
-        )
-        return f"{sentence}; use {_either([*ways])} for that." if ways else f"{sentence}."
+        ways: dict[str, dict[str, None]] = {}
+        for place in places:
+            for other in place.apis:
+                if self.rules(other, place.endpoint).has(feature):
+                    ways.setdefault(place.endpoint, {})[API_NAMES[other]] = None
+        found = " or ".join(f"{_either([*names])} on {endpoint}" for endpoint, names in ways.items())
+        return f"{sentence}; use {found} for that." if found else f"{sentence}."
 
     def route(self, model_id: str, endpoint: str, api: str = "responses") -> str:
         """The base URL's path for a model on an endpoint; `/openai/v1` where nothing else is known.

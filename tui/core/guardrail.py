@@ -109,12 +109,14 @@ _POLICIES: Final = {
     "automatedReasoningPolicy": "automated reasoning",
 }
 _DONE: Final = {"BLOCKED": "blocked", "ANONYMIZED": "masked", "NONE": "noticed, nothing done"}
+_CHANGES: Final = (": blocked", ": masked")
 
 
 def guardrail_words(report: object) -> str:
     """A sentence on what a guardrail did with a turn; empty where it did nothing and found nothing.
 
-    What it matched is not repeated: it masks that for a reason.
+    Converse gives no action where it masks: the trace tells. What it matched is not repeated: it masks that for a
+    reason.
 
     Args:
         report: A response's `REPORT_KEY`, see `guardrail_report`.
@@ -125,7 +127,8 @@ def guardrail_words(report: object) -> str:
     findings = list(dict.fromkeys(_findings(answer.get("trace"), "", "")))
     said = "; ".join(findings)
     what = f" {said[0].upper()}{said[1:]}." if said else ""
-    if answer.get("action") == "INTERVENED":
+    changed = any(finding.endswith(_CHANGES) for finding in findings)
+    if changed or answer.get("action") == "INTERVENED":
         return f"The guardrail intervened.{what}"
     return f"The guardrail let this pass.{what}" if what else ""
 
