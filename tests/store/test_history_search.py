@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from support.store_support import completed, conversation, turn
 
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome
+from tui.store.excerpt import excerpt_of
 from tui.store.history import History
 
 
@@ -114,6 +117,45 @@ def test_searching_a_thousand_turns_is_quick(history):
     start = time.process_time()
     assert found(history, "granite") == ["c1"]
     assert time.process_time() - start < 0.1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_a_word_in_many_turns_the_same_conversations_are_found_as_of_a_rare_one(
+    history, monkeypatch, seed
+):
+    chance = random.Random(seed)
+    words = ["granite", "basalt", "slate"]
+    turns = [(chance.randrange(8), chance.choice(words)) for _ in range(60)]
+    times = chance.sample(range(2000, 2060), 60)
+    for number in range(8):
+        history.save_conversation(conversation(number))
+    for index, (number, word) in enumerate(turns):
+        # The conversation used last need not have the newest turn of the file.
+        at = times.pop()
+        one = completed(f"t{index}", f"{word} {index}", "An answer.", created_at=at, ended_at=at)
+        history.save_turn(f"c{number}", one)
+    for word in ("granite", "basalt 1", "answer", "sl"):
+        for limit in (1, 3, 20):
+            rare = history.search(word, limit)
+            monkeypatch.setattr("tui.store.search._FEW", 2)
+            assert history.search(word, limit) == rare
+            monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("texts", "words", "excerpt"),
+    [
+        (("A question", "The crème brûlée is done"), ["creme", "bru"], "The crème brûlée is done"),
+        (("granite", "no, basalt and granite"), ["basalt", "granite"], "no, basalt and granite"),
+        (("of pregranite", "x " * 60 + "granite\n\n" + "y " * 90), ["granite"], "…x x x x x"),
+        (("nothing", ""), ["gone"], "nothing"),
+        (("w" * 500, ""), ["w"], "w" * 120 + "…"),
+    ],
+)
+def test_an_excerpt_is_cut_around_the_words(texts, words, excerpt):
+    found = excerpt_of(texts, words)
+    assert found.startswith(excerpt) and len(found) <= 123
+    assert words == ["gone"] or all(word[:2] in unicodedata.normalize("NFKD", found) for word in words)
 
 
 # Deleting

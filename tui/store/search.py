@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from tui.core.conversation import ConversationSummary
+from tui.store.excerpt import excerpt_of
 
 __all__ = ["SUMMARY_COLUMNS", "search", "summary_from_row"]
 
-_EXCERPT_WORDS: Final = 16
 _EXCERPT_BEFORE: Final = 40
+_FEW: Final = 1000
+"""Hits of which each is looked at; of a word that is in more turns, conversations are looked through."""
 
 
 def search(db: sqlite3.Connection, text: str, limit: int) -> list[ConversationSummary]:
@@ -49,35 +51,87 @@ def _literally(text: str) -> str:
 
 def _by_words(db: sqlite3.Connection, words: list[str], limit: int) -> list[ConversationSummary]:
     quoted = " ".join('"' + word.replace('"', '""') + '"' for word in words) + "*"
-    rows = db.execute(
-        f"SELECT {SUMMARY_COLUMNS}, max(turn_search.rowid) FROM turn_search"
-        " JOIN turns ON turns.seq = turn_search.rowid"
-        " JOIN conversations AS c ON c.id = turns.conversation_id"
-        " WHERE turn_search MATCH ? GROUP BY c.id ORDER BY c.updated_at DESC LIMIT ?",
-        (quoted, limit),
-    ).fetchall()
-    excerpt = (
-        f"SELECT snippet(turn_search, -1, '', '', '…', {_EXCERPT_WORDS}) FROM turn_search"
-        " WHERE turn_search MATCH ? AND rowid = ?"
+    # Asked once: the index puts together all hits of an unfinished word each time that it is asked.
+    newest = db.execute(
+        "SELECT rowid FROM turn_search WHERE turn_search MATCH ? ORDER BY rowid DESC", (quoted,)
     )
-    return [
-        summary_from_row(row[:7], str(db.execute(excerpt, (quoted, row[7])).fetchone()[0])) for row in rows
-    ]
+    first = [row[0] for row in newest.fetchmany(_FEW + 1)]
+    hits = _places(db, first) if len(first) <= _FEW else _hits_of_latest(db, first, newest, limit)
+    newest.close()
+    found: list[ConversationSummary] = []
+    for row in _summary_rows(db, hits)[:limit]:
+        texts = db.execute(
+            "SELECT prompt, answer FROM turn_search WHERE rowid = ?", (hits[row[0]],)
+        ).fetchone()
+        found.append(summary_from_row(row, excerpt_of(texts, words)))
+    return found
+
+
+def _places(db: sqlite3.Connection, newest: Iterable[int]) -> dict[str, int]:
+    """The conversations of turns, given newest first, each with the newest of them."""
+    found: dict[str, int] = {}
+    for seq in newest:
+        row = db.execute("SELECT conversation_id FROM turns WHERE seq = ?", (seq,)).fetchone()
+        if row is not None:
+            found.setdefault(row[0], seq)
+    return found
+
+
+def _hits_of_latest(
+    db: sqlite3.Connection, first: list[int], rest: sqlite3.Cursor, limit: int
+) -> dict[str, int]:
+    """The conversations with a hit, those used last first, each with its newest one.
+
+    A word that is in many turns is in many conversations: few have to be looked through, and of the hits
+    only those down to the oldest turn of these. All of them take a second for a hundred thousand turns.
+    """
+    found: dict[str, int] = {}
+    known, lowest = set(first), first[-1]
+    latest = db.execute("SELECT id FROM conversations WHERE turn_count > 0 ORDER BY updated_at DESC")
+    for (conversation_id,) in latest:
+        for (seq,) in db.execute(
+            "SELECT seq FROM turns WHERE conversation_id = ? ORDER BY seq DESC", (conversation_id,)
+        ):
+            while seq < lowest and (more := rest.fetchmany(_FEW)):
+                known.update(row[0] for row in more)
+                lowest = more[-1][0]
+            if seq in known:
+                found[conversation_id] = seq
+                break
+        if len(found) >= limit:
+            break
+    latest.close()
+    return found
 
 
 def _as_it_stands(db: sqlite3.Connection, text: str, limit: int) -> list[ConversationSummary]:
     pattern = f"%{_literally(text)}%"
-    found = db.execute(
-        f"SELECT {SUMMARY_COLUMNS}, max(turn_search.rowid),"
-        " turn_search.prompt || char(10) || turn_search.answer"
-        " FROM turn_search JOIN turns ON turns.seq = turn_search.rowid"
-        " JOIN conversations AS c ON c.id = turns.conversation_id"
-        r" WHERE turn_search.prompt LIKE ?1 ESCAPE '\' OR turn_search.answer LIKE ?1 ESCAPE '\'"
-        r" OR c.title LIKE ?1 ESCAPE '\'"
-        " GROUP BY c.id ORDER BY c.updated_at DESC LIMIT ?2",
+    rows = db.execute(
+        r"SELECT rowid FROM turn_search WHERE prompt LIKE ?1 ESCAPE '\' OR answer LIKE ?1 ESCAPE '\'"
+        " ORDER BY rowid DESC LIMIT ?2",
+        (pattern, _FEW),
+    )
+    hits = _places(db, (row[0] for row in rows))
+    titled = db.execute(
+        r"SELECT id FROM conversations WHERE turn_count > 0 AND title LIKE ? ESCAPE '\'"
+        " ORDER BY updated_at DESC LIMIT ?",
         (pattern, limit),
     )
-    return [summary_from_row(row[:7], _around(str(row[8]), text)) for row in found.fetchall()]
+    latest = _summary_rows(db, dict.fromkeys([*hits, *(row[0] for row in titled)]))[:limit]
+    body = "SELECT prompt || char(10) || answer FROM turn_search WHERE rowid = ?"
+    return [
+        summary_from_row(row, _around(str(db.execute(body, (hits[row[0]],)).fetchone()[0]), text))
+        if row[0] in hits
+        else summary_from_row(row)
+        for row in latest
+    ]
+
+
+def _summary_rows(db: sqlite3.Connection, ids: Iterable[str]) -> list[tuple[Any, ...]]:
+    """`SUMMARY_COLUMNS` of conversations, those used last first."""
+    one = f"SELECT {SUMMARY_COLUMNS} FROM conversations AS c WHERE c.id = ?"
+    rows = [row for conversation_id in ids for row in db.execute(one, (conversation_id,))]
+    return sorted(rows, key=lambda row: row[3], reverse=True)
 
 
 SUMMARY_COLUMNS: Final = "c.id, c.title, c.created_at, c.updated_at, c.turn_count, c.sandbox, c.last_model"
