@@ -9,6 +9,7 @@ from typing import Final
 from tui.core import figures
 from tui.core.conversation import Conversation
 from tui.core.items import Outcome, Turn
+from tui.core.tools import is_tool_step
 from tui.screens.turn_blocks import attachment_lines
 from tui.widgets.columns import Cell, Column, layout, table_row, titles_row
 from tui.widgets.rows import Mark, Row
@@ -61,14 +62,19 @@ class TurnWords:
     Attributes:
         prompt: Its beginning, one line.
         files: Name and size of each file sent with it.
+        step: Whether it is no prompt: the turn carries what tools returned.
     """
 
     prompt: str
     files: tuple[str, ...] = ()
+    step: bool = False
 
     @classmethod
     def of(cls, turn: Turn) -> TurnWords:
         """Read a turn's input, which may be large."""
+        if is_tool_step(turn):
+            calls = len(turn.input)
+            return cls("output of a tool call" if calls == 1 else f"outputs of {calls} tool calls", step=True)
         words = " ".join(turn.prompt[: 4 * _LONGEST].split())[:_LONGEST]
         return cls(words, tuple(line for item in turn.input for line in attachment_lines(item)))
 
@@ -146,6 +152,8 @@ class TurnTable:
         if turn is None or turn.summary:
             prompt = (f"summary: {said.prompt}" if turn is not None else said.prompt, "dim")
             words = "" if turn is not None else words
+        elif said.step:
+            prompt = (said.prompt, "dim")
         cells: dict[str, Cell] = {
             "number": (str(line.number), "number"),
             "branch": (line.branch, "accent"),
