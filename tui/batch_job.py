@@ -17,6 +17,8 @@ __all__ = ["BatchJob", "aws_client", "check_place", "job_request", "start"]
 
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ROLE: Final = re.compile(r"arn:aws(-[^:]+)?:iam::\d{12}:role/.+")
+_NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9+.-]{0,63}")
+_PREFIX: Final = re.compile(r"[a-zA-Z0-9!_*'()./-]*")
 _MISSING: Final = (
     "This needs AWS's own client, which is an extra: install outcrop[aws] "
     "(uv tool install 'outcrop[aws]', or pip install boto3 beside it)."
@@ -56,8 +58,8 @@ class BatchJob:
         return f"s3://{self.bucket}/{self.results}"
 
 
-def check_place(bucket: str, role: str) -> None:
-    """Refuse what can be no bucket and no role.
+def check_place(bucket: str, role: str, name: str, prefix: str) -> None:
+    """Refuse what can be no bucket, role, name of a job or place in a bucket.
 
     Raises:
         InputError: The sentence says which.
@@ -68,6 +70,10 @@ def check_place(bucket: str, role: str) -> None:
         )
     if not _ROLE.fullmatch(role):
         raise InputError("--role: an ARN such as arn:aws:iam::123456789012:role/bedrock-batch is wanted.")
+    if not _NAME.fullmatch(name):
+        raise InputError("--name: letters, digits, -, + and . make the name of a job, 64 of them at most.")
+    if not _PREFIX.fullmatch(prefix):
+        raise InputError(f"--prefix: {visible_line(prefix)} holds what a place in a bucket must not.")
 
 
 def job_request(job: BatchJob) -> dict[str, Any]:
@@ -105,13 +111,15 @@ def aws_client(service: str, region: str) -> Any:
     """
     with _sentences():
         boto3: Any = importlib.import_module("boto3")
-        return boto3.client(service, region_name=region)
+        # A session of its own: the module keeps the first credentials that it finds.
+        return boto3.session.Session().client(service, region_name=region)
 
 
 @contextmanager
 def _sentences() -> Generator[None]:
     """Turn what botocore raises into sentences."""
     try:
+        importlib.import_module("boto3")
         errors: Any = importlib.import_module("botocore.exceptions")
         transfer: Any = importlib.import_module("boto3.exceptions")
     except ImportError:

@@ -38,7 +38,9 @@ def leave(settings: Settings, conversation: Conversation, form: str, beginning: 
     own = _own_target(settings, conversation)
     target, note = (own, "") if not chosen.apis else _aimed(settings, own, chosen.apis)
     options = _options(settings, conversation, target)
-    parting = Parting(conversation, options, beginning, (note,) if note else ())
+    # The records of a batch name no model: the job does.
+    notes = (note,) if note and form != "batch" else ()
+    parting = Parting(conversation, options, beginning, notes)
     model = settings.catalogue.model(target.model)
     if chosen.apis and model is not None:
         parting = without_files(parting, model.inputs)
@@ -87,8 +89,9 @@ def _aimed(settings: Settings, own: Target, apis: tuple[str, ...]) -> tuple[Targ
         (model_id, region), endpoint = pairing.nearest, pairing.nearest_endpoint
     note = ""
     if (model_id, region, endpoint) != (own.model, own.region, own.endpoint):
-        was, now = visible_line(own.model), f"{visible_line(model_id)} in {visible_line(region)}"
-        note = f"{was} in {visible_line(own.region)} is not asked by {API_NAMES[api]}: {now} is, instead"
+        now = f"{visible_line(model_id)} in {visible_line(region)}"
+        was = f"{visible_line(own.model)} in {visible_line(own.region)}"
+        note = f"it asks {now}, as {was} does not serve {API_NAMES[api]}"
     return _on_bedrock(settings, model_id, region, endpoint, api, sandbox=own.sandbox), note
 
 

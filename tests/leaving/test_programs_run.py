@@ -201,7 +201,7 @@ def test_openai_and_boto3_go_on(sandbox: SandboxServer, settings: Settings, tmp_
     # GPT-5.4 is not asked by Converse, and what is asked instead takes no PDF: both are said.
     assert not asks_other.files
     notes = " ".join(asks_other.notes)
-    assert "openai.gpt-5.4 in us-west-2 is not asked by Converse: openai.gpt-oss-" in notes
+    assert "in us-west-2, as openai.gpt-5.4 in us-west-2 does not serve Converse" in notes
     assert "a line of text stands for basalt 'n' report.pdf" in notes
     for made in (chat, responses, converse):
         assert "it holds the current path; 1 turn of another branch stays here" in made.notes

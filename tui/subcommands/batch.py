@@ -84,7 +84,6 @@ def _job(path: Path, report: BatchReport, options: argparse.Namespace) -> BatchJ
     for name in ("bucket", "role"):
         if not getattr(options, name):
             raise InputError(f"start needs --{name}.")
-    check_place(options.bucket, options.role)
     model = options.model or next(iter(report.models), "")
     if not model:
         raise InputError("The records name no model: give --model, e.g. openai.gpt-oss-120b-1:0.")
@@ -92,6 +91,7 @@ def _job(path: Path, report: BatchReport, options: argparse.Namespace) -> BatchJ
         raise InputError(f"The records name another model than --model {visible_line(model)}.")
     stem = re.sub(r"[^A-Za-z0-9]+", "-", path.stem).strip("-")[:30] or "records"
     name = options.name or f"{stem}-{datetime.now(UTC).strftime('%Y%m%d-%H%M%S')}"
+    check_place(options.bucket, options.role, name, options.prefix)
     prefix = f"{options.prefix.strip('/')}/{name}".lstrip("/")
     job = BatchJob(
         name,

@@ -33,7 +33,8 @@ def as_batch(parting: Parting) -> Export:
     """A record for each prompt, with all that was said before it: the job answers each of them again.
 
     Args:
-        parting: With a target that is asked by Chat Completions, or whose InvokeModel takes its body.
+        parting: With a target that is asked by InvokeModel, whose body for these models is that of Chat
+            Completions without a model.
 
     Raises:
         Unsupported: There is no prompt, or a record cannot carry something of the path.
@@ -52,8 +53,6 @@ def as_batch(parting: Parting) -> Export:
             body = cast("dict[str, Any]", json.loads(request.encode(stream=False)))
         except InputError as error:
             raise Unsupported(str(error)) from None
-        # The job names the model, for all of its records.
-        body.pop("model", None)
         lines.append(dump_json({"recordId": record_id(len(lines) + 1), "modelInput": body}))
     if not lines:
         raise Unsupported("There is no prompt in this conversation yet.")

@@ -51,6 +51,6 @@ LEAVING_FORMS: Final[Mapping[str, LeavingForm]] = {
             "strands", "Strands agent", ("converse", "responses", "chat_completions"), as_strands_script
         ),
         LeavingForm("converse", "Converse (boto3)", ("converse",), as_converse_script),
-        LeavingForm("batch", "Batch records", ("chat_completions",), as_batch),
+        LeavingForm("batch", "Batch records", ("invoke_model",), as_batch),
     )
 }
