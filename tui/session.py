@@ -14,6 +14,7 @@ from typing import Any
 from tui.background import BackgroundRun, resumable
 from tui.compaction import COMPACT_PATH, check_compactable, compacted, summarized
 from tui.config import Settings
+from tui.core.apis import RESPONSES
 from tui.core.background import running_turns
 from tui.core.compaction import Summary, share_to_offer, summary_turn
 from tui.core.continuation import Options, continuation_named
@@ -174,7 +175,7 @@ class Session(ToolLooping):
         conversation = self._conversations[conversation_id]
         check_compactable(conversation)
         target = self.target(conversation_id)
-        if self._options.is_refused(target, COMPACT_PATH):
+        if target.api != RESPONSES or self._options.is_refused(target, COMPACT_PATH):
             return False
         self._claim(conversation)
         try:

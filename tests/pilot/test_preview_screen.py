@@ -155,3 +155,20 @@ def test_rows_mark_what_broke_off_and_count_what_is_left_out_and_fit() -> None:
     assert any(text.startswith(" ! user") and "(failed)" in text for text in rows)
     assert any("2 × reasoning: no key" in text for text in rows)
     assert "12 kB" in "\n".join(rows)
+
+
+async def test_over_another_api_there_is_one_mode_and_the_switch_says_why(sandbox: SandboxServer) -> None:
+    session = make_session(sandbox, model="openai.gpt-5.6-luna")
+    app = OutcropApp(session, theme=None)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: bool(app.chat.conversation_id))
+        await session.set_target(app.chat.conversation_id, api="chat_completions")
+        await settled(pilot)
+        await typed(pilot, "a stone")
+        await pilot.press("f5")
+        await until(pilot, lambda: isinstance(app.screen, PreviewScreen))
+        await until(pilot, lambda: "Enter sends this" in text_of(app))
+        assert text_of(app).count("⇉ stateless") == text_of(app).count("previous  none") == 1
+        await pilot.press("t")
+        await until(pilot, lambda: "Only the Responses API continues by id" in " ".join(text_of(app).split()))
+        assert session.conversation(app.chat.conversation_id).continuation == "stateful"

@@ -80,3 +80,14 @@ def test_items_that_are_no_messages_are_counted_without_what_is_encrypted() -> N
     assert [item.kind for item in seen.items][1:3] == ["reasoning", "function_call"]
     assert seen.items[1].tokens == 0
     assert 0 < seen.items[2].tokens < 40
+
+
+def test_what_an_api_cannot_carry_is_said_instead_of_a_size() -> None:
+    target = Target("m", "us-west-2", "runtime", "https://x/openai/v1", api="chat_completions")
+    tools = {"tools": [{"type": "custom", "name": "sql"}]}
+    for extra, refused in (({}, ""), (tools, "Chat Completions takes function tools only: turn sql off")):
+        request = Stateful().plan(talk(), [user_message("x")], Options(target, 9, extra=extra))
+        seen = preview_of(request, talk(), lambda turn: 0, 0)
+        assert (seen.mode, seen.store, seen.remembered_turns) == ("stateless", False, 0)
+        assert seen.refused.startswith(refused) and bool(seen.refused) is bool(refused)
+        assert bool(seen.size) is not bool(refused)

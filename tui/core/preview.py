@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 from tui.core.attachments import file_kinds
 from tui.core.continuation import Request
 from tui.core.conversation import Conversation
+from tui.core.errors import InputError
 from tui.core.items import ContinuationMode, Item, Outcome, Turn
 
 __all__ = ["Preview", "PreviewItem", "preview_of"]
@@ -61,6 +62,7 @@ class Preview:
         remembered_tokens: What those came to when they were last sent, as the server reported it.
         left_out: Kind and reason for each item of the path that is not sent.
         instructions: Characters of the instructions, which go with each request.
+        refused: Why its API cannot carry it, as a sentence; empty where it can.
     """
 
     mode: ContinuationMode
@@ -73,6 +75,7 @@ class Preview:
     remembered_tokens: int | None
     left_out: tuple[tuple[str, str], ...]
     instructions: int
+    refused: str = ""
 
 
 def preview_of(
@@ -113,17 +116,23 @@ def preview_of(
         None,
     )
     instructions = len(str(request.params.get("instructions") or ""))
+    refused = ""
+    try:
+        size = len(request.encode(stream=True))
+    except InputError as error:
+        size, refused = 0, str(error)
     return Preview(
         mode=request.mode,
         previous_response_id=request.previous_response_id,
         store=request.store,
         items=tuple(items),
-        size=len(request.encode(stream=True)),
+        size=size,
         tokens=sum(item.tokens for item in items) + instructions // _CHARACTERS_A_TOKEN,
         remembered_turns=len(conversation.path(anchor.id)) if anchor is not None else 0,
         remembered_tokens=_reported(anchor),
         left_out=tuple((_kind(left.item.payload), left.reason) for left in request.left_out),
         instructions=instructions,
+        refused=refused,
     )
 
 

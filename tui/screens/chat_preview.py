@@ -7,8 +7,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui.commands import split_slash
+from tui.core.apis import mode_in_force, why_not_stateful
 from tui.core.attachments import file_kinds
-from tui.core.errors import OutcropError
+from tui.core.errors import InputError, OutcropError
 from tui.screens.chat_settings import ChatSettings
 from tui.widgets.composer import Composer
 
@@ -56,6 +57,8 @@ class ChatPreview(ChatSettings):
             return
 
         async def switch() -> ContinuationMode:
+            if sentence := why_not_stateful(self.session.target(conversation_id).api):
+                raise InputError(sentence)
             now = self.session.conversation(conversation_id).continuation
             await self.session.set_continuation(
                 conversation_id, "stateless" if now == "stateful" else "stateful"
@@ -68,7 +71,9 @@ class ChatPreview(ChatSettings):
                 self.composer.clear()
                 self.post_message(Composer.Submitted(prompt))
 
-        mode = self.session.conversation(conversation_id).continuation
+        mode = mode_in_force(
+            self.session.conversation(conversation_id).continuation, self.session.target(conversation_id).api
+        )
         empty = not prompt and not self._attachments
         screen = PreviewScreen(looks, mode, switch, empty=empty, waits=self.is_answering, estimates=estimates)
         self.outcrop.push_screen(screen, decided)

@@ -64,6 +64,8 @@ def preview_rows(
         row(("store     ", "key"), ("true" if look.store else "false", "word"), sends, hang=10),
         row(("input     ", "key"), _items_words(len(look.items))),
     ]
+    if look.refused and not empty:
+        body.insert(1, row(("refused   ", "key"), (visible_line(look.refused), "error"), hang=10, words=True))
     items = [_item_row(item, width, empty=empty) for item in look.items]
     left = [
         row(("left out  ", "key"), f"{kind}: {reason}", hang=10, words=True)
