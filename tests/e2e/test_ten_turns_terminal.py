@@ -104,7 +104,7 @@ def choose_model_and_region(window: Terminal) -> None:
     window.press("C-o")
     window.wait_for("Search model, region, endpoint")
     window.type("5.5 us-east-2")
-    window.wait_for("openai.gpt-5.5  in  us-east-2")
+    window.wait_for("openai.gpt-5.5 in us-east-2")
     window.press("Enter")
     window.wait_until_gone("Search model, region, endpoint")
     in_status(window, *AFTER)

@@ -115,8 +115,8 @@ _CHANGES: Final = (": blocked", ": masked")
 def guardrail_words(report: object) -> str:
     """A sentence on what a guardrail did with a turn; empty where it did nothing and found nothing.
 
-    Converse gives no action where it masks: the trace tells. What it matched is not repeated: it masks that for a
-    reason.
+    Converse gives no action where it masks: the trace tells. What it matched is not repeated: it masks that
+    for a reason.
 
     Args:
         report: A response's `REPORT_KEY`, see `guardrail_report`.
