@@ -23,7 +23,7 @@ from tui.cli import build_parser
 from tui.core.errors import InputError
 from tui.core.exchange import Chunk, Exchange, Timings
 from tui.core.export import FORMS, Unsupported, export, export_har
-from tui.core.export.python import SDK_PARAMETERS
+from tui.core.export.python import CHAT_PARAMETERS, SDK_PARAMETERS
 from tui.core.items import Outcome
 
 BODY: dict[str, Any] = {"model": "openai.gpt-5.4", "input": "Hi", "store": False, "stream": True}
@@ -101,7 +101,7 @@ def test_what_may_not_be_lost_in_a_command() -> None:
         "Authorization:Bearer $AWS_BEARER_TOKEN_BEDROCK", "Accept:text/event-stream",
         "OpenAI-Project:it's $HOME", "X-Empty;", "X-Odd: =@:x",
     ]  # fmt: skip
-    for form in FORMS:
+    for form in (name for name, form in FORMS.items() if form.is_for(exchange)):
         assert "[token]" not in export(exchange, form).text.replace("Cookie: [token]", "").replace(
             "X-Api-Key: [token]", ""
         ).replace('"value": "[token]"', "")
@@ -133,6 +133,11 @@ def test_the_sdk_takes_what_is_given_to_it_by_name() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert set(done.stdout.split()) >= SDK_PARAMETERS
+    chat = code.replace("responses", "chat.completions").replace("Responses", "Completions")
+    done = subprocess.run(
+        [sys.executable, "-c", chat], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert set(done.stdout.split()) >= CHAT_PARAMETERS
     text = export(made_up({**BODY, "brand_new": {"a": 1}}), "python").text
     assert "extra = {name: body.pop(name) for name in ['brand_new']}" in text
     assert "extra_body=extra," in text
@@ -148,7 +153,7 @@ def test_a_body_that_no_client_would_write_so_goes_byte_for_byte_or_not_at_all()
     assert export(binary, "httpx").files[0].data == b"\xff\x00@"
     with pytest.raises(Unsupported, match="no call for PUT"):
         export(made_up(BODY, method="PUT"), "python")
-    with pytest.raises(Unsupported, match="requests to /responses only"):
+    with pytest.raises(Unsupported, match="no call for this request"):
         export(made_up(method="GET", url="https://x.test/v1/models"), "python")
 
 

@@ -29,7 +29,7 @@ from tui.widgets.path_input import PathInput
 from tui.widgets.rows import Row, RowList, row, wrap
 from tui.widgets.virtual_lines import VirtualLines
 
-__all__ = ["CopyRequest"]
+__all__ = ["Choice", "CopyAs", "CopyRequest"]
 
 _KEYS: Final = "↑↓ form   c copy   s save   PgUp PgDn preview   Esc close"
 _SAVE_KEYS: Final = "Tab complete   Enter save   Esc back"
@@ -38,11 +38,11 @@ _LISTED: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
+class Choice:
     """A form in the list.
 
     Attributes:
-        name: As `/copy-as` takes it.
+        name: As `/copy-as` and `/export` take it.
         label: For people.
         stem: Of the file's name.
         make: Makes the export; may take long.
@@ -54,27 +54,28 @@ class _Choice:
     make: Callable[[], Export]
 
 
-def _choices(exchange: Exchange, conversation: Sequence[Exchange]) -> list[_Choice]:
+def _choices(exchange: Exchange, conversation: Sequence[Exchange]) -> list[Choice]:
     stem = f"exchange-{exchange.number}.{exchange.attempt}"
     choices = [
-        _Choice(
+        Choice(
             form.name,
             "HAR of this request" if form.name == "har" else form.label,
             stem,
             partial(export, exchange, form.name),
         )
         for form in FORMS.values()
+        if form.is_for(exchange)
     ]
     whole = f"HAR of all {len(conversation):,}" if len(conversation) > 1 else "HAR of all"
-    return [*choices, _Choice("har-all", whole, "conversation", partial(export_har, conversation))]
+    return [*choices, Choice("har-all", whole, "conversation", partial(export_har, conversation))]
 
 
-class CopyRequest(ModalScreen[None]):
-    """Shows a request in each form, copies it and saves it; gives nothing.
+class CopyAs(ModalScreen[None]):
+    """Shows something in each form, copies it and saves it; gives nothing.
 
     Args (of the constructor):
-        exchange: The request.
-        conversation: All requests of its conversation, oldest first.
+        what: What it is, for the title.
+        choices: The forms.
         form: The form under the cursor at first, by its name.
     """
 
@@ -86,7 +87,7 @@ class CopyRequest(ModalScreen[None]):
         Binding("pagedown", "scroll(1)", "Preview down", show=False, priority=True, id="copy_as.down"),
     ]
     DEFAULT_CSS = """
-    CopyRequest {
+    CopyAs {
         align: center middle;
         & #copy-both { height: 1fr; }
         & #copy-forms { width: 23; height: 1fr; border-right: solid $panel; }
@@ -96,10 +97,10 @@ class CopyRequest(ModalScreen[None]):
     }
     """
 
-    def __init__(self, exchange: Exchange, conversation: Sequence[Exchange], form: str = "") -> None:
+    def __init__(self, what: str, choices: Sequence[Choice], form: str = "") -> None:
         super().__init__()
-        self._exchange = exchange
-        self._choices = _choices(exchange, conversation)
+        self._what = what
+        self._choices = list(choices)
         names = [choice.name for choice in self._choices]
         self._made: dict[str, Export | str] = {}
         self._forms = VirtualLines(
@@ -112,13 +113,11 @@ class CopyRequest(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The forms, the text of the one under the cursor, what to know of it, where it is saved."""
-        exchange = self._exchange
-        what = f"#{exchange.number}.{exchange.attempt} {exchange.method} {visible_line(exchange.model)}"
         yield Dialog(
             Horizontal(self._forms, self._preview, id="copy-both"),
             self._detail,
             self._path,
-            title=f"Copy or save {what.strip()}",
+            title=f"Copy or save {self._what}",
             keys=_KEYS,
         )
 
@@ -134,7 +133,7 @@ class CopyRequest(ModalScreen[None]):
     # ---- the preview
 
     @property
-    def _choice(self) -> _Choice:
+    def _choice(self) -> Choice:
         return self._choices[self._forms.cursor or 0]
 
     @on(VirtualLines.Highlighted, "#copy-forms")
@@ -164,7 +163,7 @@ class CopyRequest(ModalScreen[None]):
             exclusive=True,
         )
 
-    async def _prepare(self, choice: _Choice, width: int) -> None:
+    async def _prepare(self, choice: Choice, width: int) -> None:
         """Make the export and its rows in a thread: bodies may be large."""
         made = await self._export(choice)
 
@@ -178,7 +177,7 @@ class CopyRequest(ModalScreen[None]):
             self._preview.show(RowList(drawn))
             self._tell(made)
 
-    async def _export(self, choice: _Choice) -> Export | str:
+    async def _export(self, choice: Choice) -> Export | str:
         """What was made, or why it cannot be."""
         made = self._made.get(choice.name)
         if made is None:
@@ -214,7 +213,7 @@ class CopyRequest(ModalScreen[None]):
         """Put the whole text on the clipboard."""
         self.run_worker(partial(self._copy, self._choice), group="copy", exclusive=True)
 
-    async def _copy(self, choice: _Choice) -> None:
+    async def _copy(self, choice: Choice) -> None:
         made = await self._export(choice)
         if isinstance(made, str):
             self._say(made, "$text-warning")
@@ -231,7 +230,7 @@ class CopyRequest(ModalScreen[None]):
         """Ask for the path."""
         self.run_worker(partial(self._ask_path, self._choice), group="copy", exclusive=True)
 
-    async def _ask_path(self, choice: _Choice) -> None:
+    async def _ask_path(self, choice: Choice) -> None:
         made = await self._export(choice)
         if isinstance(made, str):
             self._say(made, "$text-warning")
@@ -310,3 +309,17 @@ class CopyRequest(ModalScreen[None]):
 
 def _names(made: Export) -> str:
     return ", ".join(f"{file.name} ({figures.size(len(file.data))})" for file in made.files)
+
+
+class CopyRequest(CopyAs):
+    """Shows a request in each form, copies it and saves it; gives nothing.
+
+    Args (of the constructor):
+        exchange: The request.
+        conversation: All requests of its conversation, oldest first.
+        form: The form under the cursor at first, by its name.
+    """
+
+    def __init__(self, exchange: Exchange, conversation: Sequence[Exchange], form: str = "") -> None:
+        what = f"#{exchange.number}.{exchange.attempt} {exchange.method} {visible_line(exchange.model)}"
+        super().__init__(what.strip(), _choices(exchange, conversation), form)

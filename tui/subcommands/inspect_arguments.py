@@ -48,7 +48,7 @@ _FILTER_HELP = (
 
 
 def _add_export(export: argparse.ArgumentParser) -> None:
-    forms = ["curl", "python", "httpx", "httpie", "http", "json", "har"]
+    forms = ["curl", "python", "httpx", "boto3", "httpie", "http", "json", "har"]
     export.add_argument("id", metavar="ID", help=f"{_NAMES}; with --as har also `all`: the conversation")
     export.add_argument("--as", dest="form", choices=forms, required=True, help="python is OpenAI's SDK")
     export.add_argument("-o", dest="output", metavar="FILE", help="large bodies go to a file beside it")

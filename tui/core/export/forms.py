@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from tui import __version__
+from tui.core.apis.asked import asked_of
+from tui.core.catalogue import NATIVE_APIS
 from tui.core.exchange import Exchange
+from tui.core.export.boto import as_boto3
 from tui.core.export.har import as_har
 from tui.core.export.plain import as_http, as_json
 from tui.core.export.python import as_httpx, as_openai
@@ -25,11 +28,18 @@ class Form:
         name: As given to `--as`.
         label: For people.
         make: Makes it of an exchange and the folder of its side files.
+        apis: The APIs whose requests it is for; empty for any request.
     """
 
     name: str
     label: str
     make: Callable[[Exchange, str], Export]
+    apis: frozenset[str] = frozenset()
+
+    def is_for(self, exchange: Exchange) -> bool:
+        """Whether to offer it for this exchange; another one says why it has no such form."""
+        asked = asked_of(exchange)
+        return not self.apis or (asked is not None and asked.api in self.apis)
 
 
 FORMS: Final[Mapping[str, Form]] = {
@@ -38,6 +48,7 @@ FORMS: Final[Mapping[str, Form]] = {
         Form("curl", "curl", as_curl),
         Form("python", "Python (openai SDK)", as_openai),
         Form("httpx", "Python (httpx)", as_httpx),
+        Form("boto3", "Python (boto3)", as_boto3, NATIVE_APIS),
         Form("httpie", "HTTPie", as_httpie),
         Form("http", "raw HTTP", lambda exchange, _: as_http(exchange)),
         Form("json", "JSON body", lambda exchange, _: as_json(exchange)),

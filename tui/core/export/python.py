@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
 
+from tui.core.api_rules import API_NAMES
+from tui.core.apis.asked import asked_of
+from tui.core.catalogue import NATIVE_APIS
 from tui.core.exchange import Exchange
 from tui.core.export.literal import DATA_URL, literal
 from tui.core.export.request import (
@@ -23,7 +26,7 @@ from tui.core.export.request import (
     unpacked,
 )
 
-__all__ = ["SDK_PARAMETERS", "as_httpx", "as_openai"]
+__all__ = ["CHAT_PARAMETERS", "SDK_PARAMETERS", "Program", "as_httpx", "as_openai"]
 
 _PARAMETERS: Final = """
 background context_management conversation include input instructions max_output_tokens max_tool_calls
@@ -33,6 +36,16 @@ stream_options temperature text tool_choice tools top_logprobs top_p truncation 
 """
 SDK_PARAMETERS: Final = frozenset(_PARAMETERS.split())
 """What `responses.create` of openai-python 3.54 takes by name; anything else goes in `extra_body`."""
+
+_CHAT_PARAMETERS: Final = """
+audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens messages
+metadata modalities model moderation n parallel_tool_calls prediction presence_penalty prompt_cache_key
+prompt_cache_options prompt_cache_retention reasoning_effort response_format safety_identifier seed
+service_tier stop store stream stream_options temperature tool_choice tools top_logprobs top_p user verbosity
+web_search_options
+"""
+CHAT_PARAMETERS: Final = frozenset(_CHAT_PARAMETERS.split())
+"""The same of `chat.completions.create`."""
 
 _CANONICAL: Final = re.compile(
     r"https://bedrock-(?:(mantle)\.([a-z0-9-]+)\.api\.aws|(runtime)\.([a-z0-9-]+)\.amazonaws\.com)/openai/v1"
@@ -44,8 +57,8 @@ _LARGEST_LITERAL: Final = 64_000
 
 
 @dataclass(slots=True)
-class _Program:
-    """The parts of a program as they are found to be needed.
+class Program:
+    """The parts of a Python program as they are found to be needed.
 
     Attributes:
         folder: Where its side files are; empty for its own folder.
@@ -79,7 +92,7 @@ def as_httpx(exchange: Exchange, folder: str) -> Export:
         exchange: The exchange.
         folder: Put before the names of side files; empty when they lie beside the program.
     """
-    program = _Program(folder, {"import sys"}, ["import httpx"])
+    program = Program(folder, {"import sys"}, ["import httpx"])
     headers = [f"    {name!r}: {value!r}," for name, value in headers_that_matter(exchange)]
     if is_authorized(exchange):
         headers.insert(0, f'    "Authorization": "Bearer " + {_TOKEN},')
@@ -105,7 +118,7 @@ def as_httpx(exchange: Exchange, folder: str) -> Export:
     )
 
 
-def _add_content(program: _Program, exchange: Exchange) -> None:
+def _add_content(program: Program, exchange: Exchange) -> None:
     """Define `content`, the body's bytes, in the most readable way that gives them exactly."""
     body = body_object(exchange)
     if body is not None and _add_literal(program, "body", body, exchange):
@@ -124,7 +137,7 @@ def _add_content(program: _Program, exchange: Exchange) -> None:
     program.before += [f"content = (HERE / {program.files[0].name!r}).read_bytes()", ""]
 
 
-def _add_literal(program: _Program, name: str, body: dict[str, Any], exchange: Exchange) -> bool:
+def _add_literal(program: Program, name: str, body: dict[str, Any], exchange: Exchange) -> bool:
     """Define the body as a literal, data URLs read from files; `False` when it would be too long."""
     value, files = unpacked(body, stem(exchange))
     written = literal(value)
@@ -149,11 +162,20 @@ def as_openai(exchange: Exchange, folder: str) -> Export:
     Raises:
         Unsupported: The SDK has no such call, or cannot send this body.
     """
-    base, found, below = exchange.url.partition("/responses")
-    if not found:
-        raise Unsupported("OpenAI's SDK is used for requests to /responses only; export it as httpx or curl.")
-    program = _Program(folder, {"import os"}, ["from openai import OpenAI"])
-    call = _call(program, exchange, below)
+    asked = asked_of(exchange)
+    if asked is not None and asked.api in NATIVE_APIS:
+        raise Unsupported(
+            f"OpenAI's SDK has no call for {API_NAMES[asked.api]}; export it as boto3, httpx or curl."
+        )
+    program = Program(folder, {"import os"}, ["from openai import OpenAI"])
+    if asked is not None and asked.api == "chat_completions":
+        base = asked.base_url
+        call = _create(program, exchange, "chat.completions", CHAT_PARAMETERS)
+    else:
+        base, found, below = exchange.url.partition("/responses")
+        if not found:
+            raise Unsupported("OpenAI's SDK has no call for this request; export it as httpx or curl.")
+        call = _call(program, exchange, below)
     more = {name: value for name, value in headers_that_matter(exchange) if name.lower() not in _SET_BY_SDK}
     if more:
         call.append(f"    extra_headers={more!r},")
@@ -171,7 +193,7 @@ def _streams(exchange: Exchange) -> bool:
     return (body_object(exchange) or {}).get("stream") is True
 
 
-def _client(program: _Program, base: str) -> list[str]:
+def _client(program: Program, base: str) -> list[str]:
     match = _CANONICAL.fullmatch(base)
     if match is None:
         where = [f"    base_url={base!r},", f"    api_key={_TOKEN},"]
@@ -182,14 +204,14 @@ def _client(program: _Program, base: str) -> list[str]:
     return ["client = OpenAI(", *where, "    max_retries=0,", ")"]
 
 
-def _call(program: _Program, exchange: Exchange, below: str) -> list[str]:
+def _call(program: Program, exchange: Exchange, below: str) -> list[str]:
     """The lines of the call, without the closing parenthesis."""
     path, _, query = below.strip("/").partition("?")
     response_id, _, action = path.partition("/")
     argument = f"    {unquote(response_id)!r},"
     match (exchange.method, bool(response_id), action):
         case ("POST", False, ""):
-            return _create(program, exchange)
+            return _create(program, exchange, "responses", SDK_PARAMETERS)
         case ("GET", True, ""):
             return ["answer = client.responses.retrieve(", argument, *_options(query)]
         case ("POST", True, "cancel"):
@@ -214,20 +236,20 @@ def _options(query: str) -> list[str]:
     return lines
 
 
-def _create(program: _Program, exchange: Exchange) -> list[str]:
+def _create(program: Program, exchange: Exchange, calls: str, parameters: frozenset[str]) -> list[str]:
     body = body_object(exchange)
     if body is None:
         raise Unsupported(
             "OpenAI's SDK cannot send this body as it is: it is no JSON object in the usual spelling. "
             "Export it as httpx or curl."
         )
-    others = {name: value for name, value in body.items() if name not in SDK_PARAMETERS}
+    others = {name: value for name, value in body.items() if name not in parameters}
     if not _add_literal(program, "body", body, exchange):
         program.files = [body_file(exchange)]
         program.modules.add("import json")
         program.beside()
         program.before += [f"body = json.loads((HERE / {program.files[0].name!r}).read_bytes())", ""]
-    call = ["answer = client.responses.create("]
+    call = [f"answer = client.{calls}.create("]
     if others:
         program.before += [f"extra = {{name: body.pop(name) for name in {sorted(others)!r}}}", ""]
         call.append("    extra_body=extra,")
