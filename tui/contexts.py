@@ -75,12 +75,14 @@ CONTEXTS: Final = (
         ("tui.widgets.inspection.lines:EntryLine",),
         types=True,
     ),
-    Context("Where a request is copied or saved", ("tui.screens.copy_request:CopyRequest",)),
+    Context("Where a request or conversation is copied or saved", ("tui.screens.copy_request:CopyAs",)),
     Context("At the path of a file", ("tui.widgets.path_input:PathInput",), types=True),
     Context("Where a request is edited", ("tui.screens.edit_request:EditRequest",), types=True),
     Context("Where a request is sent again", ("tui.screens.replay_request:ReplayRequest",)),
     Context("In the history", ("tui.screens.history:HistoryScreen",), types=True),
-    Context("In the choice of model, region, endpoint and API", ("tui.screens.picker:PickerScreen",), types=True),
+    Context(
+        "In the choice of model, region, endpoint and API", ("tui.screens.picker:PickerScreen",), types=True
+    ),
     Context("In the list of open conversations", ("tui.screens.open_conversations:OpenConversationsScreen",)),
     Context("At a conversation's title", ("tui.screens.rename:RenameScreen",), types=True),
     Context("In the list of turns", ("tui.screens.turns:TurnsScreen",)),

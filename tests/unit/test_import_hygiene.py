@@ -17,7 +17,13 @@ FIRST_PICTURE = {
     *("core.controls", "core.drafts", "core.errors", "core.figures", "core.images", "core.items"),
     *("core.text", "core.token", "core.tool_calls"),
     *("screens", "screens.chat", "screens.chat_background", "screens.chat_compaction"),
-    *("screens.chat_composer", "screens.chat_frame", "screens.chat_open", "screens.chat_picker"),
+    *(
+        "screens.chat_composer",
+        "screens.chat_frame",
+        "screens.chat_leaving",
+        "screens.chat_open",
+        "screens.chat_picker",
+    ),
     *("screens.chat_preview", "screens.chat_usage"),
     *("screens.chat_reading", "screens.chat_responses", "screens.chat_sending", "screens.chat_settings"),
     *("screens.chat_structured", "screens.chat_tools", "screens.chat_turns", "screens.chat_views"),
@@ -37,10 +43,10 @@ settings = load_settings({{"sandbox": True}}, os.environ)
 session = session_after_first_paint(settings)
 painted = []
 
-async def warm_up():
+async def get_ready():
     painted.append([name for name in {(*HEAVY, "sqlite3", "tui.session")!r} if name in sys.modules])
 
-session.warm_up = warm_up
+session.get_ready = get_ready
 
 async def main():
     app = OutcropApp(session)
@@ -52,7 +58,7 @@ async def main():
         assert app.screen.query("Composer"), "no composer was on the screen"
 
 asyncio.run(main())
-assert painted, "warm_up was never called"
+assert painted, "get_ready was never called"
 print(",".join(painted[0]) or "none")
 """
 

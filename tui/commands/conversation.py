@@ -258,6 +258,17 @@ COMMANDS: Final[tuple[Command, ...]] = (
         chord="s n",
     ),
     Command(
+        "conversation.export",
+        "Copy or save the conversation as …",
+        "As Markdown, JSON, batch records, or a program that goes on: openai SDK, Strands, Converse.",
+        _GROUP,
+        "screen.export_conversation",
+        "",
+        "export",
+        "[FORM]",
+        chord="w c",
+    ),
+    Command(
         "history.open",
         "History",
         "Lists and searches every conversation kept on this machine.",

@@ -14,6 +14,7 @@ from tui.core.drafts import Draft
 from tui.core.errors import OutcropError
 from tui.core.garbage import collector_paused
 from tui.keymap import bindings
+from tui.screens.chat_leaving import ChatLeaving
 from tui.screens.chat_open import ChatOpen
 from tui.screens.chat_responses import ChatResponses
 from tui.screens.chat_sending import blocks_of
@@ -45,7 +46,7 @@ class StartWith:
     preset: str = ""
 
 
-class ChatScreen(ChatTools, ChatOpen, ChatResponses, ChatRequests, ChatStructured):
+class ChatScreen(ChatTools, ChatOpen, ChatResponses, ChatRequests, ChatStructured, ChatLeaving):
     """Shows one conversation; turns of others may run on behind it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("screen.")]
