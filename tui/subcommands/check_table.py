@@ -45,6 +45,10 @@ def row_lines(result: CheckResult, so_far: Iterable[CheckResult], width: int) ->
         notes = [f"Skipped: {result.sentence}"]
     if result.next_step:
         notes.append(f"Next: {result.next_step}")
+    short = f"{GLYPHS[result.state]} {result.name:<{_NAME}}  {visible_line(notes[0])}" if notes else ""
+    if result.seconds is None and 0 < len(short) <= width < _BESIDE:
+        # There are no figures: the reason stands in their place.
+        return [short]
     if width < _BESIDE:
         lines = [line for note in notes for line in _wrapped(note, width - _INDENT)]
         return [cells.rstrip(), *(" " * _INDENT + line for line in lines)]
