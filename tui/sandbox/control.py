@@ -12,8 +12,8 @@ Every request needs the bearer token, as the API does. None of them is in the lo
     GET    /sandbox/context/ID    the same of a stored response, with the chain before it
 
 A single request can also ask for its own fault, in its body:
-`"metadata": {"sandbox_fault": "{\"cut_events\": 6}"}` (Converse: `requestMetadata`). It comes before those that
-wait.
+`"metadata": {"sandbox_fault": "{\"cut_events\": 6}"}` (Converse: `requestMetadata`). It comes before
+those that wait.
 """
 
 from __future__ import annotations
