@@ -14,6 +14,9 @@ from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from tui.core.answer import usage_of
+from tui.core.api_rules import API_NAMES
+from tui.core.apis.asked import asked_of
+from tui.core.apis.recorded import api_of, model_of
 from tui.core.catalogue import Model
 from tui.core.context_diff import Cause, CauseKind, difference, shared_pieces
 from tui.core.conversation import Conversation
@@ -39,10 +42,12 @@ class CacheRules:
     Attributes:
         minimum: Input tokens from which on a prompt is cached.
         lifetime: Seconds without use that it outlives when the request does not say; `None` when unknown.
+        known: Whether anything is known of it; nothing is of the open-weight models'.
     """
 
     minimum: int = 1024
     lifetime: float | None = None
+    known: bool = True
 
     @classmethod
     def of(cls, model: Model | None) -> CacheRules:
@@ -50,7 +55,8 @@ class CacheRules:
         if model is None:
             return cls()
         asked = model.cache_ttls[0] if model.cache == "prompt_cache_options" and model.cache_ttls else ""
-        return cls(model.cacheable_from or cls().minimum, _SECONDS.get(asked or model.cache))
+        known = bool(model.cache or model.cacheable_from)
+        return cls(model.cacheable_from or cls().minimum, _SECONDS.get(asked or model.cache), known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +139,18 @@ def cache_report(
         shared = shared_pieces(before, context)
         prefix = _prefix(exchange, context, before, shared, _usage(previous, exchanges))
         earlier = contexts.body(previous) or {}
-        causes = [*_same_place(previous.url, exchange.url, earlier, body), *_cache_settings(earlier, body)]
+        causes = [*_same_place(previous, exchange, earlier, body), *_cache_settings(earlier, body)]
         causes += _expired(exchange.started_at - previous.started_at, _lifetime(earlier) or rules.lifetime)
         causes += difference(before, context, shared)
         if prefix.pieces and prefix.tokens < rules.minimum:
             causes.append(_below(prefix, rules))
+    if not rules.known:
+        causes = [cause for cause in causes if cause.kind != "minimum"]
     if usage.cached_tokens:
         # It was served: only where the context parts limits how much of it.
         causes = [cause for cause in causes if cause.kind in _LIMITING]
     return CacheReport(
-        verdict=_verdict(usage, causes, prefix),
+        verdict=_verdict(usage, causes, rules),
         causes=tuple(causes),
         previous="" if previous is None else previous.id,
         prefix=prefix,
@@ -178,14 +186,17 @@ def _usage(exchange: Exchange, exchanges: Sequence[Exchange]) -> Usage | None:
 # -- what must be the same for the cache to be the same -------------------------------------------------
 
 
-def _same_place(old_url: str, new_url: str, before: dict[str, Any], now: dict[str, Any]) -> list[Cause]:
+def _same_place(old: Exchange, new: Exchange, before: dict[str, Any], now: dict[str, Any]) -> list[Cause]:
     causes: list[Cause] = []
-    if before.get("model") != now.get("model"):
-        causes.append(_changed("model", "model", before.get("model"), now.get("model")))
-    if _region(old_url) != _region(new_url):
-        causes.append(_changed("region", "region", _region(old_url), _region(new_url)))
-    elif _base(old_url) != _base(new_url):
-        causes.append(_changed("endpoint", "endpoint", _base(old_url), _base(new_url)))
+    if (one := model_of(old, before)) != (other := model_of(new, now)):
+        causes.append(_changed("model", "model", one, other))
+    if (one := api_of(old)) != (other := api_of(new)):
+        names = (API_NAMES.get(api or "", "") for api in (one, other))
+        causes.append(_changed("endpoint", "API", *names))
+    elif _region(old.url) != _region(new.url):
+        causes.append(_changed("region", "region", _region(old.url), _region(new.url)))
+    elif _base(old) != _base(new):
+        causes.append(_changed("endpoint", "endpoint", _base(old), _base(new)))
     return causes
 
 
@@ -220,8 +231,9 @@ def _region(url: str) -> str:
     return found[0] if found else ""
 
 
-def _base(url: str) -> str:
-    return url.partition("?")[0].removesuffix("/responses")
+def _base(exchange: Exchange) -> str:
+    asked = asked_of(exchange)
+    return exchange.url.partition("?")[0] if asked is None else asked.base_url
 
 
 def _expired(idle: float, lifetime: float | None) -> list[Cause]:
@@ -296,9 +308,11 @@ def _too_short(tokens: int | None, context: Context, rules: CacheRules) -> list[
     return [Cause("minimum", words)]
 
 
-def _verdict(usage: Usage, causes: Sequence[Cause], prefix: Prefix) -> str:
+def _verdict(usage: Usage, causes: Sequence[Cause], rules: CacheRules) -> str:
     why = "; ".join(cause.words for cause in causes)
     written = f" {usage.cache_write_tokens:,} were written to it." if usage.cache_write_tokens else ""
+    if usage.cached_tokens is None and not rules.known:
+        return "The server did not say what it cached, and nothing is known of a prompt cache of this model."
     if usage.cached_tokens is None:
         said = "The server did not say what it cached."
         return f"{said} {_sentence(why)}" if why else f"{said} The prefix is the same as before."

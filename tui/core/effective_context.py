@@ -10,15 +10,18 @@ Source: bedrock-facts.md sections 2 and 8 (instructions and tools are not inheri
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from tui.core.answer import answer_object
+from tui.core.apis import RESPONSES
+from tui.core.apis.recorded import api_of, parts_of
 from tui.core.conversation import Conversation
 from tui.core.exchange import Exchange
 from tui.core.items import Item, assistant_message, dump_json
 from tui.core.json_places import Place, Step, members
+from tui.core.json_values import loads
 from tui.core.request_body import outlined
 
 __all__ = ["Context", "Contexts", "Piece", "PieceKind", "is_create", "request_object"]
@@ -69,15 +72,14 @@ class Context:
 
 
 def is_create(exchange: Exchange) -> bool:
-    """Whether an exchange asked for a new response: `POST …/responses`."""
-    path = exchange.url.partition("?")[0].rstrip("/")
-    return exchange.method == "POST" and path.endswith("/responses")
+    """Whether an exchange asked for a new answer, over any API."""
+    return api_of(exchange) is not None
 
 
 def request_object(exchange: Exchange) -> dict[str, Any] | None:
     """The request's body in outline, parsed; `None` when it is no JSON object."""
     try:
-        value: object = json.loads(exchange.sent.outline.data)
+        value = loads(exchange.sent.outline.data)
     except (ValueError, RecursionError):
         return None
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
@@ -99,6 +101,9 @@ class Contexts:
         self._requests: dict[str, Exchange] = {}
         self._answers: dict[str, dict[str, Any]] = {}
         for exchange in exchanges:
+            if api_of(exchange) not in (None, RESPONSES):
+                # Over other APIs nothing is remembered.
+                continue
             answer = answer_object(exchange) if exchange.outcome is not None else None
             response_id = None if answer is None else answer.get("id")
             if answer is None or not isinstance(response_id, str):
@@ -122,6 +127,9 @@ class Contexts:
         if body is None:
             return Context(())
         text = exchange.sent.outline.data.decode("utf-8", "replace")
+        api = api_of(exchange)
+        if api is not None and api != RESPONSES:
+            return Context(tuple(_pieces(body, text, api)))
         remembered, missing = self._remembered(body.get("previous_response_id"))
         places = dict(members(text))
         pieces = _settings(body, text, places)
@@ -171,6 +179,23 @@ class Contexts:
         return [outlined(item.payload) for item in items]
 
 
+def _pieces(body: Mapping[str, Any], text: str, api: str) -> Iterator[Piece]:
+    """The context that a body of another API than Responses is by itself."""
+    inside: dict[tuple[Step, ...], dict[Step, Place]] = {(): dict(members(text))}
+    counts: dict[str, int] = {}
+    for part in parts_of(body, api):
+        for depth in range(1, len(part.path)):
+            above = part.path[:depth]
+            if above not in inside:
+                inside[above] = dict(members(text, inside[above[:-1]][above[-1]].start))
+        place = inside[part.path[:-1]][part.path[-1]]
+        number = counts[part.kind] = counts.get(part.kind, 0) + 1
+        name = {"format": "text format", "tool": f"tool {_tool_name(part.value)}"}.get(part.kind, part.kind)
+        if part.kind == "item":
+            name = f"item {number} ({_kind(part.value)})"
+        yield Piece(part.kind, number, name, part.value, _sorted_text(part.value), place)
+
+
 def _settings(body: Mapping[str, Any], text: str, at: Mapping[Step, Place]) -> list[Piece]:
     pieces: list[Piece] = []
     wording: object = body.get("text")
@@ -209,7 +234,9 @@ def _entries(value: object) -> Sequence[object]:
 
 def _tool_name(tool: object) -> str:
     fields = cast("dict[str, Any]", tool) if isinstance(tool, dict) else {}
-    return str(fields.get("name") or fields.get("type") or "?")
+    inner: object = fields.get("function") or fields.get("toolSpec")
+    named = cast("dict[str, Any]", inner) if isinstance(inner, dict) else fields
+    return str(named.get("name") or fields.get("type") or "?")
 
 
 def _kind(value: object) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice
+from operator import sub
 from typing import Any, Final, cast
 
 from tui.core.answer import usage_of
@@ -16,6 +17,7 @@ __all__ = ["Phase", "StreamRates", "StreamRow", "event_preview", "phases_of", "r
 _LOOK_INTO: Final = 8192
 _ADDED: Final = "response.output_item.added"
 _DONE: Final = "response.output_item.done"
+_NEW: Final = frozenset({"content", "text", "refusal", "name", "arguments", "input"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,32 @@ def _told(event: dict[str, Any], data: str) -> str:
     if isinstance(response, dict):
         entry = cast("dict[str, Any]", response)
         return f"{entry.get('status', '')}  {entry.get('id', '')}".strip()
-    for key in ("text", "message", "arguments"):
+    for key in ("text", "message", "arguments", "stopReason"):
         if isinstance(event.get(key), str):
             return cast("str", event[key])
-    return data
+    return _told_by_others(event) or data
+
+
+def _told_by_others(event: dict[str, Any]) -> str:
+    """What is new in a chunk of Chat Completions, or a frame of ConverseStream."""
+    choices: object = event.get("choices")
+    choice: object = cast("list[object]", choices)[0] if isinstance(choices, list) and choices else None
+    chosen = cast("dict[str, Any]", choice) if isinstance(choice, dict) else event
+    # A delta has one text somewhere in it; a role, an id or an index beside it is nothing new.
+    texts = list(_texts(chosen.get("delta") or chosen.get("start")))
+    return "".join(texts) or str(chosen.get("finish_reason") or "")
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, list):
+        for entry in cast("list[object]", value):
+            yield from _texts(entry)
+    elif isinstance(value, dict):
+        for name, inner in cast("dict[str, object]", value).items():
+            if isinstance(inner, str) and name in _NEW:
+                yield inner
+            elif not isinstance(inner, str):
+                yield from _texts(inner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +138,16 @@ def rates_of(exchange: Exchange) -> StreamRates:
     if len(events) < 2:
         return StreamRates(len(events), output_tokens=tokens)
     offsets = events.offsets
-    gap, before = max(
-        (later - earlier, -number) for number, (earlier, later) in enumerate(pairwise(offsets), 2)
-    )
+    gaps = list(map(sub, islice(offsets, 1, None), offsets))
+    gap = max(gaps)
+    before = gaps.index(gap) + 2
     seconds = offsets[-1] - offsets[0]
     if seconds <= 0:
-        return StreamRates(len(events), 0.0, None, tokens, None, gap, -before)
+        return StreamRates(len(events), 0.0, None, tokens, None, gap, before)
     # The first event opens the time that is measured, so it does not count into it.
     per_second = (len(offsets) - 1) / seconds
     speed = None if tokens is None else tokens / seconds
-    return StreamRates(len(events), seconds, per_second, tokens, speed, gap, -before)
+    return StreamRates(len(events), seconds, per_second, tokens, speed, gap, before)
 
 
 @dataclass(frozen=True, slots=True)

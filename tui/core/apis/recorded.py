@@ -122,8 +122,8 @@ class Part:
 def parts_of(body: Payload, api: str) -> list[Part]:
     """The parts of a body of another API than Responses, in the order in which the prompt is taken to be.
 
-    Text format, tools, instructions (Converse's system blocks; a message of Chat Completions is an item
-    whatever its role), items.
+    Text format, tools, instructions (all system blocks of Converse as one; a message of Chat Completions is
+    an item whatever its role), items.
     """
     form: tuple[Step, ...] = ("response_format",)
     tools: tuple[Step, ...] = ("tools",)
@@ -132,14 +132,12 @@ def parts_of(body: Payload, api: str) -> list[Part]:
     found = _at(body, form)
     parts = [] if found is None else [Part("format", found, form)]
     parts += _listed("tool", body, tools)
-    if api == "converse":
-        parts += _listed("instructions", body, ("system",))
+    if api == "converse" and body.get("system"):
+        parts.append(Part("instructions", body["system"], ("system",)))
     return [*parts, *_listed("item", body, ("messages",))]
 
 
-def _listed(
-    kind: Literal["tool", "instructions", "item"], body: Payload, path: tuple[Step, ...]
-) -> list[Part]:
+def _listed(kind: Literal["tool", "item"], body: Payload, path: tuple[Step, ...]) -> list[Part]:
     found = _at(body, path)
     entries = cast("list[object]", found) if isinstance(found, list) else []
     return [Part(kind, entry, (*path, number)) for number, entry in enumerate(entries)]

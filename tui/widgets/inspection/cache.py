@@ -15,7 +15,7 @@ from tui.widgets.rows import Mark, Row, row
 __all__ = ["cache_rows", "tinted_paths"]
 
 _LABEL: Final = 12
-_NESTED: Final = frozenset({"input", "tools", "text"})
+_NESTED: Final = frozenset({"input", "tools", "text", "messages", "outputConfig", "toolConfig"})
 
 
 def cache_rows(report: CacheReport, previous: Exchange | None, width: int) -> list[Row]:
@@ -87,12 +87,16 @@ def tinted_paths(outline: Outline, report: CacheReport) -> frozenset[tuple[Step,
     if not ranges:
         return frozenset()
     text = outline.data.decode("utf-8", "replace")
-    outer = list(members(text))
-    found = _paths_in(outline, [((name,), place) for name, place in outer], ranges)
-    for name, place in outer:
-        if name in _NESTED:
-            inner = [((name, step), inside) for step, inside in members(text, place.start)]
-            found |= _paths_in(outline, inner, ranges)
+    found: set[tuple[Step, ...]] = set()
+    level = [((name,), place) for name, place in members(text)]
+    while level:
+        found |= _paths_in(outline, level, ranges)
+        level = [
+            ((*path, step), inside)
+            for path, place in level
+            if path[-1] in _NESTED
+            for step, inside in members(text, place.start)
+        ]
     return frozenset(found)
 
 
