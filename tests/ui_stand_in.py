@@ -128,6 +128,9 @@ class StandInSession:
         self._conversations: dict[str, Conversation] = {}
         self._count = 0
 
+    async def get_ready(self) -> None:
+        await self.warm_up()
+
     async def warm_up(self) -> None:
         await self.gate.wait()
 

@@ -33,6 +33,7 @@ from tui.core.events import (
     TurnStarted,
 )
 from tui.core.exchange import Exchange
+from tui.core.garbage import collector_paused
 from tui.core.ids import new_id
 from tui.core.items import ContinuationMode, Item, Target, Turn, user_message
 from tui.core.structured.output_format import why_not_sendable
@@ -95,40 +96,62 @@ class Sending(Conversations):
         self._jobs: dict[str, BackgroundRun] = {}
         self._retry: asyncio.Task[None] | None = None
         self._pruning: asyncio.Task[None] | None = None
-        self._ready: asyncio.Task[None] | None = None
+        self._readied: asyncio.Task[None] | None = None
+        self._warm: asyncio.Task[None] | None = None
 
     # -- start and end ---------------------------------------------------------------------------
 
-    async def warm_up(self) -> None:
-        """Import the wire layer in a thread and start the sandbox; sending waits for it.
+    async def get_ready(self) -> None:
+        """Start the sandbox and read what is remembered of models: all that showing a conversation needs.
 
         Raises:
             OSError: The sandbox's port cannot be had.
         """
-        if self._ready is None:
-            self._ready = asyncio.create_task(self._prepare())
-        await asyncio.shield(self._ready)
+        if self._readied is None:
+            self._readied = asyncio.create_task(self._get_ready())
+        await asyncio.shield(self._readied)
 
-    async def _prepare(self) -> None:
-        # One after the other: two threads that import at the same time wait for each other's module locks.
-        await asyncio.to_thread(importlib.import_module, "tui.wire.client")
+    async def _get_ready(self) -> None:
         if self._start_sandbox is not None:
             base_url = await asyncio.to_thread(self._start_sandbox)
             self.settings = self.settings.with_sandbox(base_url)
-        # Certificates and the SDK would hold up the first turn; what is refused is said when it is sent.
-        with suppress(OutcropError):
-            await asyncio.to_thread(self.api_client, self.settings.target())
         await self._options.load()
         if left := await self.responses.left_to_delete():
-            self._retry = asyncio.create_task(self.responses.retry(left))
+            self._retry = asyncio.create_task(self._delete_what_is_left(left))
         self._pruning = asyncio.create_task(
             self.records.prune(self.settings.exchanges_max, self.settings.exchanges_max_days, self._now)
         )
 
+    async def warm_up(self) -> None:
+        """Get ready, and import the wire layer in a thread; sending waits for it.
+
+        The SDK is as large as the rest of the program: who only looks at the prompt does not pay for it.
+
+        Raises:
+            OSError: The sandbox's port cannot be had.
+        """
+        if self._warm is None:
+            self._warm = asyncio.create_task(self._warm_up())
+        await asyncio.shield(self._warm)
+
+    async def _warm_up(self) -> None:
+        # One after the other: two threads that import at the same time wait for each other's module locks.
+        await self.get_ready()
+        with collector_paused(freeze=True):
+            await asyncio.to_thread(importlib.import_module, "tui.wire.client")
+            # Certificates and the SDK would hold up the first turn; what is refused is said when it is sent.
+            with suppress(OutcropError):
+                await asyncio.to_thread(self.api_client, self.settings.target())
+
+    async def _delete_what_is_left(self, response_ids: Sequence[str]) -> None:
+        await self.warm_up()
+        await self.responses.retry(response_ids)
+
     async def aclose(self) -> None:
         """Close connections and finish what is being written; delete what this run stored, if so set."""
-        if self._ready is not None and not self._ready.done():
-            self._ready.cancel()
+        for task in (self._readied, self._warm):
+            if task is not None and not task.done():
+                task.cancel()
         for task in (self._retry, self._pruning):
             if task is not None:
                 task.cancel()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tui.config import Settings, load_settings
 from tui.core.errors import InputError
 from tui.core.garbage import collector_paused
+from tui.crash import Crashes, install
 from tui.credentials import Credentials
 
 if TYPE_CHECKING:
@@ -60,12 +61,12 @@ def make_session(
 def session_after_first_paint(
     settings: Settings, *, sandbox_rate: float | None = None, playback: Playback | None = None
 ) -> Session:
-    """As `make_session`; until `warm_up` has ended it has `settings`, `credentials` and `catalogue` only."""
+    """As `make_session`; until `get_ready` has ended it has settings, credentials and catalogue only."""
     return cast("Session", _DeferredSession(settings, sandbox_rate, playback))
 
 
 class _DeferredSession:
-    """Stands in front of a session that is made, in a thread, when it warms up."""
+    """Stands in front of a session that is made, in a thread, when it gets ready."""
 
     def __init__(self, settings: Settings, sandbox_rate: float | None, playback: Playback | None) -> None:
         self.credentials = _credentials(settings, playback)
@@ -84,15 +85,21 @@ class _DeferredSession:
     def catalogue(self) -> Catalogue:
         return self.settings.catalogue
 
-    async def warm_up(self) -> None:
-        """Import, make the session, and warm it up."""
+    async def get_ready(self) -> None:
+        """Import, make the session, and have it get ready."""
         if self._making is None:
             self._making = asyncio.create_task(self._make())
         with collector_paused(freeze=True):
             made = await asyncio.shield(self._making)
             made.tool_files = self.tool_files
             self._made = made
-            await made.warm_up()
+            await made.get_ready()
+
+    async def warm_up(self) -> None:
+        """Get ready, and import what sends."""
+        await self.get_ready()
+        assert self._made is not None
+        await self._made.warm_up()
 
     async def _make(self) -> Session:
         await asyncio.to_thread(importlib.import_module, "tui.session")
@@ -105,20 +112,24 @@ class _DeferredSession:
 
     def __getattr__(self, name: str) -> Any:
         if self._made is None:
-            raise RuntimeError(f"session.{name} was used before warm_up ended")
+            raise RuntimeError(f"session.{name} was used before get_ready ended")
         return getattr(self._made, name)
 
 
 def _credentials(settings: Settings, playback: Playback | None) -> Credentials:
-    if playback is not None:
-        return playback.credentials(settings)
-    return Credentials(
-        os.environ,
-        settings.region,
-        sandbox=settings.sandbox,
-        regions=settings.catalogue.regions,
-        profiles=settings.profiles.values(),
+    credentials = (
+        Credentials(
+            os.environ,
+            settings.region,
+            sandbox=settings.sandbox,
+            regions=settings.catalogue.regions,
+            profiles=settings.profiles.values(),
+        )
+        if playback is None
+        else playback.credentials(settings)
     )
+    install(Crashes(settings.data_dir, credentials.masked))
+    return credentials
 
 
 def _session(

@@ -14,8 +14,8 @@ FIRST_PICTURE = {
     *("commands", "commands.chords", "commands.command", "commands.conversation", "commands.looking"),
     *("commands.program", "commands.reading", "commands.tools", "commands.turn"),
     *("core", "core.attachments", "core.cache_controls", "core.catalogue", "core.catalogue_file"),
-    *("core.controls", "core.drafts", "core.errors", "core.figures", "core.images", "core.items"),
-    *("core.text", "core.token", "core.tool_calls"),
+    *("core.controls", "core.drafts", "core.errors", "core.figures", "core.garbage", "core.images"),
+    *("core.items", "core.text", "core.token", "core.tool_calls"),
     *("screens", "screens.chat", "screens.chat_background", "screens.chat_compaction"),
     *(
         "screens.chat_composer",

@@ -65,10 +65,12 @@ class ChatScreen(ChatTools, ChatOpen, ChatResponses, ChatRequests, ChatStructure
     # ---- start
 
     async def _begin(self) -> None:
-        """Warm up, open what was asked for, bring the draft and the files, then look for the token."""
+        """Get ready, open what was asked for, bring the draft and the files, then look for the token."""
         # What is imported and read for the first conversation stays, as a rule, as long as the program.
         with collector_paused(freeze=True):
             await self._open_first()
+        if self.composer.text.strip():
+            self.warm_up()
         for path in self._start.files:
             await self._attach_file(path)
         if self._start.preset:
@@ -80,7 +82,7 @@ class ChatScreen(ChatTools, ChatOpen, ChatResponses, ChatRequests, ChatStructure
     async def _open_first(self) -> None:
         session = self.session
         try:
-            await session.warm_up()
+            await session.get_ready()
             conversation = await self._first_conversation()
         except (OutcropError, OSError) as error:
             self._complain(str(error))

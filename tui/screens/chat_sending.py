@@ -40,6 +40,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
     def __init__(self, session: Session, keys: dict[str, str]) -> None:
         super().__init__(session, keys)
         self._ready = asyncio.Event()
+        self._warming = False
         self._queue = Queue()
         # What is on its way to the disk: until a turn has begun, it is in no conversation.
         self._sending: dict[str, Queued] = {}
@@ -165,6 +166,14 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
     def _draft_changed(self) -> None:
         if self._ready.is_set():
             self._do(self._save_draft_now, "draft", exclusive=True)
+            if self.composer.text.strip():
+                self.warm_up()
+
+    def warm_up(self) -> None:
+        """Something is being written, and will be sent: import what sends it meanwhile, once."""
+        if not self._warming:
+            self._warming = True
+            self._do(self.session.warm_up(), "warm")
 
     # ---- sending
 
