@@ -95,7 +95,7 @@ def made(
         "#",
         f"#   pip install {packages}",
         *_before(target),
-        '#   python THIS_FILE "The next prompt"       or several; without one it reads prompts line by line',
+        '#   python THIS_FILE "The next prompt"    or several; without one, a prompt a line',
     ]
     # Newlines of texts are escapes, so what runs on here is between the parts.
     text = re.sub(r"\n{4,}", "\n\n\n", "\n".join([*head, *lines, *GO_ON]))
@@ -104,8 +104,8 @@ def made(
 
 def _before(target: Target) -> list[str]:
     if not target.sandbox:
-        return ["#   export AWS_BEARER_TOKEN_BEDROCK=…        the Bedrock API key"]
-    lines = ["#   outcrop sandbox --port 8080              it was held with the sandbox: nothing goes to AWS"]
+        return ["#   export AWS_BEARER_TOKEN_BEDROCK=…    the Bedrock API key"]
+    lines = ["#   outcrop sandbox --port 8080    it was held with the sandbox: nothing goes to AWS"]
     if target.api != "converse":
         return [*lines, "#   export AWS_BEARER_TOKEN_BEDROCK=sandbox"]
     # botocore sends no bearer token without TLS.
