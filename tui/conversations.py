@@ -24,7 +24,7 @@ from tui.core.ids import new_id
 from tui.core.items import ContinuationMode, Target
 from tui.core.text import storable, visible_line
 from tui.instructions import Library, load_library
-from tui.options import RequestOptions, checked_change, target_of
+from tui.options import RequestOptions, checked_change, guardrail_unsent, sampling_unset, target_of
 from tui.records import Records
 from tui.schemas import SchemaLibrary, find_format, load_schemas
 from tui.store.history import History
@@ -332,6 +332,19 @@ class Conversations:
     def unsent(self, conversation_id: str) -> list[str]:
         """A sentence for each control that is chosen and not sent as it is chosen, and why."""
         return self._options.unsent(self.settings, self._conversations[conversation_id])
+
+    def sampling_unset(self, conversation_id: str) -> dict[str, str]:
+        """What is sent as temperature, top_p and stop where the conversation chose nothing, as texts."""
+        return sampling_unset(self.settings, self.target(conversation_id))
+
+    def guardrail_words(self, conversation_id: str) -> str:
+        """The guardrail that is configured, and whether it applies to what is sent now; empty without one."""
+        settings = self.settings
+        if not settings.guardrail:
+            return ""
+        words = f"{visible_line(settings.guardrail)}, version {visible_line(settings.guardrail_version)}"
+        words += f", trace {settings.guardrail_trace}, {settings.sources.get('guardrail', '')}"
+        return guardrail_unsent(settings, self.target(conversation_id)) or words
 
     def summary_was_refused(self, conversation_id: str) -> bool:
         """Whether the model in force refused a reasoning summary at this endpoint, in any run."""

@@ -25,7 +25,7 @@ from tui.core.tools import tool_params
 from tui.records import Records
 from tui.store.history import History
 
-__all__ = ["RequestOptions", "checked_change", "guardrail_unsent", "target_of"]
+__all__ = ["RequestOptions", "checked_change", "guardrail_unsent", "sampling_unset", "target_of"]
 
 
 class RequestOptions:
@@ -155,6 +155,15 @@ def guardrail_unsent(settings: Settings, target: Target) -> str:
         return ""
     why_not = settings.catalogue.why_not("guardrails", target.model, target.endpoint, target.api)
     return f"The guardrail {visible_line(settings.guardrail)} does not apply: {why_not}"
+
+
+def sampling_unset(settings: Settings, target: Target) -> dict[str, str]:
+    """What is sent as temperature, top_p and stop where a conversation chose nothing, as texts."""
+    model = settings.catalogue.model(target.model)
+    rules = settings.catalogue.rules(target.api, target.endpoint)
+    configured = Controls(temperature=settings.temperature, top_p=settings.top_p, stop=settings.stop)
+    sent = _recommended(configured.checked(model, rules)[0], model, rules)
+    return {name: str(value) for name, value in _sampling(sent).items()}
 
 
 def _chosen(settings: Settings, conversation: Conversation) -> Controls:

@@ -56,6 +56,8 @@ async def test_what_is_chosen_by_keys_is_kept_and_sent(sandbox: SandboxServer, s
         assert f"{model.default_effort}*" in effort
         await pilot.press(*["right"] * (1 + model.effort_values.index("high")))
         await pilot.press("down", "right", "down", "down", "right", "tab")
+        assert "with effort none only" in text_of(app)  # sampling is three fields on a line
+        await pilot.press("tab", "tab", "tab")
         assert "admission" in text_of(app)
         await typed(pilot, "2048")
         await pilot.press("tab", "tab")

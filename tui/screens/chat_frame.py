@@ -17,6 +17,7 @@ from tui.core.apis import RESPONSES, mode_in_force, why_not_stateful
 from tui.core.errors import OutcropError
 from tui.core.items import ContinuationMode
 from tui.core.text import visible_line
+from tui.crash import report
 from tui.widgets.composer import Composer
 from tui.widgets.compositor import ThriftyCompositor
 from tui.widgets.status_line import StatusLine, StatusState
@@ -193,7 +194,7 @@ class ChatFrame(Screen[None]):
         except (OutcropError, OSError) as error:
             self._complain(str(error), "error")
         except Exception as error:  # The worker's edge: a fault of ours must not take the program down.
-            self._complain(f"Something in this program went wrong ({type(error).__name__}).", "error")
+            self._complain(report(error), "error")
 
     def _say(self, text: str, command: str = "") -> None:
         self._urgent = True
@@ -322,7 +323,7 @@ class ChatFrame(Screen[None]):
             self._complain(str(error))
             return
         pairing = session.catalogue.pairing(target.model, target.region, target.endpoint, api=target.api)
-        if not pairing.possible and not target.sandbox:
+        if not pairing.possible and (api is not None or not target.sandbox):
             self._complain(pairing.reason)
         if said:
             self._complain(said, "information")
@@ -331,6 +332,16 @@ class ChatFrame(Screen[None]):
         if why_not is not None:
             self._complain(why_not, "information")
         self._refresh_target()
+
+    def _lacks(self, feature: str) -> bool:
+        """Say it where the API in force has not one of `api_rules.FEATURES`."""
+        if not self._conversation_id:
+            return False
+        target = self.session.target(self._conversation_id)
+        why_not = self.session.catalogue.why_not(feature, target.model, target.endpoint, target.api)
+        if why_not is not None:
+            self._complain(why_not, instead=True)
+        return why_not is not None
 
     async def _choose_api(self, words: str) -> None:
         """Take the API that a spelling means."""

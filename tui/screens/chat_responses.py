@@ -18,6 +18,7 @@ class ChatResponses(ChatViews):
 
         if not self._conversation_id or isinstance(self.outcrop.screen, ResponsesScreen):
             return
+        self._lacks("stored_responses")  # what other conversations left there is listed all the same
         session = self.session
 
         async def titles() -> dict[str, str]:

@@ -41,7 +41,8 @@ class ChatSettings(ChatViews):
         if self._conversation_id != conversation_id or self.outcrop.screen is not self:
             return
         conversation = session.conversation(conversation_id)
-        model_id = session.target(conversation_id).model
+        target = session.target(conversation_id)
+        model_id = target.model
         model = session.catalogue.model(model_id)
 
         def chosen(choice: Chosen | None) -> None:
@@ -54,6 +55,9 @@ class ChatSettings(ChatViews):
             effort_choices(model, session.catalogue.models),
             session.settings.max_output_tokens or session.catalogue.default_max_output(model_id),
             library,
+            rules=session.catalogue.rules(target.api, target.endpoint),
+            sampling=session.sampling_unset(conversation_id),
+            guardrail=session.guardrail_words(conversation_id),
             summary_refused=session.summary_was_refused(conversation_id),
             unsent=session.unsent(conversation_id),
             focus=focus,

@@ -53,7 +53,7 @@ class ChatStructured(ChatTurns):
 
     def action_open_schemas(self) -> None:
         """List the schemas there are; one may also be typed."""
-        if self._conversation_id:
+        if self._conversation_id and not self._lacks("json_schema"):
             self._do(self._open_schemas, "schema", exclusive=True)
 
     async def _open_schemas(self) -> None:

@@ -108,7 +108,7 @@ class ChatUsage(ChatPicker):
         """Choose the prompt cache's key, how long it keeps, where it is written."""
         from tui.screens.cache_controls import CacheControlsScreen
 
-        if not self._conversation_id:
+        if not self._conversation_id or self._lacks("prompt_cache"):
             return
         conversation = self.session.conversation(self._conversation_id)
         target = self.session.target(conversation.id)

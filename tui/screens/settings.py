@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
+from tui.core.api_rules import API_NAMES, PARAMETERS, ApiRules
 from tui.core.catalogue import Model
 from tui.core.controls import LEAST_OUTPUT, SERVICE_TIERS, SUMMARIES, VERBOSITIES, Controls
 from tui.core.text import visible, visible_line
@@ -21,6 +22,7 @@ from tui.instructions import Library
 from tui.widgets.choice_line import LABEL_WIDTH, ChoiceLine
 from tui.widgets.dialog import Dialog
 from tui.widgets.safe_text_area import SafeTextArea
+from tui.widgets.sampling_line import SamplingLine
 
 __all__ = ["Chosen", "SettingsScreen", "effort_choices"]
 
@@ -28,10 +30,13 @@ _UNSET: Final = ""
 _NONE, _OWN = "-", "+"  # no name in a library is one of these: a name is a word or more
 _NAMED: Final = "="
 _WORDS: Final = {
-    "effort": "How much the model reasons before it answers. * is what it takes when nothing is sent.",
+    "effort": "How much the model reasons before it answers. * is what it takes when nothing is chosen.",
     "verbosity": "How long answers are. Nothing is sent when it is unset.",
     "service_tier": "flex is cheaper and slower, priority the reverse. Not every model has each of them.",
     "summary": "A summary of the reasoning, shown here. Some models refuse it; then it is dropped.",
+    "temperature": "How far answers vary, from 0 to 2. GPT takes it with effort none only, gpt-oss always.",
+    "top_p": "Which share of the likely words is looked at, from 0 to 1. GPT takes it with effort none only.",
+    "stop": "Texts at which the answer ends: up to 4, commas between them; \\n is a new line.",
     "max": "Most output tokens of one answer, reasoning included; always sent, as admission counts it.",
     "names": "By name from the TOML files in the config folder's 'instructions', or your own text below.",
     "text": "Sent with each request of this conversation; the server does not inherit them.",
@@ -57,7 +62,7 @@ def effort_choices(model: Model | None, known: Sequence[Model]) -> list[tuple[st
         values = list(model.effort_values)
     else:
         values = list(dict.fromkeys(value for other in known for value in other.effort_values))
-    default = model.default_effort if model is not None else None
+    default = model.default_effort or model.recommended.get("effort") if model is not None else None
     return [(value, f"{value}*" if value == default else value) for value in values]
 
 
@@ -70,6 +75,9 @@ class SettingsScreen(ModalScreen[Chosen | None]):
         efforts: `(value, words)` that the model takes.
         limit: What `max_output_tokens` is when none is chosen.
         library: The named instructions.
+        rules: What the API takes that the turns go over; by default all of it.
+        sampling: What is sent as temperature, top_p and stop where nothing is chosen here, as texts.
+        guardrail: What there is to say of the guardrail that is configured; empty where none is.
         summary_refused: Whether the model refused a reasoning summary here before.
         unsent: A sentence for each control that is chosen and not sent.
         focus: Id of the part that has the focus at first.
@@ -88,6 +96,7 @@ class SettingsScreen(ModalScreen[Chosen | None]):
         & #settings-limit > Static {{ width: {LABEL_WIDTH}; color: $text-muted; }}
         & #settings-limit:focus-within > Static {{ color: $foreground; text-style: bold; }}
         & #settings-limit > Input {{ width: 24; }}
+        & #settings-guardrail {{ height: auto; max-height: 2; padding: 0 1; color: $text-muted; }}
         & TextArea {{
             height: 1fr; min-height: 3; margin: 0 1; padding: 0 1; border: none; background: $panel;
             border-left: thick $panel;
@@ -105,6 +114,9 @@ class SettingsScreen(ModalScreen[Chosen | None]):
         limit: int,
         library: Library,
         *,
+        rules: ApiRules | None = None,
+        sampling: Mapping[str, str] | None = None,
+        guardrail: str = "",
         summary_refused: bool = False,
         unsent: Sequence[str] = (),
         focus: str = "",
@@ -112,6 +124,8 @@ class SettingsScreen(ModalScreen[Chosen | None]):
         super().__init__()
         self._before = before
         self._model = model
+        self._rules = rules
+        self._guardrail = guardrail
         self._library = library
         self._summary_refused = summary_refused
         self._unsent = tuple(unsent)
@@ -120,13 +134,15 @@ class SettingsScreen(ModalScreen[Chosen | None]):
         self._own = before.instructions
         controls = before.controls
         self._lines = {
-            "effort": _line("Effort", efforts, controls.effort, "effort"),
-            "verbosity": _line("Verbosity", _same(VERBOSITIES), controls.verbosity, "verbosity"),
-            "service_tier": _line(
-                "Service tier", _same(SERVICE_TIERS), controls.service_tier, "service_tier"
-            ),
-            "summary": _line("Summary", _same(SUMMARIES), controls.summary, "summary"),
+            name: _line(label, values if self._taken(name) else [], getattr(controls, name), name)
+            for name, label, values in (
+                ("effort", "Effort", efforts),
+                ("verbosity", "Verbosity", _same(VERBOSITIES)),
+                ("service_tier", "Service tier", _same(SERVICE_TIERS)),
+                ("summary", "Summary", _same(SUMMARIES)),
+            )
         }
+        self._sampling = SamplingLine(controls, sampling or {}, id="settings-sampling")
         names = [(_NAMED + entry.name, entry.name) for entry in library.entries]
         options = [(_NONE, "none"), (_OWN, "own"), *names]
         self._names = ChoiceLine("Instructions", options, self._source(before), id="settings-names")
@@ -142,14 +158,22 @@ class SettingsScreen(ModalScreen[Chosen | None]):
 
     def compose(self) -> ComposeResult:
         """A line for each control, the instructions, and what there is to say."""
-        title = f"Settings of this conversation · {visible_line(self._model.label)}" if self._model else ""
+        title = "Settings of this conversation"
+        title += f" · {visible_line(self._model.label)}" if self._model else ""
+        if self._rules is not None and self._rules.api != "responses":
+            title += f" · {API_NAMES[self._rules.api]}"
+        guardrail = Static(
+            visible_line(f"Guardrail{'':6}{self._guardrail}"), id="settings-guardrail", markup=False
+        )
         yield Dialog(
             *self._lines.values(),
+            self._sampling,
+            *([guardrail] if self._guardrail else []),
             Horizontal(Static("Most tokens", markup=False), self._limit, id="settings-limit"),
             self._names,
             self._text,
             Static("", id="settings-detail", classes="dialog--detail", markup=False),
-            title=title or "Settings of this conversation",
+            title=title,
             keys="Tab ↑↓ move   ←→ choose   Ctrl+R as before   Esc keep",
         )
 
@@ -173,13 +197,22 @@ class SettingsScreen(ModalScreen[Chosen | None]):
         typed = self._limit.value.strip().replace(",", "").replace("_", "")
         source = self._names.value
         name = source.removeprefix(_NAMED) if source.startswith(_NAMED) else ""
-        controls = replace(self._before.controls, **values, instructions_name=name)
+        sampling, wrong = self._sampling.chosen()
+        controls = replace(self._before.controls, **values, **sampling, instructions_name=name)
         text = self._text.text if source != _NONE else ""
         if typed and not typed.isdecimal():
-            return Chosen(controls, text), [f"The limit must be a whole number, {LEAST_OUTPUT} or more."]
+            wrong = [*wrong, f"The limit must be a whole number, {LEAST_OUTPUT} or more."]
+        if wrong:
+            return Chosen(controls, text), wrong
         controls = replace(controls, max_output_tokens=int(typed) if typed else None)
-        _, said = controls.changed_from(self._before.controls).checked(self._model)
+        changed = controls.changed_from(self._before.controls)
+        if changed.samples:
+            changed = replace(changed, effort=controls.effort)
+        _, said = changed.checked(self._model, self._rules)
         return Chosen(controls, text), said
+
+    def _taken(self, name: str) -> bool:
+        return self._rules is None or self._rules.takes(name)
 
     @on(ChoiceLine.Changed, "#settings-names")
     def _named(self, event: ChoiceLine.Changed) -> None:
@@ -222,7 +255,10 @@ class SettingsScreen(ModalScreen[Chosen | None]):
     def _say(self) -> None:
         focused = self.focused.id or "" if self.focused is not None else ""
         topic = focused.removeprefix("settings-")
-        lines = [Content.styled(_WORDS.get(topic, ""), "$text-muted")]
+        words = _WORDS.get(topic, "")
+        if self._rules is not None and topic in PARAMETERS and not self._taken(topic):
+            words = f"{API_NAMES[self._rules.api]} takes no {PARAMETERS[topic]}."
+        lines = [Content.styled(words, "$text-muted")]
         if topic == "summary" and self._summary_refused:
             lines.append(
                 Content.styled("This model refused it here before: none is asked for.", "$text-warning")
@@ -260,6 +296,7 @@ class SettingsScreen(ModalScreen[Chosen | None]):
         controls = self._before.controls
         for name, line in self._lines.items():
             line.value = str(getattr(controls, name) or _UNSET)
+        self._sampling.restore(controls)
         limit = controls.max_output_tokens
         self._limit.value = "" if limit is None else str(limit)
         self._own = self._before.instructions
