@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -17,7 +20,7 @@ from textual.command import Provider
 from tui.commands import by_id
 from tui.core.errors import ConfigError
 from tui.core.garbage import begin_collecting
-from tui.core.text import visible_line
+from tui.core.text import visible, visible_line
 from tui.keymap import bindings, check_keymap, leader_binding, tell_alt_enter_apart
 from tui.screens.chat import ChatScreen, StartWith
 from tui.themes import DEFAULT_THEME, NO_COLOUR_THEME, load_theme, load_themes, own_folder
@@ -363,20 +366,39 @@ class OutcropApp(App[int]):
         self.run_worker(self._leave(), exit_on_error=False)
 
     async def _leave(self) -> None:
+        from tui.crash import report
+
         running = self.chat.answers_in_background
-        await self.chat.shut_down()
-        await self.session.aclose()
-        self.exit(0, message=_goes_on(running) if running else None)
+        try:
+            await self.chat.shut_down()
+            await self.session.aclose()
+        except Exception as error:  # The worker's edge: who wants to leave must not be kept.
+            self.exit(0, 1, message=visible(report(error, "leaving")))
+        else:
+            self.exit(0, message=_goes_on(running) if running else None)
 
     def _fatal_error(self) -> None:
         """Textual would print every local variable, and one of them may be the token or a prompt."""
-        from rich.segment import Segments
-        from rich.traceback import Traceback
+        from rich.text import Text
 
-        self.bell()
-        traceback = Traceback(show_locals=False, width=None)
-        self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
+        from tui.crash import report
+
+        error = sys.exc_info()[1] or self._exception
+        # Of several errors the first brought the program down; the others come of its going.
+        if error is not None and not self._exit_renderables:
+            self.bell()
+            self._exit_renderables.append(Text(f"outcrop: {visible(report(error, 'the program'))}"))
         self._close_messages_no_wait()
+
+    def tell_of_crash(self, sentence: str) -> None:
+        """Say that something broke off beside the program; from any thread."""
+
+        def tell() -> None:
+            self.notify(visible(sentence), severity="error", markup=False, timeout=10)
+
+        with suppress(RuntimeError):
+            # It may be about to end.
+            self.call_from_thread(tell) if self._thread_id != get_ident() else tell()
 
     async def on_event(self, event: events.Event) -> None:
         """Whatever else is done in between, the key that was to be pressed twice begins anew."""

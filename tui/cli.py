@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
     from tui.app import OutcropApp
+    from tui.crash import Crashes
 
     Subcommands = argparse._SubParsersAction[Any]  # pyright: ignore[reportPrivateUsage]
 
@@ -50,6 +51,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         _drop_output()
         print(f"outcrop: The output cannot be written: {error.strerror}.", file=sys.stderr)
         return 1
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    """Report an error that nobody thought of; Python would print what the code's lines hold."""
+    from tui import crash
+    from tui.config import default_dirs
+    from tui.core.text import visible
+
+    if crash.current() is None:
+        crash.install(crash.Crashes(default_dirs(os.environ)[1]))
+    print(f"outcrop: {visible(crash.report(error, 'the program'))}", file=sys.stderr)
+    return 1
 
 
 def _drop_output() -> None:
@@ -416,6 +431,7 @@ def _tui(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from tui.app import OutcropApp
+    from tui.crash import current
     from tui.startup import session_after_first_paint, settings_and_playback
 
     settings, playback = settings_and_playback(options, os.environ)
@@ -431,12 +447,17 @@ def _tui(options: argparse.Namespace) -> int:
     )
     import asyncio
 
-    came = asyncio.run(_run_app(app))
+    crashes = current()
+    assert crashes is not None  # made with the session
+    crashes.told = app.tell_of_crash
+    crashes.watch_threads()
+    came = asyncio.run(_run_app(app, crashes))
+    crashes.told = None
     return 128 + came if came else app.return_code or 0
 
 
-async def _run_app(app: OutcropApp) -> int:
-    """Run the TUI; on SIGTERM and SIGHUP leave by the front door, so that what came is kept.
+async def _run_app(app: OutcropApp, crashes: Crashes) -> int:
+    """Run the TUI; on SIGTERM, SIGHUP and SIGQUIT leave by the front door, so that what came is kept.
 
     Textual handles neither: the terminal would stay raw, on the alternate screen, with the mouse on.
 
@@ -455,8 +476,9 @@ async def _run_app(app: OutcropApp) -> int:
             app.call_later(app.leave_now)
 
     loop = asyncio.get_running_loop()
-    for name in ("SIGTERM", "SIGHUP"):
-        # Windows has no SIGHUP, and its loop no handlers.
+    crashes.watch_tasks(loop)
+    for name in ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT"):
+        # Windows has neither, and its loop no handlers.
         with suppress(AttributeError, NotImplementedError):
             loop.add_signal_handler(getattr(signal, name), leave, int(getattr(signal, name)))
     await app.run_async(mouse=app.session.settings.mouse)

@@ -153,6 +153,13 @@ class Credentials:
             raise TokenMissing(f"{self._none_for(region)} {self._ways(region)}")
         return secret.reveal()
 
+    def masked(self, text: str) -> str:
+        """A text without the tokens that this run knows."""
+        for secrets in (self._memory, self._kept, self._environment):
+            for secret in secrets.values():
+                text = text.replace(secret.reveal(), "[token]")
+        return text
+
     def status(self, region: str) -> TokenStatus:
         """Which token is in force for `region`, in words; never the token."""
         if self._sandbox:

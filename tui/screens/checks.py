@@ -18,6 +18,7 @@ from tui.checks.table import CHECKS, chosen, price_words
 from tui.core.checks.results import GLYPHS, CheckResult, cost_words, counts, spent
 from tui.core.errors import OutcropError
 from tui.core.figures import seconds, short_id
+from tui.crash import report
 from tui.screens.history import ConfirmScreen
 from tui.screens.list_dialog import ListDialog
 from tui.widgets.columns import Cell, Column, layout, table_row, titles_row
@@ -188,7 +189,7 @@ class ChecksScreen(ListDialog[None]):
             self._problem = "Stopped."
             raise
         except Exception as error:  # The worker's edge: a fault of ours must not take the program down.
-            self._problem = f"Something in this program went wrong ({type(error).__name__})."
+            self._problem = report(error)
         finally:
             self._ended()
 

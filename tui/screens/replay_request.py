@@ -20,6 +20,7 @@ from tui.core import figures
 from tui.core.errors import OutcropError
 from tui.core.exchange import Exchange
 from tui.core.replays import Replay, replay_of, spans_of
+from tui.crash import report
 from tui.screens.list_dialog import ListDialog
 from tui.widgets.columns import Cell, Column, layout, table_row, titles_row
 from tui.widgets.dialog import Dialog
@@ -238,7 +239,7 @@ class ReplayRequest(ListDialog[str | None]):
             stopped = True
             raise
         except Exception as error:  # The worker's edge: a fault of ours must not take the program down.
-            self._problem = f"Something in this program went wrong ({type(error).__name__})."
+            self._problem = report(error)
         finally:
             self._ended(stopped)
 

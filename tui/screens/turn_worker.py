@@ -18,7 +18,7 @@ from tui.core.events import (
     TurnStarted,
 )
 from tui.core.items import Outcome
-from tui.core.text import visible_line
+from tui.crash import report
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -104,9 +104,7 @@ async def run_turn(session: Session, live: LiveTurn, host: TurnHost) -> None:
     except Exception as error:  # The worker's edge: a fault of ours must not take the program down.
         problem = error
         outcome = Outcome.FAILED if live.turn is not None and not live.held else None
-        live.fail(
-            f"Something in this program went wrong ({visible_line(type(error).__name__)}); what came is kept."
-        )
+        live.fail(f"{report(error)} What came is kept.")
     finally:
         host.turn_over(live, outcome, problem)
 
