@@ -160,6 +160,8 @@ class TurnRun:
             case AttemptEnded():
                 self._keep(event.exchange)
                 self._exchange = None
+            case Notice():
+                self.note(event.text)
             case RetryWaiting() | Silence():
                 pass
             case _:

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from support.frames import event
 
-from tui.core.errors import HttpStatusError, InputError, OutcropError, TokenRefused, WireError
-from tui.core.events import AttemptEnded, AttemptStarted, ResponseEnded, RetryWaiting, TextDelta
+from tui.core.errors import HttpStatusError, OutcropError, TokenRefused, WireError
+from tui.core.events import AttemptEnded, AttemptStarted, Notice, ResponseEnded, RetryWaiting, TextDelta
 from tui.core.items import Outcome, Target
 from tui.wire.attempts import ClientSettings
 from tui.wire.converse import ConverseClient
@@ -139,13 +139,12 @@ async def test_throttling_before_an_answer_is_tried_again() -> None:
     assert json.loads(run.requests[1].content) == json.loads(BODY)
 
 
-async def test_without_botocore_nothing_is_sent_and_the_way_out_is_said(
+async def test_without_botocore_the_answer_comes_whole_and_the_way_to_a_stream_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "botocore.eventstream", None)
-    run = await Run(httpx.Response(200, headers=FRAMES, content=STREAM)).go()
-    assert run.requests == []
-    assert isinstance(run.error, InputError)
-    assert "pip install 'outcrop[converse]'" in str(run.error)
-    # A whole answer has no frames.
-    assert (await Run(httpx.Response(200, json=WHOLE)).go("create")).error is None
+    run = await Run(httpx.Response(200, json=WHOLE)).go()
+    assert run.error is None
+    assert str(run.requests[0].url).endswith("/converse")
+    assert isinstance(run.events[0], Notice) and "pip install 'outcrop[converse]'" in run.events[0].text
+    assert [each.delta for each in run.of(TextDelta)] == ["Hello."]

@@ -26,6 +26,7 @@ from tui.core.errors import OutcropError, ResponseError, WireError
 from tui.core.events import (
     AttemptEnded,
     AttemptStarted,
+    Notice,
     ResponseEnded,
     RetryWaiting,
     ServerError,
@@ -302,7 +303,7 @@ class CheckContext:
                         case AttemptStarted() | AttemptEnded():
                             reading.exchange = event.exchange
                             self.note(event.exchange)
-                        case RetryWaiting() | Silence():
+                        case RetryWaiting() | Silence() | Notice():
                             pass
                         case ServerError():
                             raise ResponseError(_said(event.message), code=event.code or "server_error")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
-from tui.core.events import AttemptEnded, AttemptStarted, RetryWaiting, Silence, StreamEvent
+from tui.core.events import AttemptEnded, AttemptStarted, Notice, RetryWaiting, Silence, StreamEvent
 from tui.wire.recorder import AttemptLabel
 
 __all__ = ["ApiClient", "WireEvent"]
 
-WireEvent = StreamEvent | AttemptStarted | AttemptEnded | RetryWaiting | Silence
+WireEvent = StreamEvent | AttemptStarted | AttemptEnded | RetryWaiting | Silence | Notice
 
 
 class ApiClient(Protocol):

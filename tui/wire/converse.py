@@ -8,20 +8,32 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any, Final, cast
 from urllib.parse import quote
 
 from tui.core.apis.converse_answer import ConverseAnswer, answer_events
 from tui.core.errors import StreamError
-from tui.core.events import ResponseEnded, ServerError, StreamEvent
+from tui.core.events import Notice, ResponseEnded, ServerError, StreamEvent
 from tui.core.text import visible_line
 from tui.wire.api_client import WireEvent
 from tui.wire.attempts import RAW_STREAM, Attempts
-from tui.wire.event_stream import DAMAGED, EVENT_STREAM, EventStreamDecoder, Frame, check_installed
+from tui.wire.event_stream import (
+    DAMAGED,
+    EVENT_STREAM,
+    INSTALL,
+    EventStreamDecoder,
+    Frame,
+    is_installed,
+)
 from tui.wire.recorder import AttemptLabel
 from tui.wire.redact import Redactor
 
 __all__ = ["ConverseClient", "ConverseDecoder"]
+
+
+_WHOLE: Final = (
+    f"This answer comes whole: a streamed one of Converse needs botocore, which is not installed ({INSTALL})."
+)
 
 
 class ConverseClient(Attempts):
@@ -30,12 +42,18 @@ class ConverseClient(Attempts):
     async def stream(self, body: bytes, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
         """Send `body` to `POST /model/{id}/converse-stream` and yield what comes, attempt by attempt.
 
+        Where botocore, which takes the stream apart, is not installed, this is `create` and says so.
+
         Raises:
-            InputError: botocore, which decodes the answer, is not installed; nothing was sent.
             WireError: The last attempt failed. What had been yielded stands.
             TokenError: There is no usable token.
         """
-        check_installed()
+        if not is_installed():
+            yield Notice(_WHOLE)
+            async with aclosing(self.create(body, label)) as events:
+                async for event in events:
+                    yield event
+            return
         headers = {**RAW_STREAM, "Accept": EVENT_STREAM}
 
         def attempt(each: AttemptLabel) -> AsyncGenerator[WireEvent, None]:

@@ -12,14 +12,13 @@ import importlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tui.core.errors import InputError
-
-__all__ = ["DAMAGED", "EVENT_STREAM", "INSTALL", "EventStreamDecoder", "Frame", "check_installed"]
+__all__ = ["DAMAGED", "EVENT_STREAM", "INSTALL", "EventStreamDecoder", "Frame", "is_installed"]
 
 EVENT_STREAM: Final = "application/vnd.amazon.eventstream"
 """The media type of such a stream."""
 
 INSTALL: Final = "pip install 'outcrop[converse]'"
+"""What makes streams readable where botocore is missing."""
 
 _LEAST: Final = 16
 """Bytes of a frame without headers and payload: two lengths and two checksums."""
@@ -52,18 +51,13 @@ class Frame:
     end: int
 
 
-def check_installed() -> None:
-    """Make sure that frames can be decoded.
-
-    Raises:
-        InputError: botocore is not installed; the sentence says how to install it.
-    """
+def is_installed() -> bool:
+    """Whether frames can be decoded; imports botocore where it is there."""
     try:
         _library()
     except ImportError:
-        raise InputError(
-            f"A streamed answer of Converse needs botocore, which is not installed: {INSTALL}."
-        ) from None
+        return False
+    return True
 
 
 def _library() -> Any:
