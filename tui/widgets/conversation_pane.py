@@ -46,8 +46,10 @@ _SLICE: Final = 4096
 _BUDGET: Final = 0.012
 _REST: Final = 6.0
 """A flush of t seconds comes this many t after the last: drawing takes a quarter of a core at most."""
-_LONG: Final = 24_000
+_LONG: Final = 6000
 """Characters of an answer from which on it is split as a whole, at its end, in a thread."""
+_PAINTED: Final = 0.06
+"""Seconds after which the end of an answer is on the screen: a thread that worked before would delay it."""
 
 
 class ConversationPane(PaneKeys, can_focus=True):
@@ -229,7 +231,7 @@ class ConversationPane(PaneKeys, can_focus=True):
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self.call_next, self._close_now, view, text, cuts)
 
-        threading.Thread(target=work, daemon=True).start()
+        loop.call_later(_PAINTED, threading.Thread(target=work, daemon=True).start)
 
     def _close_now(self, view: View, text: str, cuts: Cuts) -> None:
         """Draw a closed block from its text as it was split as a whole, if it is still that text."""
