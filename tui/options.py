@@ -25,7 +25,14 @@ from tui.core.tools import tool_params
 from tui.records import Records
 from tui.store.history import History
 
-__all__ = ["RequestOptions", "checked_change", "guardrail_unsent", "sampling_unset", "target_of"]
+__all__ = [
+    "RequestOptions",
+    "checked_change",
+    "guardrail_unsent",
+    "options_for",
+    "sampling_unset",
+    "target_of",
+]
 
 
 class RequestOptions:
@@ -58,45 +65,9 @@ class RequestOptions:
             conversation: What it is planned for.
             first: Whether it carries a prompt, not the outputs of tools: a call is required once only.
         """
-        target = target_of(settings, conversation)
-        model = settings.catalogue.model(target.model)
-        rules = settings.catalogue.rules(target.api, target.endpoint)
-        controls, _ = _chosen(settings, conversation).checked(model, rules)
-        controls = _recommended(controls, model, rules)
-        limit = controls.max_output_tokens or settings.max_output_tokens
-        # One place and one order for what is not in `Options` itself: equal requests are equal bytes.
-        extra: dict[str, Any] = {}
-        if controls.service_tier is not None:
-            extra["service_tier"] = controls.service_tier
-        extra |= _sampling(controls)
-        breakpoints = None if self.is_refused(target, OPTIONS) else controls.cache_breakpoints
-        # A server of the user's own need not know the parameter: there a key is sent where one is chosen.
-        own_key = conversation.id if target.endpoint in ENDPOINTS else ""
-        cached = cache_params(model, own_key, controls.cache_key, controls.cache_keep, breakpoints)
-        if rules.has("prompt_cache"):
-            extra |= {name: value for name, value in cached.items() if not self.is_refused(target, name)}
-        tools = tool_params(conversation.tools, first=first) if rules.has("tools") else {}
-        if tools.get("tool_choice") != "none" and self.is_refused(target, "tool_choice"):
-            tools.pop("tool_choice", None)
-        extra |= tools
-        threshold = compact_threshold(model.context if model else None, settings.compact_at)
-        compacts = settings.server_compaction and rules.has("compaction")
-        if compacts and threshold and not self.is_refused(target, CONTEXT_MANAGEMENT):
-            extra[CONTEXT_MANAGEMENT] = [{"type": "compaction", "compact_threshold": threshold}]
-        return Options(
-            target=target,
-            max_output_tokens=limit or settings.catalogue.default_max_output(target.model),
-            instructions=conversation.instructions,
-            effort=controls.effort,
-            verbosity=controls.verbosity,
-            text_format=controls.text_format or "",
-            summary=None if self.is_refused(target, "reasoning.summary") else controls.summary,
-            encrypted_reasoning=rules.has("encrypted_reasoning") and not self.is_refused(target, "include"),
-            storable=rules.has("stored_responses") and target.base_url not in self._keeping_nothing,
-            breakpoints=breakpoints,
-            guardrail=settings.guardrail_in_force if rules.has("guardrails") else None,
-            extra=extra,
-        )
+        options = options_for(settings, conversation, self.is_refused, first=first)
+        kept = options.target.base_url not in self._keeping_nothing
+        return replace(options, storable=options.storable and kept)
 
     def unsent(self, settings: Settings, conversation: Conversation) -> list[str]:
         """A sentence for each control that is chosen and not sent as it is chosen, and why."""
@@ -147,6 +118,62 @@ def _place(target: Target) -> str:
 def target_of(settings: Settings, conversation: Conversation) -> Target:
     """Where the next turn of a conversation goes."""
     return settings.target(conversation.model, conversation.region, conversation.endpoint, conversation.api)
+
+
+def options_for(
+    settings: Settings,
+    conversation: Conversation,
+    is_refused: Callable[[Target, str], bool],
+    *,
+    first: bool = True,
+) -> Options:
+    """The options with which a conversation's next turn is planned.
+
+    Args:
+        settings: As configured.
+        conversation: What it is planned for.
+        is_refused: Whether a parameter was refused at a target before.
+        first: Whether it carries a prompt, not the outputs of tools: a call is required once only.
+    """
+    target = target_of(settings, conversation)
+    model = settings.catalogue.model(target.model)
+    rules = settings.catalogue.rules(target.api, target.endpoint)
+    controls, _ = _chosen(settings, conversation).checked(model, rules)
+    controls = _recommended(controls, model, rules)
+    limit = controls.max_output_tokens or settings.max_output_tokens
+    # One place and one order for what is not in `Options` itself: equal requests are equal bytes.
+    extra: dict[str, Any] = {}
+    if controls.service_tier is not None:
+        extra["service_tier"] = controls.service_tier
+    extra |= _sampling(controls)
+    breakpoints = None if is_refused(target, OPTIONS) else controls.cache_breakpoints
+    # A server of the user's own need not know the parameter: there a key is sent where one is chosen.
+    own_key = conversation.id if target.endpoint in ENDPOINTS else ""
+    cached = cache_params(model, own_key, controls.cache_key, controls.cache_keep, breakpoints)
+    if rules.has("prompt_cache"):
+        extra |= {name: value for name, value in cached.items() if not is_refused(target, name)}
+    tools = tool_params(conversation.tools, first=first) if rules.has("tools") else {}
+    if tools.get("tool_choice") != "none" and is_refused(target, "tool_choice"):
+        tools.pop("tool_choice", None)
+    extra |= tools
+    threshold = compact_threshold(model.context if model else None, settings.compact_at)
+    compacts = settings.server_compaction and rules.has("compaction")
+    if compacts and threshold and not is_refused(target, CONTEXT_MANAGEMENT):
+        extra[CONTEXT_MANAGEMENT] = [{"type": "compaction", "compact_threshold": threshold}]
+    return Options(
+        target=target,
+        max_output_tokens=limit or settings.catalogue.default_max_output(target.model),
+        instructions=conversation.instructions,
+        effort=controls.effort,
+        verbosity=controls.verbosity,
+        text_format=controls.text_format or "",
+        summary=None if is_refused(target, "reasoning.summary") else controls.summary,
+        encrypted_reasoning=rules.has("encrypted_reasoning") and not is_refused(target, "include"),
+        storable=rules.has("stored_responses"),
+        breakpoints=breakpoints,
+        guardrail=settings.guardrail_in_force if rules.has("guardrails") else None,
+        extra=extra,
+    )
 
 
 def guardrail_unsent(settings: Settings, target: Target) -> str:
