@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.pdfs import make_pdf
 from support.programs import OUTCROP, Program
-from support.terminal import Terminal, have_tmux, terminal
+from support.terminal import have_tmux, terminal
 
 from tui.sandbox.server import SandboxServer
 
@@ -23,14 +22,6 @@ def slow(tmp_path: Path) -> Iterator[SandboxServer]:
     """An endpoint that writes as quickly as a quick model."""
     with SandboxServer(tmp_path / "slow", rate=60) as server:
         yield server
-
-
-def sane(window: Terminal) -> None:
-    """The terminal is as a shell expects it."""
-    assert window.flags() == "mouse=0 alt=0 cursor=1"
-    words = re.findall(r"-?\w+", window.tty())
-    for word in ("echo", "icanon", "isig", "opost", "icrnl", "ixon"):
-        assert word in words, word
 
 
 @pytest.mark.parametrize(("columns", "rows"), SIZES)
@@ -82,7 +73,7 @@ def test_the_main_job(program: Program, slow: SandboxServer, tmp_path: Path, col
         window.wait_until_gone("3 Stream")
         window.press("C-q")
         assert window.status() == 0
-        sane(window)
+        window.check_sane()
     turns = program.conversation()["turns"]
     assert [turn["outcome"] for turn in turns] == ["completed"] * 3 + ["cancelled"]
     assert [turn["continuation"] for turn in turns] == ["stateful"] + ["stateless"] * 3
@@ -102,7 +93,7 @@ def test_quitting_while_an_answer_arrives_asks_once_and_keeps_it(
         window.wait_for("still arriving")
         window.press("C-q")
         assert window.status() == 0
-        sane(window)
+        window.check_sane()
     slow.log.wait_for(lambda record: record.ended == "disconnected", 5)
     (turn,) = program.conversation()["turns"]
     assert turn["outcome"] == "cancelled"
@@ -124,19 +115,7 @@ def test_ctrl_c_twice_leaves_and_a_draft_comes_back(program: Program, tmp_path: 
         window.wait_for("again to quit")
         window.press("C-c")
         assert window.status() == 0
-        sane(window)
-
-
-@pytest.mark.parametrize(("name", "status"), [("TERM", 143), ("HUP", 129)])
-def test_a_signal_leaves_the_terminal_sane(program: Program, tmp_path: Path, name: str, status: int) -> None:
-    import os
-    import signal
-
-    with terminal(tmp_path / "t", OUTCROP, program.environ(), cwd=program.cwd) as window:
-        window.wait_for("Message")
-        os.kill(window.pid, signal.Signals[f"SIG{name}"])
-        assert window.status() == status
-        sane(window)
+        window.check_sane()
 
 
 def test_a_bad_setting_is_said_in_the_shell_not_on_a_screen(program: Program, tmp_path: Path) -> None:
@@ -144,7 +123,7 @@ def test_a_bad_setting_is_said_in_the_shell_not_on_a_screen(program: Program, tm
     with terminal(tmp_path / "t", OUTCROP, program.environ(), cwd=program.cwd) as window:
         assert window.status() == 2
         window.wait_for("outcrop: ", "'modle'")
-        sane(window)
+        window.check_sane()
 
 
 def test_a_terminal_that_is_dumb_is_told_what_works(program: Program, tmp_path: Path) -> None:
@@ -152,4 +131,4 @@ def test_a_terminal_that_is_dumb_is_told_what_works(program: Program, tmp_path: 
     with terminal(tmp_path / "t", command, program.environ(), cwd=program.cwd) as window:
         assert window.status() == 2
         window.wait_for("outcrop ask")
-        sane(window)
+        window.check_sane()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -97,6 +98,13 @@ class Terminal:
         """`stty -a` of the terminal after the program, read by no shell that sets it right itself."""
         self.status()
         return (self.folder / "stty").read_text()
+
+    def check_sane(self) -> None:
+        """Assert that the terminal is as a shell expects it, once the program has ended."""
+        assert self.flags() == "mouse=0 alt=0 cursor=1"
+        words = re.findall(r"-?\w+", self.tty())
+        for word in ("echo", "icanon", "isig", "opost", "icrnl", "ixon"):
+            assert word in words, word
 
     @property
     def pid(self) -> int:

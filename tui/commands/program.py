@@ -52,6 +52,15 @@ COMMANDS: Final[tuple[Command, ...]] = (
         chord="question_mark",
     ),
     Command(
+        "app.suspend",
+        "Suspend",
+        "Back to the shell; fg goes on. In a text the key undoes first what can be undone.",
+        _GROUP,
+        "app.suspend_process",
+        "ctrl+z",
+        chord="z",
+    ),
+    Command(
         "app.quit",
         "Quit",
         "An answer that is arriving is stopped and kept; the draft is kept too.",

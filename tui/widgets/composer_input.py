@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, cast
 from rich.text import Text
 from textual import events
 from textual.actions import SkipAction
+from textual.app import App
 from textual.binding import Binding, BindingType
 
 from tui.core.drafts import is_long_paste
@@ -67,6 +68,13 @@ class ComposerInput(SafeTextArea):
         self.popup_open = False
 
     # ---- keys
+
+    def action_undo(self) -> None:
+        """Undo; where there is nothing to undo, the key means what it means everywhere else."""
+        if self.history.undo_stack:
+            super().action_undo()
+        else:
+            cast("App[object]", cast("Any", self).app).action_suspend_process()
 
     async def _on_key(self, event: events.Key) -> None:
         meaning = self._meaning(event)
