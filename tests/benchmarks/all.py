@@ -7,6 +7,7 @@ Takes about an hour (ten minutes with --quick); the machine should do nothing el
 
 from __future__ import annotations
 
+import inspector
 import key_echo
 import long_history
 import recorder
@@ -22,6 +23,7 @@ def measure(report: Report, only: str) -> None:
     streaming.measure(report, only)
     long_history.measure(report, only)
     recorder.measure(report, only)
+    inspector.measure(report, only)
 
 
 if __name__ == "__main__":

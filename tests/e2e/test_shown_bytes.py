@@ -18,6 +18,8 @@ PROMPTS = ("Write a table of three rocks", "Says „größer“, 日本語 and �
 def raw_view(exchange: object, width: int) -> RawBytes:
     page = make_page(Asked(exchange, Tab.STREAM, 1, width, 4000))  # type: ignore[arg-type]
     assert isinstance(page, RawBytes)
+    while page.waits:
+        page.count_more()
     return page
 
 

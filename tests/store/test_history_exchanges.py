@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.store_support import conversation
 
+from tui.core.errors import StoreError
 from tui.core.exchange import Chunk, Chunks, Events, Exchange, SseRecord, Timings
 from tui.core.items import Outcome
+from tui.core.request_body import RequestBody
 from tui.store.history import History
 
 
@@ -135,3 +137,20 @@ def test_a_row_of_an_older_version_is_read_and_written_anew(history):
     assert found == exchange and found.response_body == body
     history.save_exchange(found)
     assert history.load_exchanges("c1") == [exchange]
+
+
+def test_a_large_body_stays_in_the_file_until_it_is_asked_for(history, tmp_path):
+    pdf = b"%PDF " + random.Random(3).randbytes(60_000)
+    body = b'{"file_data":"data:application/pdf;base64,' + base64.b64encode(pdf) + b'"}'
+    history.save_exchange(streamed(1, body))
+    (found,) = history.load_exchanges("c1")
+    assert len(found.sent) == len(body)
+    # Nothing of the file is in memory: what is kept is where to find it.
+    assert found.sent._data == b""
+    assert found.request_body == body and found == streamed(1, body)
+    history.prune_exchanges(1, 1e12)
+    for _ in range(2):
+        # Two others, and the last one that was fetched is let go.
+        assert RequestBody(fetch=lambda: b"").data == b""
+    with pytest.raises(StoreError, match="no longer kept"):
+        assert found.request_body == body

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, cast
 
+from tui.core.json_values import loads
+
 __all__ = ["MOST_LINES", "ByteDiff", "Hunk", "byte_diff", "common_length", "readable_lines"]
 
 _PIECE: Final = 1 << 16
@@ -49,9 +51,7 @@ class ByteDiff:
     hunks: tuple[Hunk, ...] = ()
 
 
-def byte_diff(
-    old: bytes, new: bytes, context: int = 3, outlines: tuple[str, str] | None = None
-) -> ByteDiff:
+def byte_diff(old: bytes, new: bytes, context: int = 3, outlines: tuple[str, str] | None = None) -> ByteDiff:
     """Compare two bodies as bytes.
 
     Args:
@@ -70,7 +70,7 @@ def byte_diff(
 def readable_lines(text: str) -> list[str]:
     """A JSON text as indented lines, any other as its own; long texts are cut, and counted with a digest."""
     try:
-        value: object = json.loads(text)
+        value = loads(text)
         return json.dumps(_digested(value), indent=2, ensure_ascii=False).split("\n")
     except (ValueError, RecursionError):
         return [_digested_text(line) for line in text.split("\n")]

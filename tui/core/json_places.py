@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from json import decoder
 from typing import Any, Final, cast
 
-__all__ = ["Place", "Step", "byte_ranges", "line_and_column", "members", "path_text", "place_of"]
+__all__ = [
+    "Place",
+    "Step",
+    "byte_ranges",
+    "large_members",
+    "line_and_column",
+    "members",
+    "path_text",
+    "place_of",
+]
 
 Step = str | int
 """A step of a path: the name of a member, or the index of an element."""
@@ -81,6 +91,38 @@ def members(text: str, at: int = 0) -> Iterator[tuple[Step, Place]]:
         if text[at : at + 1] != closing:
             at = _past(text, at, ",")
     return
+
+
+def large_members(text: str) -> Iterator[tuple[Step, Place | array[int]]]:
+    """The members of the object that a large text is; of an array, where each of its elements stands.
+
+    Nothing is held in memory but these places, and other threads run between two elements.
+
+    Raises:
+        ValueError: It is no JSON object, or nested too deep.
+    """
+    at = _past(text, 0, "{")
+    while text[at : at + 1] != "}":
+        if text[at : at + 1] != '"':
+            raise ValueError(f"a name was expected at character {at}")
+        step, at = _scan_string(text, at + 1, True)
+        at = _past(text, at, ":")
+        if text[at : at + 1] == "[":
+            places = array("q")
+            end = at + 1
+            for _, place in members(text, at):
+                end = place.end
+                places.extend((place.start, place.end))
+            end = _past_space(text, end) + 1
+            yield step, places
+        else:
+            _, end = _DECODER.raw_decode(text, at)
+            yield step, Place(at, end)
+        at = _past_space(text, end)
+        if text[at : at + 1] != "}":
+            at = _past(text, at, ",")
+    if _past_space(text, at + 1) != len(text):
+        raise ValueError(f"nothing was expected at character {at + 1}")
 
 
 def place_of(text: str, path: Sequence[Step]) -> Place | None:

@@ -1,19 +1,16 @@
 """JSON parsed off the event loop without holding it up, and the beginning of a text that is long.
 
 The standard parser holds the interpreter from the first byte to the last: a tenth of a second for ten
-megabytes of small values, and the collector looks through all of them several times meanwhile.
+megabytes of small values.
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import re
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any, Final
 
-__all__ = ["beginning_of", "loads", "without_collector"]
+__all__ = ["beginning_of", "loads"]
 
 _LARGE: Final = 300_000
 """Characters from which parsing takes more than a few milliseconds."""
@@ -34,20 +31,7 @@ def loads(text: str | bytes) -> object:
     """
     if len(text) < _LARGE:
         return json.loads(text)
-    with without_collector():
-        return json.loads(text, object_pairs_hook=_object)
-
-
-@contextmanager
-def without_collector() -> Generator[None]:
-    """Many values are made that are in no cycle: the collector need not look through them."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
+    return json.loads(text, object_pairs_hook=_object)
 
 
 def beginning_of(text: str, most: int) -> str:

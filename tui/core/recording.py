@@ -110,6 +110,10 @@ class Chunks(Sequence[Chunk]):
             self._sealed += whole
             self._tail = self._tail[whole:]
 
+    def ends(self, first: int, last: int) -> array[int]:
+        """Where the chunks from number `first` to before `last` end in the body."""
+        return self._ends[first:last]
+
     @property
     def size(self) -> int:
         """Bytes of the body so far."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -11,6 +10,7 @@ from tui.core.answer import final_object
 from tui.core.byte_diff import byte_diff
 from tui.core.exchange import Exchange
 from tui.core.json_diff import Change, json_changes, value_words
+from tui.core.json_values import loads
 from tui.core.shape import Parameter, shape_of
 from tui.core.side_by_side import side_by_side
 from tui.core.stream_timing import rates_of
@@ -50,7 +50,7 @@ def change_rows(old: Exchange, new: Exchange) -> list[Row]:
     """What was added, removed, changed and moved in the body; off the event loop."""
     rows = _title(old, new, "Structure")
     try:
-        values = [json.loads(one.sent.outline.data or b"null") for one in (old, new)]
+        values = [loads(one.sent.outline.data or b"null") for one in (old, new)]
     except (ValueError, RecursionError):
         return [*rows, row(("One of the bodies is no JSON: see the bytes.", "warning"))]
     changes = json_changes(*values)

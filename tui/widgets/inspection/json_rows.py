@@ -7,10 +7,12 @@ want to see what was sent.
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterator
-from typing import Final, cast
+from typing import Final, SupportsIndex, cast, overload
 
 from tui.core.data_url import folded
+from tui.core.json_places import large_members
 from tui.core.text import visible_line
 from tui.widgets.rows import Mark, Row, row
 
@@ -18,16 +20,56 @@ __all__ = ["Number", "Pairs", "json_rows", "json_value", "text_rows"]
 
 _INDENT: Final = 2
 _PIECE: Final = 1 << 18
+_LARGE: Final = 300_000
+"""Characters from which an object is parsed in parts."""
+
 _Part = str | tuple[str, Mark]
 
 
 class Pairs(list[tuple[str, object]]):
     """An object, its pairs in the order in which they were written."""
 
+    __slots__ = ()
+
 
 def _pairs(pairs: list[tuple[str, object]]) -> Pairs:
     # A function of Python's own, so that the interpreter lets other threads in while a large body is parsed.
     return Pairs(pairs)
+
+
+class Elements(list[object]):
+    """The elements of a large array, each parsed when it is asked for.
+
+    Args:
+        text: The text they are in.
+        places: Where each begins and ends, one after the other.
+    """
+
+    __slots__ = ("_places", "_text")
+
+    def __init__(self, text: str, places: array[int]) -> None:
+        super().__init__()
+        self._text = text
+        self._places = places
+
+    def __len__(self) -> int:
+        """How many."""
+        return len(self._places) // 2
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> object: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[object]: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> object:
+        """An element, or a list of them."""
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        at = index.__index__() * 2
+        return json_value(self._text[self._places[at] : self._places[at + 1]])
+
+    def __iter__(self) -> Iterator[object]:
+        """One after the other."""
+        return (self[number] for number in range(len(self)))
 
 
 class Number(str):
@@ -43,11 +85,24 @@ def json_value(text: str) -> object:
         ValueError: It is no JSON, or nested too deep to be shown as such.
     """
     try:
+        if len(text) >= _LARGE and text.startswith("{"):
+            return _large(text)
         return json.loads(
             text, object_pairs_hook=_pairs, parse_int=Number, parse_float=Number, parse_constant=Number
         )
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+
+
+def _large(text: str) -> Pairs:
+    """An object of megabytes: only where the elements of its arrays stand is found out."""
+    found = Pairs()
+    for name, at in large_members(text):
+        if isinstance(at, array):
+            found.append((str(name), Elements(text, at)))
+        else:
+            found.append((str(name), json_value(text[at.start : at.end])))
+    return found
 
 
 def json_rows(text: str, limit: int) -> list[Row]:

@@ -24,7 +24,7 @@ from tui.widgets.inspection.page import PageLines
 from tui.widgets.inspection.raw_bytes import RawBytes
 from tui.widgets.inspection.stream_view import LOW, StreamView
 from tui.widgets.inspection.tab_strip import TabStrip
-from tui.widgets.inspection.views import Asked, Tab, count_files, make_page
+from tui.widgets.inspection.views import Asked, Tab, count_files, first_page, make_page
 from tui.widgets.rows import Row, RowList, row, wrap
 
 __all__ = ["CurrentNode", "Explain", "InspectorPanel"]
@@ -300,6 +300,9 @@ class InspectorPanel(Widget):
 
     async def _make(self, asked: Asked, page: _Page, fresh: bool) -> None:
         try:
+            if fresh and (first := await asyncio.to_thread(first_page, asked)) and self._shown == page:
+                self._page.show_rows(first, fresh=True)
+                fresh = False
             rows = await asyncio.to_thread(make_page, asked)
         except OutcropError as error:
             self._page.show_rows(
@@ -309,6 +312,9 @@ class InspectorPanel(Widget):
         if self._shown != page:
             return
         self._page.show_rows(rows, fresh=fresh)
+        while isinstance(rows, RawBytes) and rows.waits and self._shown == page:
+            await asyncio.to_thread(rows.count_more)
+            self._page.grown()
         # The digest of a large file takes its time: the page is there before.
         if await asyncio.to_thread(count_files, asked) and not isinstance(rows, JsonTree):
             rows = await asyncio.to_thread(make_page, asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,10 @@ from tui.widgets.rows import Mark, Row, Span, row, wrap
 
 __all__ = ["RawBytes"]
 
+_AT_FIRST: Final = 500
+"""Pieces whose rows are counted before the first of them are shown."""
+_AT_ONCE: Final = 3_000
+_LONG: Final = 100_000
 _LINE_END: Final = b"\n"
 _CONTINUES: Final = 0x80
 _SURROGATE: Final = 0xDC00
@@ -52,9 +57,11 @@ class RawBytes(PageRows):
         self._head: list[Row] = []
         self._firsts = array("q")
         self._offsets = array("q")
-        self._count = 0
+        self._count = self._octets = 0
         self._width = 0
+        self._counting = threading.Lock()
         self._lines_of = lru_cache(maxsize=64)(self._split)
+        self._is_one_line = lru_cache(maxsize=64)(self._has_one_line)
         self.rewrap(width)
 
     def __len__(self) -> int:
@@ -66,28 +73,48 @@ class RawBytes(PageRows):
         width = max(width, 8)
         if width == self._width:
             return
-        self._width = width
-        self._lines_of.cache_clear()
-        self._head = wrap(self._unwrapped, width)
-        firsts, offsets = array("q"), array("q")
-        count, offset = len(self._head), 0
-        for data in _datas(self._pieces):
-            firsts.append(count)
-            offsets.append(offset)
-            count += self._rows_in(data)
-            offset += len(data)
-        self._firsts, self._offsets, self._count = firsts, offsets, count
+        with self._counting:
+            self._width = width
+            self._lines_of.cache_clear()
+            self._head = wrap(self._unwrapped, width)
+            self._firsts, self._offsets = array("q"), array("q")
+            self._count, self._octets = len(self._head), 0
+            self._count_some(_AT_FIRST)
 
     def grown(self) -> bool:
-        """Whether pieces came since the rows were counted; counts these."""
+        """Whether pieces came since the rows were counted; counts some of these."""
+        # A thread that counts already tells of them, too.
+        if not self._counting.acquire(blocking=False):
+            return False
+        try:
+            return self._count_some(_AT_FIRST)
+        finally:
+            self._counting.release()
+
+    @property
+    def waits(self) -> bool:
+        """Whether the rows of some pieces are not counted yet."""
+        return len(self._pieces) > len(self._firsts)
+
+    def count_more(self) -> None:
+        """Count the rows of more pieces; off the event loop."""
+        with self._counting:
+            self._count_some(_AT_ONCE)
+
+    def _count_some(self, most: int) -> bool:
         known = len(self._firsts)
-        for number in range(known, len(self._pieces)):
-            piece = self._pieces[number]
-            before = self._offsets[-1] + len(self._pieces[number - 1].data) if number else 0
-            self._firsts.append(self._count)
-            self._offsets.append(before)
-            self._count += self._rows_in(piece.data)
-        return len(self._firsts) > known
+        end = min(len(self._pieces), known + most)
+        firsts, offsets = array("q"), array("q")
+        count, octets = self._count, self._octets
+        for data in _datas(self._pieces, known, end):
+            firsts.append(count)
+            offsets.append(octets)
+            count += self._rows_in(data)
+            octets += len(data)
+        self._firsts += firsts
+        self._offsets += offsets
+        self._count, self._octets = count, octets
+        return end > known
 
     def _rows_in(self, data: bytes) -> int:
         if not data.isascii():
@@ -127,6 +154,21 @@ class RawBytes(PageRows):
             at += len(line)
         return rows
 
+    def _has_one_line(self, number: int) -> bool:
+        data = self._pieces[number].data
+        return len(data) > _LONG and data.isascii() and data.find(_LINE_END, 0, len(data) - 1) < 0
+
+    def _span(self, number: int, inner: int) -> tuple[int, int]:
+        """Begin and end of a row of a piece."""
+        if not self._is_one_line(number):
+            return self._lines_of(number)[inner]
+        # A body of megabytes in one line: its rows are counted, not listed.
+        start, size = inner * self._width, len(self._pieces[number].data)
+        end = start + self._width
+        return start, (
+            size if end >= size - 1 and self._pieces[number].data.endswith(_LINE_END) else min(end, size)
+        )
+
     def _place(self, index: int) -> tuple[int, int]:
         """The piece that a row shows, and which row of it: -1 for the one that says when it came."""
         number = bisect_right(self._firsts, index) - 1
@@ -140,12 +182,14 @@ class RawBytes(PageRows):
         number, inner = self._place(index)
         if inner < 0:
             return b""
-        start, end = self._lines_of(number)[inner]
+        start, end = self._span(number, inner)
         return self._pieces[number].data[start:end]
 
     def index_at(self, offset: int) -> int:
         """The row that shows a byte of the body."""
         number = max(0, bisect_right(self._offsets, offset) - 1)
+        if self._firsts and self._is_one_line(number):
+            return self._firsts[number] + self._times + (offset - self._offsets[number]) // self._width
         starts = [start for start, _ in self._lines_of(number)] if self._firsts else []
         inner = max(0, bisect_right(starts, offset - self._offsets[number]) - 1) if starts else 0
         return self._firsts[number] + self._times + inner if starts else 0
@@ -159,7 +203,7 @@ class RawBytes(PageRows):
             piece = self._pieces[number]
             words = f"── {piece.offset * 1000:,.0f} ms · {figures.size(len(piece.data))} "
             return row((words + "─" * max(0, self._width - len(words)), "dim"))
-        start, end = self._lines_of(number)[inner]
+        start, end = self._span(number, inner)
         return self._row(self._pieces[number].data[start:end], self._offsets[number] + start)
 
     def _row(self, data: bytes, offset: int) -> Row:
@@ -207,16 +251,16 @@ class RawBytes(PageRows):
         return hit.index if hit.index >= 0 else self.index_at(hit.at)
 
 
-def _datas(pieces: Sequence[Chunk]) -> Iterator[bytes]:
+def _datas(pieces: Sequence[Chunk], first: int, last: int) -> Iterator[bytes]:
     if not isinstance(pieces, Chunks):
-        yield from (piece.data for piece in pieces)
+        yield from (pieces[number].data for number in range(first, last))
         return
-    # A hundred thousand of them: one copy of the body, and no object for each.
-    _, ends, _, _ = pieces.parts()
-    body = pieces.body()
-    start = 0
+    # A hundred thousand of them: one copy of that part of the body, and no object for each.
+    ends = pieces.ends(first, last)
+    begin = start = pieces.ends(first - 1, first)[0] if first else 0
+    body = pieces.body(start, ends[-1]) if ends else b""
     for end in ends:
-        yield body[start:end]
+        yield body[start - begin : end - begin]
         start = end
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from tui.core.cache_analysis import CacheReport
 from tui.core.continuation import LeftOut
 from tui.core.exchange import Chunk, Exchange
+from tui.core.json_values import beginning_of
 from tui.widgets.inspection.cache import cache_rows, tinted_paths
 from tui.widgets.inspection.comparison import byte_rows, change_rows, pair_rows
 from tui.widgets.inspection.found import PageRows, PlainRows
@@ -25,7 +26,7 @@ from tui.widgets.inspection.raw_bytes import RawBytes
 from tui.widgets.inspection.shape import shape_rows
 from tui.widgets.rows import Row, RowList, row, wrap
 
-__all__ = ["FORMS", "Asked", "Tab", "count_files", "make_page"]
+__all__ = ["FORMS", "Asked", "Tab", "count_files", "first_page", "make_page"]
 
 
 class Tab(IntEnum):
@@ -80,6 +81,18 @@ class Asked:
 def make_page(asked: Asked) -> PageRows:
     """Make what a tab shows; parses and compares, so call it off the event loop."""
     return _MAKERS[asked.tab](asked)
+
+
+def first_page(asked: Asked) -> PageRows | None:
+    """The beginning of a tab that takes its time to be made; `None` for one that is there at once."""
+    if (asked.tab, asked.form) != (Tab.REQUEST, 0):
+        return None
+    exchange = asked.exchange
+    text = beginning_of(exchange.sent.outline.text, _FIRST)
+    if not text:
+        return None
+    title = row(("Body", "heading"), ("  its beginning; the rest is being read …", "dim"))
+    return JsonTree(text, [*request_head(exchange), title], asked.width, asked.limit)
 
 
 def count_files(asked: Asked) -> bool:
@@ -162,6 +175,9 @@ def _cache(asked: Asked) -> PageRows:
     tinted = tinted_paths(exchange.sent.outline, report)
     return JsonTree(exchange.sent.outline.text, head, asked.width, asked.limit, tinted=tinted)
 
+
+_FIRST: Final = 30_000
+"""Characters of a large body that are shown while the rest is read."""
 
 _NAMES_FILES: Final = frozenset(
     {(tab, 0) for tab in (Tab.SHAPE, Tab.REQUEST, Tab.DIFF, Tab.CACHE)} | {(Tab.DIFF, 2)}
