@@ -15,7 +15,7 @@ from support.tool_files import Says, write_tools
 
 from tui.core.controls import Controls
 from tui.core.errors import InputError
-from tui.core.events import TextDelta, TurnEnded
+from tui.core.events import AnswerChecked, TextDelta, TurnEnded
 from tui.core.items import Outcome, Turn
 from tui.sandbox.server import SandboxServer
 from tui.session import Session
@@ -185,4 +185,23 @@ async def test_recommended_values_and_limits_are_sent(sandbox: SandboxServer) ->
     assert (short.outcome, short.error) == (
         Outcome.INCOMPLETE, "The answer is incomplete: it reached the limit on output tokens.",
     )  # fmt: skip
+    await session.aclose()
+
+
+@pytest.mark.parametrize("name", ["chat_completions", "invoke_model"])
+async def test_structured_answers_summaries_and_retries(sandbox: SandboxServer, name: str) -> None:
+    session, conversation_id = await talk(sandbox, name)
+    text_format = await session.find_format("name, age int")
+    await session.set_controls(conversation_id, Controls(text_format=text_format))
+    sandbox.fault({"status": 503})
+    taken = await take_turn(session, conversation_id, "Ada Lovelace, 36")
+    assert set(json.loads(taken.turn.text)) == {"name", "age"}
+    assert [event.problems for event in taken.events if isinstance(event, AnswerChecked)] == [()]
+    assert [exchange.attempt for exchange in session.exchanges(conversation_id)] == [1, 2]
+    await session.set_controls(conversation_id, Controls())
+    summary = await session.summarize(conversation_id)
+    assert not summary.is_empty
+    await session.continue_from(conversation_id, summary)
+    assert (await take_turn(session, conversation_id, "Tell me of slate.")).turn.outcome is Outcome.COMPLETED
+    assert not await session.compact_on_server(conversation_id)
     await session.aclose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from contextlib import aclosing
@@ -19,6 +20,7 @@ from tui.core.events import (
     ResponseEnded,
     ResponseStarted,
     ServerError,
+    Silence,
     TextDelta,
     Unknown,
 )
@@ -179,23 +181,24 @@ def test_a_token_that_is_echoed_in_pieces_is_masked_in_the_items() -> None:
 class Answers(httpx.AsyncBaseTransport):
     """Answers every request with the same bytes and keeps the requests."""
 
-    def __init__(self, body: bytes, kind: str, status: int = 200) -> None:
-        self.body, self.kind, self.status = body, kind, status
+    def __init__(self, body: bytes, kind: str, status: int = 200, wait: float = 0.0) -> None:
+        self.body, self.kind, self.status, self.wait = body, kind, status, wait
         self.requests: list[httpx.Request] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
         self.requests.append(request)
+        await asyncio.sleep(self.wait)
         return httpx.Response(self.status, headers={"content-type": self.kind}, content=self.body)
 
 
 async def talk(
-    api: str, answers: Answers, stream: bool = True
+    api: str, answers: Answers, stream: bool = True, **limits: Any
 ) -> tuple[list[Any], Exchange, WireError | None]:
     native = api == "invoke_model"
     base = "https://bedrock-runtime.us-west-2.amazonaws.com" + ("" if native else "/openai/v1")
     made = InvokeModelClient if native else ChatCompletionsClient
-    settings = ClientSettings(number=lambda _: 1, new_id=lambda: "x", max_retries=0)
+    settings = ClientSettings(number=lambda _: 1, new_id=lambda: "x", max_retries=0, **limits)
     client = made(
         Target(MODEL, "us-west-2", "runtime", base, api=api), lambda: TOKEN, settings, transport=answers
     )
@@ -250,9 +253,12 @@ async def test_a_whole_answer_is_told_as_a_stream_would_be(api: str) -> None:
     message = {"role": "assistant", "content": "<reasoning>hm</reasoning>It is 4.", "tool_calls": [call]}
     body = {**HEAD, "object": "chat.completion", "usage": USAGE,
             "choices": [{"index": 0, "message": message, "finish_reason": "length"}]}  # fmt: skip
-    answers = Answers(json.dumps(body).encode(), "application/json")
-    events, exchange, error = await talk(api, answers, stream=api == "invoke_model")
+    # Longer than the response to a stream may take: a whole answer has to be made first.
+    answers = Answers(json.dumps(body).encode(), "application/json", wait=0.18)
+    limits = {"request_timeout": 0.05, "silence_notice": 0.05}
+    events, exchange, error = await talk(api, answers, api == "invoke_model", **limits)
     assert error is None
+    assert [event.seconds for event in events if isinstance(event, Silence)][:1] == [0.05]
     path = (
         "/model/openai.gpt-oss-20b-1%3A0/invoke" if api == "invoke_model" else "/openai/v1/chat/completions"
     )

@@ -21,7 +21,7 @@ from openai import AsyncOpenAI
 from openai.providers import bedrock
 
 from tui.core.errors import ConnectError, HttpStatusError, OutcropError, StreamError, TokenUnusable, WireError
-from tui.core.events import AttemptEnded, AttemptStarted, ResponseEnded, RetryWaiting, StreamEvent
+from tui.core.events import AttemptEnded, AttemptStarted, ResponseEnded, RetryWaiting, Silence, StreamEvent
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome, Target
 from tui.wire.answers import check_media_type, parsed
@@ -227,6 +227,13 @@ class Attempts:
             began.cancel()
             if label.exchange is not None:
                 yield AttemptStarted(label.exchange)
+            waited = 0.0
+            while label.judged and not pending.done():
+                # A whole answer is made in silence: that is said as in a stream, and can be stopped.
+                await asyncio.wait([pending], timeout=self._settings.silence_notice)
+                if not pending.done():
+                    waited += self._settings.silence_notice
+                    yield Silence(waited)
             response = await pending
             exchange = label.exchange
             assert exchange is not None
