@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from tui.core import figures
+from tui.core.apis import RESPONSES
+from tui.core.apis.recorded import api_of
 from tui.core.continuation import LeftOut
 from tui.core.data_url import folded, size_of
 from tui.core.exchange import Exchange
 from tui.core.items import dump_json
+from tui.core.json_values import loads
 
 __all__ = [
     "ItemShape",
@@ -19,6 +21,7 @@ __all__ = [
     "Shape",
     "Spelling",
     "json_size",
+    "parameter_of",
     "preview_text",
     "shape_item",
     "shape_of",
@@ -103,13 +106,21 @@ def shape_of(exchange: Exchange, left_out: Sequence[LeftOut], limit: int) -> Sha
     if body is None:
         said = "none" if not size else f"{figures.size(size)}, not a JSON object (see Request)"
         return Shape(line, said, left_out=left)
+    said = f"{figures.size(size)} of JSON"
+    api = api_of(exchange)
+    if api is not None and api != RESPONSES:
+        # It is written with what is defined here.
+        from tui.core.apis.shape import input_of, parameters_of
+
+        words, items = input_of(body, api, limit)
+        return Shape(line, said, parameters_of(exchange, body, api, limit), words, items, left)
     words, items = _input(body.get("input"), limit)
-    return Shape(line, f"{figures.size(size)} of JSON", tuple(_parameters(body, limit)), words, items, left)
+    return Shape(line, said, tuple(_parameters(body, limit)), words, items, left)
 
 
 def _object(body: bytes) -> dict[str, Any] | None:
     try:
-        value: object = json.loads(body)
+        value = loads(body)
     except (ValueError, RecursionError):
         return None
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
@@ -122,8 +133,13 @@ def _parameters(body: Mapping[str, Any], limit: int) -> Iterator[Parameter]:
         if name not in body:
             yield Parameter(name, "not sent", "absent")
             continue
-        text, spelling = _value(name, body[name], limit)
-        yield Parameter(name, text, spelling)
+        yield parameter_of(name, body[name], limit)
+
+
+def parameter_of(name: str, value: object, limit: int) -> Parameter:
+    """A parameter as it is shown; `limit` is as for `shape_of`."""
+    text, spelling = _value(name, value, limit)
+    return Parameter(name, text, spelling)
 
 
 def _value(name: str, value: Any, limit: int) -> tuple[str, Spelling]:
