@@ -64,7 +64,7 @@ def _columns(model: int, endpoint: int) -> tuple[Column, ...]:
         Column("effort", "effort", 11, 16, 3),
         Column("inputs", "takes", 14, 14, 4),
         Column("price", "$ in / out", 14, 14, 1, right=True),
-        Column("note", "", 28, 60, 5),
+        Column("note", "", 20, 60, 5),
     )
 
 
@@ -154,10 +154,10 @@ class Choice:
 
     @property
     def label(self) -> str:
-        """The model's name, or the id where the id says more."""
+        """The model's name, or the id where the id says more, without the maker's name, as all have it."""
         if self.model is None:
             return self.model_id
-        return self.model.label if self.model_id == self.model.id else self.model_id
+        return self.model.label if self.model_id == self.model.id else self.model_id.replace("openai.", "", 1)
 
     @property
     def searched(self) -> str:
@@ -246,7 +246,7 @@ def _places(
             if api != usual and region in place.regions
         )
     where = current.region if current.region in regions else regions[0]
-    for api in API_NAMES:
+    for api in API_NAMES if served else ():
         if api not in served and api != usual:
             yield Place(model_id, where, endpoint, api)
 
@@ -335,6 +335,8 @@ class PairingTable:
         if not possible:
             # The row has said model and region: what is left of the reason is where, or how, it would work.
             rest = choice.pairing.reason.rpartition("; ")[2]
+            if choice.model is not None:
+                rest = rest.removeprefix(f"{choice.model.id} is ")
             _, other_api, served = rest.partition(" serves ")
             if other_api:
                 rest = f"has {served.partition(', not ')[0]}"
