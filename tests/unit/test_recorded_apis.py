@@ -15,6 +15,7 @@ from tui.core.items import Outcome, Usage
 from tui.core.shape import Shape, shape_of
 from tui.core.stream_timing import stream_row
 from tui.widgets.inspection.cache import tinted_paths
+from tui.widgets.inspection.tables import ExchangeTable
 
 HOST = "https://bedrock-runtime.us-west-2.amazonaws.com"
 NATIVE = f"{HOST}/model/openai.gpt-oss-20b-1%3A0"
@@ -229,3 +230,18 @@ def test_streamed_answers_are_put_together() -> None:
     assert stream_row(converse.events, 5, 40).preview == "max_tokens"
     cut = streamed(f"{NATIVE}/converse-stream", [("messageStart", {"role": "assistant"})], framed=True)
     assert (answer_object(cut), assembled_object(cut), usage_of(cut)) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/openai/v1/responses", "POST /responses"),
+        ("/us-west-2/runtime/openai/v1/chat/completions", "POST /chat/completions"),
+        ("/model/openai.gpt-oss-20b-1%3A0/converse-stream", "POST /converse-stream"),
+        ("/other", "POST /other"),
+        ("", "POST /"),
+    ],
+)
+def test_a_row_says_what_was_asked_for(path: str, shown: str) -> None:
+    table = ExchangeTable([made_up({}, url=HOST + path)])
+    assert shown in table.row(0, 160).text

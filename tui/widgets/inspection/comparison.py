@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tui.core import figures
-from tui.core.answer import final_object
+from tui.core.answer import assembled_object, final_object
 from tui.core.byte_diff import byte_diff
 from tui.core.exchange import Exchange
 from tui.core.json_diff import Change, json_changes, value_words
@@ -123,11 +123,16 @@ def pair_rows(left: Exchange, right: Exchange, width: int, limit: int) -> list[R
         rows.append(_pair(f"{name}: {one}", f"{name}: {other}", half, None if one == other else "warning"))
     for title, texts in (
         ("Request", [one.sent.outline.text for one in (left, right)]),
-        ("Answer", [final_object(one.events) or decoded(one.response_body) for one in (left, right)]),
+        ("Answer", [_answer(one) for one in (left, right)]),
     ):
         rows += [_pair("", "", half, None), _pair(title, title, half, "heading")]
         rows += _aligned(texts[0], texts[1], half)
     return rows
+
+
+def _answer(exchange: Exchange) -> str:
+    made = final_object(exchange.events) or assembled_object(exchange)
+    return decoded(exchange.response_body) if made is None else made
 
 
 def _facts(exchange: Exchange, limit: int) -> dict[str, str]:

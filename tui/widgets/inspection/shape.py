@@ -39,7 +39,7 @@ def shape_rows(exchange: Exchange, left_out: Sequence[LeftOut], limit: int) -> l
 
 def _field(label: str, text: str, mark: Mark | None = None) -> Row:
     shown: str | tuple[str, Mark] = text if mark is None else (text, mark)
-    return row("  ", (label.ljust(_LABEL), "key"), shown, hang=_LABEL + 2, words=True)
+    return row("  ", (f"{label} ".ljust(_LABEL), "key"), shown, hang=_LABEL + 2, words=True)
 
 
 def _items(shape: Shape) -> Iterator[Row]:

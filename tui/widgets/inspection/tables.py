@@ -96,10 +96,12 @@ def _so_far(exchange: Exchange) -> float | None:
 
 
 def _short_path(url: str) -> str:
+    """What is asked for: the path without what the base URL has of it, or the model, which has a column."""
     path = urlsplit(url).path
-    for prefix in ("/openai/v1", "/v1"):
-        if path.startswith(prefix + "/"):
-            return path.removeprefix(prefix)
+    for base in ("/v1/", "/model/"):
+        _, found, rest = path.rpartition(base)
+        if found:
+            return "/" + (rest if base == "/v1/" else rest.partition("/")[2])
     return path or "/"
 
 
