@@ -146,7 +146,7 @@ def _rate(value: float | None) -> str:
 
 
 def _field(label: str, text: str) -> str:
-    return f"  {f"{label} ".ljust(_LABEL)}{text}"
+    return "  " + f"{label} ".ljust(_LABEL) + text
 
 
 def stream_lines(exchange: Exchange) -> Iterator[str]:
