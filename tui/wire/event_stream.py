@@ -38,7 +38,7 @@ class Frame:
         message: `event`, `exception` or `error`; `DAMAGED` for bytes that are no frame.
         kind: Which one: its `:event-type`, `:exception-type` or `:error-code`.
         said: The `:error-message` of an `error`, or what is damaged; empty for the others.
-        data: Its payload as it came, JSON for Bedrock's.
+        data: Its payload as it came, JSON for Bedrock's; what is damaged, in words.
         start: Index of its first byte in the stream.
         end: Index after its last byte.
     """
@@ -124,7 +124,7 @@ class EventStreamDecoder:
         )
 
     def _damage(self, why: str) -> Frame:
-        return Frame(DAMAGED, DAMAGED, why, b"", self._position, self._received)
+        return Frame(DAMAGED, DAMAGED, why, why.encode(), self._position, self._received)
 
 
 def _words(error: Exception) -> str:
