@@ -104,6 +104,7 @@ class Settings:
         sources: Where each setting came from, e.g. `environment AWS_REGION`.
         catalogue: The models known, the user's own included.
         said: What was taken otherwise than by default, so that it fits what was asked for, or empty.
+        replays: The name of the cassette that is played back instead of asking a server, or empty.
     """
 
     model: str
@@ -155,6 +156,7 @@ class Settings:
     catalogue: Catalogue = field(repr=False, compare=False)
     profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile])
     said: str = ""
+    replays: str = ""
 
     def target(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 from tui.config import Settings
@@ -16,8 +17,10 @@ from tui.core.budget import BudgetDecision
 from tui.core.catalogue import Catalogue
 from tui.core.continuation import Request
 from tui.core.conversation import Conversation
+from tui.core.effective_context import is_create, request_object
 from tui.core.errors import OutcropError
 from tui.core.estimate import Estimator, TurnEstimate
+from tui.core.exchange import Exchange
 from tui.core.items import ContinuationMode, Turn, user_message
 from tui.core.text import storable
 from tui.spending import Spending
@@ -57,6 +60,10 @@ class Reach(Protocol):
         """What would be sent."""
         ...
 
+    def exchanges(self, conversation_id: str) -> list[Exchange]:
+        """Its exchanges, oldest first."""
+        ...
+
     async def attachments_of(self, conversation_id: str, turn_id: str) -> list[Attachment]:
         """The files that went with a turn."""
         ...
@@ -74,6 +81,7 @@ class Estimates:
         self._reach = reach
         self._now = now
         self._files: dict[str, int] = {}
+        self._instructions: dict[str, str | None] = {}
         self._estimators: dict[str, Estimator] = {}
 
     async def of(
@@ -111,12 +119,22 @@ class Estimates:
                 files = await self._reach.attachments_of(conversation.id, turn.id)
                 self._files[turn.id] = sum(file.estimated_tokens for file in files)
 
+    def _sent_with(self, conversation_id: str, turn: Turn) -> str | None:
+        """The instructions in the body that was sent for a turn; `None` where that is not recorded."""
+        if turn.id not in self._instructions:
+            sent = (one for one in self._reach.exchanges(conversation_id) if one.turn_id == turn.id)
+            body = next((body for one in sent if is_create(one) and (body := request_object(one))), None)
+            said = None if body is None or "input" not in body else str(body.get("instructions") or "")
+            self._instructions[turn.id] = said
+        return self._instructions[turn.id]
+
     def _estimate(
         self, conversation: Conversation, prompt: str, attachments: tuple[Attachment, ...]
     ) -> dict[ContinuationMode, TurnEstimate]:
         estimator = self._estimators.get(conversation.id)
         if estimator is None:
-            estimator = Estimator(lambda turn: self._files.get(turn.id, 0))
+            sent_with = partial(self._sent_with, conversation.id)
+            estimator = Estimator(lambda turn: self._files.get(turn.id, 0), sent_with)
             self._estimators[conversation.id] = estimator
         estimator.learn(conversation)
         files = sum(attachment.estimated_tokens for attachment in attachments)

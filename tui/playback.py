@@ -99,5 +99,8 @@ def settings_and_playback(
         chosen[name] = flags.get(name) or made_with.get(name)
     settings = load_settings({**flags, **chosen}, environ)
     folder = TemporaryDirectory(prefix="outcrop-replay-")
-    settings = replace(settings, data_dir=Path(folder.name), cleanup_stored_responses=False)
-    return settings, Playback(Path(path).name, cassette, speed, folder)
+    name = Path(path).name
+    settings = replace(
+        settings, data_dir=Path(folder.name), cleanup_stored_responses=False, replays=visible_line(name)
+    )
+    return settings, Playback(name, cassette, speed, folder)

@@ -272,3 +272,20 @@ def test_one_wild_count_does_not_spoil_what_was_learned() -> None:
     model.learn(Observation(text, 20_000))
     assert before == pytest.approx(200, rel=0.05)
     assert model.guess(text).tokens == pytest.approx(200, rel=0.25)
+
+
+def test_changed_instructions_change_the_input_and_what_the_cache_can_give() -> None:
+    rows = turns_of(RECORDED[0])
+    conversation = Conversation("c", 0.0, instructions="Answer in one word.")
+    estimator = Estimator(lambda _: 0, lambda _: "Answer in one word.")
+    for turn, _ in rows[:4]:
+        conversation = conversation.append(turn)
+    estimator.learn(conversation)
+    turn, _ = rows[4]
+    before = estimate(estimator, conversation, turn, 0)
+    longer = replace(conversation, instructions="Answer in one word. " * 100)
+    after = estimate(estimator, longer, turn, 0)
+    assert 300 < after.input_tokens - before.input_tokens < 800
+    assert after.cacheable_tokens == 0 and after.cached_tokens == 0
+    removed = estimate(estimator, replace(conversation, instructions=""), turn, 0)
+    assert -20 < removed.input_tokens - before.input_tokens < 0

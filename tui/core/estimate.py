@@ -82,10 +82,15 @@ class Estimator:
 
     Args:
         file_tokens: Estimates the tokens of the files that went with a turn.
+        sent_with: Gives the instructions that went with a turn, where that is known; without, they are taken
+            to be those of now.
     """
 
-    def __init__(self, file_tokens: Callable[[Turn], int]) -> None:
+    def __init__(
+        self, file_tokens: Callable[[Turn], int], sent_with: Callable[[Turn], str | None] = lambda _: None
+    ) -> None:
         self._file_tokens = file_tokens
+        self._sent_with = sent_with
         self._model = TokenModel()
         self._seen: set[str] = set()
         self._inputs: dict[str, Features] = {}
@@ -103,10 +108,13 @@ class Estimator:
             if turn.outcome is None or turn.usage is None or turn.id in self._seen:
                 continue
             self._seen.add(turn.id)
-            for observation in self._observations(path[:index], turn, conversation.instructions):
+            recent = index >= len(path) - _LAST
+            for observation in self._observations(path[:index], turn, conversation.instructions, recent):
                 self._model.learn(observation)
 
-    def _observations(self, before: Sequence[Turn], turn: Turn, instructions: str) -> list[Observation]:
+    def _observations(
+        self, before: Sequence[Turn], turn: Turn, instructions: str, recent: bool
+    ) -> list[Observation]:
         usage = turn.usage or Usage()
         found: list[Observation] = []
         anchor = _anchor(before)
@@ -122,7 +130,10 @@ class Estimator:
             elif (counted := _input(before[anchor])) is not None:
                 # The difference to the turn before tells what came on top, whatever was hidden in both.
                 on_top = [self._output(before[anchor]), *map(self._whole, before[anchor + 1 :])]
-                features = add(*on_top, self._input(turn))
+                # Asked of the last turns only: it is in the bodies that were sent.
+                sent = self._sent_with(turn) if recent else None
+                changed = named() if sent is None else self._changed(before[anchor], sent)
+                features = add(*on_top, self._input(turn), changed)
                 found.append(Observation(features, usage.input_tokens - counted))
         thought = usage.reasoning_tokens
         if usage.output_tokens and thought is not None and turn.outcome is Outcome.COMPLETED:
@@ -162,6 +173,10 @@ class Estimator:
         output = _likely_output(path, most)
         tokens = round(whole.tokens)
         cacheable = _cacheable(path, request.target, model, tokens, now, lost)
+        last = path[-1] if path else None
+        if cacheable and last is not None and self._sent_with(last) not in (None, conversation.instructions):
+            # They stand before the items: what follows them is another prefix.
+            cacheable = 0
         cached = round((cacheable or 0) * _hit_rate(path, model))
         usage = Usage(tokens, cached, _written(model, tokens, cached), output, 0, tokens + output)
         prices = model.prices if model else ()
@@ -194,6 +209,7 @@ class Estimator:
         on_top = [
             self._output(first, left_out),
             *(self._whole(turn, left_out) for turn in path[anchor + 1 :]),
+            self._changed(first, instructions),
             draft,
         ]
         lost: Turn | None = None
@@ -206,6 +222,13 @@ class Estimator:
         guess = self._model.guess(add(*on_top))
         signed = self._model.signed(add(*on_top))
         return Guess(max(0.0, (_input(first) or 0) + signed), guess.doubt), lost
+
+    def _changed(self, turn: Turn, instructions: str) -> Features:
+        """What other instructions than those of a turn add to its input."""
+        before = self._sent_with(turn)
+        if before is None or before == instructions:
+            return named()
+        return add(_instructions(instructions), _instructions(before), sign=-1.0)
 
     def _whole(self, turn: Turn, left_out: set[int] | None = None) -> Features:
         return add(self._input(turn), self._output(turn, left_out))

@@ -162,6 +162,7 @@ class ChatFrame(Screen[None]):
                 settings.endpoint,
                 mode_in_force(settings.continuation, api),
                 sandbox=settings.sandbox,
+                replays=bool(settings.replays),
                 api="" if api == RESPONSES else API_NAMES[api],
             )
         )
@@ -258,6 +259,7 @@ class ChatFrame(Screen[None]):
             effort=conversation.controls.effort or "",
             api=api,
             branch=str(conversation.branch or ""),
+            replays=bool(self.session.settings.replays),
         )
         self.status.show(self.with_turns(state))
         self.welcome.show_place(sandbox=target.sandbox, base_url=target.base_url)

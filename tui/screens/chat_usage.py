@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from textual import on
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from tui.widgets.draft_hint import DraftHint
 
 __all__ = ["ChatUsage"]
-
-_CACHE_TAB: Final = 5
 
 
 class ChatUsage(ChatPicker):
@@ -82,7 +80,7 @@ class ChatUsage(ChatPicker):
         from tui.core import figures
         from tui.core.meter import cache_drop
 
-        drop = cache_drop(self.figures(last=3))
+        drop = cache_drop(self.last_figures())
         if drop is None or drop.turn_id in self._told:
             return
         self._told.add(drop.turn_id)
@@ -137,7 +135,9 @@ class ChatUsage(ChatPicker):
             self.action_toggle_inspector()
         inspector = self._inspector
         if inspector is not None:
-            inspector.call_after_refresh(inspector.action_tab, _CACHE_TAB)
+            from tui.widgets.inspection.views import Tab
+
+            inspector.call_after_refresh(inspector.action_tab, Tab.CACHE)
 
     # ---- before sending
 

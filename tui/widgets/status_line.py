@@ -40,6 +40,7 @@ class StatusState:
         arrived: The title of the first of either.
         background: The next turn is sent in the background.
         api: The API's name where it is another than Responses; empty else.
+        replays: A cassette is played back: nothing is sent.
         branch: Which branch the next turn belongs to, e.g. `2/3`; empty where there is one only.
     """
 
@@ -58,6 +59,7 @@ class StatusState:
     arrived: str = ""
     background: bool = False
     api: str = ""
+    replays: bool = False
 
 
 @dataclass(slots=True)
@@ -144,6 +146,8 @@ class StatusLine(Widget):
             segments.append(
                 _Segment(f"{frame} {seconds:.0f} s  {stop} {self._end}", "bold $text-primary", "turn.stop")
             )
+        if state.replays:
+            segments.append(_Segment("REPLAY", "bold $text-warning"))
         if state.sandbox:
             segments.append(_Segment("SANDBOX", "bold $text-warning"))
         segments += [
