@@ -6,7 +6,7 @@ for once and not again in every run.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,7 @@ __all__ = [
     "checked_change",
     "guardrail_unsent",
     "options_for",
+    "refused_before",
     "sampling_unset",
     "target_of",
 ]
@@ -174,6 +175,11 @@ def options_for(
         guardrail=settings.guardrail_in_force if rules.has("guardrails") else None,
         extra=extra,
     )
+
+
+def refused_before(rows: Collection[tuple[str, str, str]]) -> Callable[[Target, str], bool]:
+    """Whether a parameter was refused at a target, by what a history keeps of that."""
+    return lambda target, parameter: (_place(target), target.model, parameter) in rows
 
 
 def guardrail_unsent(settings: Settings, target: Target) -> str:

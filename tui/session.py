@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.background import BackgroundRun, resumable
 from tui.compaction import COMPACT_PATH, check_compactable, compacted, summarized
@@ -29,11 +29,31 @@ from tui.store.history import History
 from tui.tool_loop import ToolLooping
 from tui.turns import TurnPlan
 
+if TYPE_CHECKING:
+    from tui.core.export.request import Export
+
 __all__ = ["Session"]
 
 
 class Session(ToolLooping):
     """One run of the program; its arguments are those of `Sending`."""
+
+    # -- leaving -----------------------------------------------------------------------------------
+
+    def leave(self, conversation: Conversation, form: str, beginning: str = "") -> Export:
+        """A conversation in one of the forms of `core.leaving.forms`; call it off the event loop.
+
+        Args:
+            conversation: As it is now.
+            form: The form's name.
+            beginning: Of the names of files beside it.
+
+        Raises:
+            Unsupported: It has no such form; the text is a sentence.
+        """
+        from tui.leaving import leave
+
+        return leave(self.settings, conversation, form, beginning, self._options.is_refused)
 
     # -- background turns --------------------------------------------------------------------------
 

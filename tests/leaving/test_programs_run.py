@@ -106,10 +106,8 @@ class Running:
         return out.decode().splitlines()
 
 
-def start(
-    made: Export, folder: Path, port: int, python: Path | str, prompts: Sequence[str], lines: str = ""
-) -> Running:
-    """Save an export as the command line does, and run it as its own first lines say."""
+def saved(made: Export, folder: Path, port: int) -> tuple[Path, dict[str, str]]:
+    """Save an export as the command line does; its path, and the environment that its first lines ask for."""
     folder.mkdir()
     for file in made.files:
         (folder / file.name).write_bytes(file.data)
@@ -117,13 +115,20 @@ def start(
     assert "127.0.0.1:8080" in made.text
     path = folder / "talk.py"
     path.write_text(made.text.replace("127.0.0.1:8080", f"127.0.0.1:{port}"), encoding="utf-8")
-    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
-    for line in made.text.splitlines():
-        if line.startswith("#   export "):
-            env |= dict(word.split("=") for word in line.removeprefix("#   export ").split())
-    assert len(env) > 3
+    asked = [line for line in made.text.splitlines() if line.startswith("#   export ")]
+    assert len(asked) == 1
+    return path, dict(word.split("=") for word in asked[0].removeprefix("#   export ").split())
+
+
+def start(made: Export, folder: Path, port: int, prompts: Sequence[str] = (), lines: str = "") -> Running:
+    """Run an export in a process of its own."""
+    path, env = saved(made, folder, port)
+    return run([sys.executable, path, *prompts], folder, env, lines)
+
+
+def run(command: Sequence[Path | str], folder: Path, env: dict[str, str], lines: str) -> Running:
     process = subprocess.Popen(
-        [python, path, *prompts], env=env, cwd=folder,
+        command, env={"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", **env}, cwd=folder,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin is not None
@@ -131,6 +136,21 @@ def start(
     process.stdin.close()
     process.stdin = None
     return Running(process)
+
+
+ONE_AFTER_THE_OTHER = """
+import contextlib, io, json, os, runpy, sys
+
+for path, env, prompts, lines in json.load(sys.stdin):
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(env)
+    sys.argv, sys.stdin = [path, *prompts], io.StringIO(lines)
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        runpy.run_path(path, run_name="__main__")
+    print(json.dumps(said.getvalue()))
+"""
+"""Runs programs as `python PATH` does, in one process: to import Strands takes four seconds."""
 
 
 def bodies(server: SandboxServer, path: str) -> list[dict[str, Any]]:
@@ -159,13 +179,12 @@ def test_openai_and_boto3_go_on(sandbox: SandboxServer, settings: Settings, tmp_
             made,
             tmp_path / str(number),
             sandbox.port,
-            sys.executable,
             ASKED if number != 1 else (),
             "\n".join(["", *ASKED]),
         )
         for number, made in enumerate((chat, responses, converse))
     ]
-    runs.append(start(asks_other, tmp_path / "3", sandbox.port, sys.executable, ASKED[:1]))
+    runs.append(start(asks_other, tmp_path / "3", sandbox.port, ASKED[:1]))
     said = [run.said() for run in runs]
     for lines in said[:3]:
         check_tools(lines)
@@ -212,12 +231,16 @@ def test_strands_agents_go_on(
 ) -> None:
     responses = leave(settings, held(GPT, pdf=True), "strands", "talk-")
     native = leave(settings, held(NATIVE), "strands", "talk-")
-    runs = [
-        start(responses, tmp_path / "0", sandbox.port, strands_python, ASKED),
-        start(native, tmp_path / "1", sandbox.port, strands_python, (), "\n".join(ASKED)),
-    ]
-    for run in runs:
-        check_tools(run.said())
+    chat = leave(settings, held(OSS), "strands", "talk-")
+    jobs: list[Any] = []
+    for number, made in enumerate((responses, native, chat)):
+        path, env = saved(made, tmp_path / str(number), sandbox.port)
+        prompts, lines = ((), "\n".join(ASKED)) if made is native else (ASKED, "")
+        jobs.append([str(path), env, prompts, lines])
+    command = [strands_python, "-c", ONE_AFTER_THE_OTHER]
+    for said in run(command, tmp_path, {}, json.dumps(jobs)).said():
+        check_tools(json.loads(said).splitlines())
+    assert bodies(sandbox, "/chat/completions")[0]["reasoning_effort"] == "low"
     first = bodies(sandbox, "/responses")[0]
     file = first["input"][0]["content"][0]
     assert (file["type"], file["filename"]) == ("input_file", "basalt n report.pdf")
@@ -243,6 +266,25 @@ def test_what_leaves_names_no_secret_and_keeps_to_its_service(settings: Settings
         'boto3.client("bedrock-runtime", region_name="us-west-2")'
         in leave(settings, conversation, "converse").text
     )
+    # A guardrail goes with it, over the APIs that have them, and what the SDK has no name for too.
+    guarded = load_settings({"guardrail": "gr-1", "guardrail_tag_suffix": "xyz"}, os.environ)
+    chat = held(OSS)
+    for form in ("openai", "strands"):
+        text = leave(guarded, chat, form).text
+        assert '"X-Amzn-Bedrock-GuardrailIdentifier": "gr-1"' in text
+        assert '"extra_body": {' in text and '"tagSuffix": "xyz"' in text
+    assert '"guardrailIdentifier": "gr-1"' in leave(guarded, chat, "converse").text
+    assert "gr-1" not in leave(guarded, held(GPT), "openai").text
+    # A gateway's token is another one, and AWS's library has no way to ask a gateway.
+    elsewhere = Target("gpt-5.4", "us-west-2", "my-gateway", "https://gateway.test/v1")
+    there = Turn("t1", None, (user_message("Hi"),), 1.0, outcome=Outcome.COMPLETED, target=elsewhere)
+    gateway = Conversation("c2", 1.0, endpoint="my-gateway").append(there)
+    for form in ("openai", "strands"):
+        text = leave(settings, gateway, form).text
+        assert 'os.environ["MY_GATEWAY_TOKEN"]' in text and "https://gateway.test/v1" in text
+        assert "AWS_BEARER_TOKEN_BEDROCK" not in text
+    with pytest.raises(Unsupported, match="the profile my-gateway is an endpoint of its own"):
+        leave(settings, gateway, "converse")
     for form in LEAVING_FORMS:
         text = leave(settings, conversation, form).text
         compile(text, form, "exec") if form in ("openai", "strands", "converse") else None

@@ -23,7 +23,6 @@ class ChatLeaving(ChatTurns):
     def action_export_conversation(self, form: str = "") -> None:
         """Show the conversation as text, as data and as programs that go on with it."""
         from tui.core.leaving.forms import LEAVING_FORMS
-        from tui.leaving import leave
         from tui.screens.copy_request import Choice, CopyAs
 
         if not self._conversation_id:
@@ -36,9 +35,9 @@ class ChatLeaving(ChatTurns):
             names = ", ".join(LEAVING_FORMS)
             self._complain(f"There is no form {visible_line(form)}; there are {names}.")
             return
-        stem, settings = "conversation", self.session.settings
+        stem, session = "conversation", self.session
         choices = [
-            Choice(one.name, one.label, stem, partial(leave, settings, conversation, one.name, f"{stem}-"))
+            Choice(one.name, one.label, stem, partial(session.leave, conversation, one.name, f"{stem}-"))
             for one in LEAVING_FORMS.values()
         ]
         self.outcrop.push_screen(CopyAs("this conversation", choices, form))

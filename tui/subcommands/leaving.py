@@ -22,6 +22,7 @@ from tui.core.leaving.markdown import read_markdown
 from tui.core.text import visible, visible_line
 from tui.export_files import export_path, write_export
 from tui.leaving import leave
+from tui.options import refused_before
 from tui.store.history import History
 
 __all__ = ["read_file", "run", "take_in"]
@@ -53,7 +54,8 @@ def run(options: argparse.Namespace) -> int:
             made = as_document(conversations, __version__)
         else:
             conversation = _one(history, options)
-            made = leave(settings, conversation, options.form, beginning)
+            refused = refused_before(history.refused_parameters())
+            made = leave(settings, conversation, options.form, beginning, refused)
     except Unsupported as error:
         raise InputError(str(error)) from None
     finally:

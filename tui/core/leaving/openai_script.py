@@ -8,7 +8,7 @@ from typing import Final
 from tui.core.export.literal import DATA_URL, literal, quoted
 from tui.core.export.request import Export, unpacked
 from tui.core.leaving.parting import Parting, body_of, left_out, planned
-from tui.core.leaving.script import TOKEN, asking, base_url, made, rounds, tool_lines
+from tui.core.leaving.script import asking, base_url, made, rounds, tool_lines
 
 __all__ = ["as_openai_script"]
 
@@ -82,6 +82,10 @@ def as_openai_script(parting: Parting) -> Export:
     body = {"model": request.target.model, **body}
     for unwanted in (*_NO_PARAMETERS, "stream", "messages"):
         body.pop(unwanted, None)
+    if request.headers:
+        body["extra_headers"] = request.headers
+    if others := {key: body.pop(key) for key in [*body] if not key.isidentifier()}:
+        body["extra_body"] = others
     packed, files = unpacked(said, "attachment", parting.beginning)
     canonical = _CANONICAL.fullmatch(base_url(request.target))
     modules += ["import sys"] + ([] if canonical else ["import os"])
@@ -106,5 +110,5 @@ def _client(parting: Parting, canonical: re.Match[str] | None) -> list[str]:
     url = quoted(base_url(parting.options.target))
     return [
         f'BASE_URL = os.environ.get("AWS_BEDROCK_BASE_URL") or {url}',
-        f"client = OpenAI(base_url=BASE_URL, api_key={TOKEN})",
+        f"client = OpenAI(base_url=BASE_URL, api_key=os.environ[{quoted(parting.token_variable)}])",
     ]

@@ -12,7 +12,7 @@ from tui.core.attachments import file_kinds
 from tui.core.continuation import Options, Request, Stateless
 from tui.core.conversation import Conversation
 from tui.core.errors import InputError
-from tui.core.export.request import Packed, SideFile, Unsupported, side_file
+from tui.core.export.request import TOKEN_VARIABLE, Packed, SideFile, Unsupported, side_file
 from tui.core.items import Item, user_message
 from tui.core.tools import calls_of, parse_arguments, told
 
@@ -43,12 +43,14 @@ class Parting:
         options: What its next request would say, where it would go, and by which API.
         beginning: Of the names of files beside the program.
         notes: What is otherwise than in the conversation, in words.
+        token_variable: The environment variable that holds the token.
     """
 
     conversation: Conversation
     options: Options
     beginning: str = ""
     notes: tuple[str, ...] = ()
+    token_variable: str = TOKEN_VARIABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from tui.core.export.literal import literal
-from tui.core.export.request import Export, SideFile
+from tui.core.export.request import TOKEN_VARIABLE, Export, SideFile
 from tui.core.items import Target
 from tui.core.leaving.parting import Parting, branches_note, recorded_calls
 from tui.core.text import visible_line
 
-__all__ = ["GO_ON", "TOKEN", "asking", "base_url", "made", "rounds", "tool_lines"]
+__all__ = ["GO_ON", "asking", "base_url", "made", "rounds", "tool_lines"]
 
-TOKEN: Final = 'os.environ["AWS_BEARER_TOKEN_BEDROCK"]'
 _SANDBOX: Final = "http://127.0.0.1:8080"
 
 _ROUNDS: Final = (
@@ -94,7 +93,7 @@ def made(
         *(f"# {visible_line(note[:1].upper() + note[1:])}." for note in all_notes),
         "#",
         f"#   pip install {packages}",
-        *_before(target),
+        *_before(parting),
         '#   python THIS_FILE "The next prompt"    or several; without one, a prompt a line',
     ]
     # Newlines of texts are escapes, so what runs on here is between the parts.
@@ -102,9 +101,11 @@ def made(
     return Export((text + "\n").encode("utf-8"), "py", tuple(files), all_notes)
 
 
-def _before(target: Target) -> list[str]:
+def _before(parting: Parting) -> list[str]:
+    target = parting.options.target
     if not target.sandbox:
-        return ["#   export AWS_BEARER_TOKEN_BEDROCK=…    the Bedrock API key"]
+        what = "the Bedrock API key" if parting.token_variable == TOKEN_VARIABLE else "the endpoint's token"
+        return [f"#   export {parting.token_variable}=…    {what}"]
     lines = ["#   outcrop sandbox --port 8080    it was held with the sandbox: nothing goes to AWS"]
     if target.api != "converse":
         return [*lines, "#   export AWS_BEARER_TOKEN_BEDROCK=sandbox"]

@@ -16,7 +16,7 @@ from tui.core.leaving.parting import (
     planned,
     unpacked_blobs,
 )
-from tui.core.leaving.script import TOKEN, base_url, made, tool_lines
+from tui.core.leaving.script import base_url, made, tool_lines
 
 __all__ = ["as_strands_script"]
 
@@ -111,11 +111,15 @@ def _model(parting: Parting, name: str) -> list[str]:
     request = planned(parting)
     body = dict(request.params) if request.target.api == "responses" else body_of(request)[0]
     params = {key: value for key, value in body.items() if key not in _NOT_PARAMETERS}
-    url = quoted(base_url(request.target))
+    if request.headers:
+        params["extra_headers"] = request.headers
+    if others := {key: params.pop(key) for key in [*params] if not key.isidentifier()}:
+        params["extra_body"] = others
+    url, token = quoted(base_url(request.target)), quoted(parting.token_variable)
     return [
         f'BASE_URL = os.environ.get("AWS_BEDROCK_BASE_URL") or {url}',
         f"model = {name}(",
-        f'    client_args={{"base_url": BASE_URL, "api_key": {TOKEN}}},',
+        f'    client_args={{"base_url": BASE_URL, "api_key": os.environ[{token}]}},',
         f"    model_id={quoted(request.target.model)},",
         f"    params={literal(params, 1)},",
         ")",
