@@ -170,9 +170,11 @@ def build_parser(*, of_commands: bool = True) -> argparse.ArgumentParser:
     from tui.subcommands.check_arguments import add_check
 
     add_check(commands)
+    from tui.subcommands.compare_arguments import add_compare
     from tui.subcommands.leaving_arguments import add_leaving
 
     add_leaving(commands)
+    add_compare(commands, common)
     _add_cassette(commands)
     keys = commands.add_parser("keys", help="every key, chord and command with its id, as they are now")
     form = keys.add_mutually_exclusive_group()
@@ -376,6 +378,8 @@ def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]
     match options.command:
         case "ask":
             from tui.subcommands.ask import run
+        case "compare":
+            from tui.subcommands.compare import run
         case "history":
             from tui.subcommands.history import run
         case "inspect":

@@ -59,14 +59,21 @@ class Conversations:
 
     # -- conversations ---------------------------------------------------------------------------
 
-    async def new(self) -> Conversation:
-        """Begin a conversation; it is in memory only until its first turn is sent."""
+    async def new(self, like: Conversation | None = None) -> Conversation:
+        """Begin a conversation; it is in memory only until its first turn is sent.
+
+        Args:
+            like: Another one, whose target, continuation, controls and instructions hold here too.
+        """
         conversation = Conversation(
             id=new_id(),
             created_at=self._now(),
             sandbox=self.settings.sandbox,
             continuation=self.settings.continuation,
         )
+        if like is not None:
+            names = ("model", "region", "endpoint", "api", "continuation", "controls", "instructions")
+            conversation = replace(conversation, **{name: getattr(like, name) for name in names})
         self._conversations[conversation.id] = conversation
         self._exchanges[conversation.id] = []
         return conversation

@@ -48,7 +48,7 @@ from tui.subcommands.ask_structured import StructuredText, choose_schema, not_va
 from tui.subcommands.ask_tools import TerminalAsker, call_row, choose_tools, step_row
 from tui.subcommands.ask_words import say, words_of
 
-__all__ = ["print_not_sent", "run"]
+__all__ = ["Interrupts", "print_not_sent", "read_prompt", "run"]
 
 _STATUS: Final = {Outcome.COMPLETED: 0, Outcome.FAILED: 1, Outcome.INCOMPLETE: 4, Outcome.CANCELLED: 130}
 
@@ -122,7 +122,7 @@ async def _ask(
 ) -> int:
     task = asyncio.current_task()
     assert task is not None
-    interrupted = _Interrupts(task)
+    interrupted = Interrupts(task)
     try:
         conversation_id = asked.conversation_id = await conversation_asked_for(session, options)
         await choose_tools(session, conversation_id, options)
@@ -208,7 +208,7 @@ async def _one_turn(
     return _STATUS[ended.turn.outcome or Outcome.FAILED]
 
 
-class _Interrupts:
+class Interrupts:
     """Turns SIGINT, SIGTERM and SIGHUP into a cancellation, so that the turn is kept."""
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
