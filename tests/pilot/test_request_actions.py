@@ -208,7 +208,7 @@ async def test_an_edited_request_becomes_a_branch_that_is_drawn(
     area = program.screen.query_one(JsonArea)
     whole = area.text
     area.replace_all(whole.replace('"store": false', '"background": true'))
-    await pilot.press("alt+b", "ctrl+s")
+    await pilot.press("alt+k", "ctrl+s")
     await until(pilot, lambda: "cannot be kept as a" in words(program))
     assert isinstance(program.screen, EditRequest) and len(posts(sandbox)) == 2
     area.replace_all(whole)

@@ -87,7 +87,8 @@ class EditRequest(ModalScreen[Edited | None]):
         Binding("escape", "leave", "Leave; the text is kept", show=False, id="dialog.close"),
         Binding("ctrl+s", "send", "Check and send", show=False, priority=True, id="edit.send"),
         Binding("alt+e", "outside", "In your editor", show=False, priority=True, id="edit.outside"),
-        Binding("alt+b", "branch", "Keep as a branch", show=False, priority=True, id="edit.branch"),
+        # Not Alt+B: most terminals send the same for it as for Ctrl+Left.
+        Binding("alt+k", "branch", "Keep as a branch", show=False, priority=True, id="edit.branch"),
         Binding("f8", "next_finding", "Next finding", show=False, priority=True, id="edit.next"),
         Binding("alt+r", "as_sent", "As it was sent", show=False, priority=True, id="edit.as_sent"),
     ]
@@ -130,7 +131,7 @@ class EditRequest(ModalScreen[Edited | None]):
             self._keep,
             self._detail,
             title=self._editing.title,
-            keys="Ctrl+S send   Alt+E editor   Alt+B branch   F8 next finding   Esc leave",
+            keys="Ctrl+S send   Alt+E editor   Alt+K branch   F8 next finding   Esc leave",
         )
 
     def on_mount(self) -> None:

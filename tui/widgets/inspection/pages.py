@@ -63,7 +63,7 @@ def body_title(octets: int, *, raw: bool, nothing: str = "No body.") -> Row:
     """The line above a body."""
     if not octets:
         return row((nothing, "dim"))
-    size = f"  {figures.size(octets)}, {octets:,} bytes"
+    size = f"  {octets:,} bytes" if octets < 1000 else f"  {figures.size(octets)}, {octets:,} bytes"
     return row(("Body, as it was sent" if raw else "Body", "heading"), (size, "dim"))
 
 
