@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ from tui.core.catalogue_file import parse_catalogue
 from tui.core.exchange import Timings
 from tui.core.figures_export import exact, figures_csv, figures_json, totals_csv, totals_json
 from tui.core.items import Outcome, Target, Turn, Usage
-from tui.core.meter import Bucket, TurnTiming, figures_of, timing_of
+from tui.core.meter import SUMMED_LATE, Bucket, PathSums, TurnTiming, figures_of, timing_of
 from tui.core.usage import grouped, usage_record
 
 CATALOGUE = parse_catalogue(Path(module.__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
@@ -134,3 +135,26 @@ def test_usage_by_day_model_and_region() -> None:
 )
 def test_exact_decimals_have_no_exponent_and_no_zeros_behind(amount: str, text: str) -> None:
     assert exact(Decimal(amount)) == text
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_sums_that_are_kept_are_those_of_the_whole_path(seed: int) -> None:
+    chance = random.Random(seed)
+    turns = [
+        replace(
+            chance.choice(path()),
+            id=f"x{number}",
+            outcome=chance.choice([Outcome.COMPLETED, Outcome.FAILED, None]),
+            response_id=chance.choice([None, "r"]),
+        )
+        for number in range(40)
+    ]
+    sums = PathSums()
+    for end in (3, 9, 12, 12, 30, 40, 20, 40):
+        if end == 30:
+            turns[2] = replace(turns[2], usage=None)
+        whole = figures_of(turns[:end], CATALOGUE)
+        kept = figures_of(turns[:end], CATALOGUE, last=5, sums=sums)
+        assert kept == replace(whole, turns=whole.turns[-5:])
+        counted = [turn for turn in turns[:end] if not turn.summary]
+        assert sums.lacks(counted[: max(0, len(counted) - SUMMED_LATE)], CATALOGUE) == 0

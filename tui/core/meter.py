@@ -8,7 +8,8 @@ Source: bedrock-facts.md section 7.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,9 +19,11 @@ from tui.core.exchange import Exchange, Timings
 from tui.core.items import Turn, Usage
 
 __all__ = [
+    "SUMMED_LATE",
     "Bucket",
     "CacheDrop",
     "ConversationFigures",
+    "PathSums",
     "Split",
     "TurnFigures",
     "TurnTiming",
@@ -200,12 +203,81 @@ class ConversationFigures:
     unreported: int
 
 
+class PathSums:
+    """What the turns of a path add up to, kept: of a path that has grown only the new turns are added."""
+
+    def __init__(self) -> None:
+        self._forget(None)
+
+    def _forget(self, catalogue: Catalogue | None) -> None:
+        self._catalogue = catalogue
+        self.turns: tuple[Turn, ...] = ()
+        self.costs = RunningCost()
+        self.usages: list[Usage] = []
+        self.splits: list[Split] = []
+        self.cached = self.whole = self.unreported = 0
+
+    def lacks(self, turns: Sequence[Turn], catalogue: Catalogue) -> int:
+        """How many of these turns are not added up yet."""
+        same = catalogue is self._catalogue and tuple(turns[: len(self.turns)]) == self.turns
+        return len(turns) - len(self.turns) if same else len(turns)
+
+    def cover(self, turns: Sequence[Turn], catalogue: Catalogue) -> None:
+        """Add up these turns, as far as it was not done."""
+        lacking = self.lacks(turns, catalogue)
+        if lacking == len(turns):
+            self._forget(catalogue)
+        for turn in turns[len(turns) - lacking :]:
+            self._add(turn, catalogue)
+            if len(self.usages) > 200:
+                self._fold()
+        self.turns = tuple(turns)
+        self._fold()
+
+    def _fold(self) -> None:
+        """Have one usage and one split stand for all so far."""
+        self.usages = [Usage.total(self.usages)] if self.usages else []
+        self.splits = [total_split(self.splits)] if self.splits else []
+
+    def _add(self, turn: Turn, catalogue: Catalogue) -> CostEstimate | None:
+        target, usage = turn.target, turn.usage
+        model = None if target is None else catalogue.model(target.model)
+        cost = None if target is None else cost_of_model(usage, model, target.model)
+        # What never reached a response cost nothing, and so is nothing unknown.
+        if turn.outcome is not None and (usage is not None or turn.response_id is not None):
+            self.costs.add(cost)
+        if usage is None:
+            self.unreported += turn.outcome is not None
+            return cost
+        self.usages.append(usage)
+        self.splits.append(split(usage))
+        if usage.cached_tokens is not None and usage.input_tokens:
+            self.cached += usage.cached_tokens
+            self.whole += usage.input_tokens
+        return cost
+
+    def with_rest(self, rest: Sequence[Turn], catalogue: Catalogue) -> tuple[PathSums, list[_Costs]]:
+        """The sums of these turns too, in an object of its own, and the cost of each and up to each."""
+        sums = PathSums()
+        sums.costs, sums.unreported = copy(self.costs), self.unreported
+        sums.usages, sums.splits = list(self.usages), list(self.splits)
+        sums.cached, sums.whole = self.cached, self.whole
+        costs = [(sums._add(turn, catalogue), sums.costs.total) for turn in rest]
+        return sums, costs
+
+
+_Costs = tuple[CostEstimate | None, CostEstimate | None]
+SUMMED_LATE: Final = 8
+"""Turns at the end of a path that are added up each time anew: they may be running."""
+
+
 def figures_of(
     path: Iterable[Turn],
     catalogue: Catalogue,
     timings: Mapping[str, TurnTiming] | None = None,
     *,
     last: int | None = None,
+    sums: PathSums | None = None,
 ) -> ConversationFigures:
     """The figures of a path, turn by turn and added up.
 
@@ -213,24 +285,22 @@ def figures_of(
         path: The turns, oldest first.
         catalogue: Gives prices and context windows.
         timings: By turn id, for the turns that have an exchange.
-        last: How many turns at the end get a row of their own; the sums are those of all. By default all.
+        last: How many turns at the end get a row of their own, at most `SUMMED_LATE`; the sums are those of
+            all. By default all.
+        sums: What was added up of the path before, and is now.
     """
-    rows: list[TurnFigures] = []
-    costs = RunningCost()
     turns = [turn for turn in path if not turn.summary]
-    first = 0 if last is None else len(turns) - last
-    for number, turn in enumerate(turns):
+    first = 0 if last is None else max(0, len(turns) - SUMMED_LATE)
+    sums = sums if sums is not None and last is not None else PathSums()
+    sums.cover(turns[:first], catalogue)
+    total, costs = sums.with_rest(turns[first:], catalogue)
+    rows: list[TurnFigures] = []
+    for number, (turn, (cost, running)) in enumerate(zip(turns[first:], costs, strict=True), first + 1):
         target = turn.target
         model = None if target is None else catalogue.model(target.model)
-        cost = None if target is None else cost_of_model(turn.usage, model, target.model)
-        # What never reached a response cost nothing, and so is nothing unknown.
-        if turn.outcome is not None and (turn.usage is not None or turn.response_id is not None):
-            costs.add(cost)
-        if number < first:
-            continue
         rows.append(
             TurnFigures(
-                number=number + 1,
+                number=number,
                 turn_id=turn.id,
                 at=turn.created_at,
                 model=target.model if target else "",
@@ -242,19 +312,18 @@ def figures_of(
                 split=split(turn.usage),
                 cached_share=cached_share(turn.usage),
                 cost=cost,
-                running=costs.total,
+                running=running,
                 context_share=context_share(turn.usage, model.context if model else None),
                 timing=(timings or {}).get(turn.id, TurnTiming()),
             )
         )
-    reported = [turn.usage for turn in turns if turn.usage is not None]
     return ConversationFigures(
-        turns=tuple(rows),
-        usage=Usage.total(reported),
-        split=total_split(map(split, reported)),
-        cached_share=total_share(reported),
-        cost=costs.total,
-        unreported=sum(1 for turn in turns if turn.usage is None and turn.outcome is not None),
+        turns=tuple(rows if last is None else rows[-last:]),
+        usage=Usage.total(total.usages),
+        split=total_split(total.splits),
+        cached_share=min(1.0, total.cached / total.whole) if total.whole else None,
+        cost=total.costs.total,
+        unreported=total.unreported,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from time import time
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
     from tui.core.attachments import Attachment
     from tui.core.catalogue import Model
-    from tui.core.meter import ConversationFigures
+    from tui.core.items import Turn
+    from tui.core.meter import ConversationFigures, PathSums
     from tui.session import Session
     from tui.widgets.attachment_chips import AttachmentChips
     from tui.widgets.conversation_pane import ConversationPane
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from tui.widgets.notice_bar import NoticeBar, QueueLine
 
 __all__ = ["ChatFrame"]
+
+_MANY = 500
+"""Turns that are added up for the meter at once; more are added up in a thread."""
 
 _Work = Coroutine[Any, Any, None]
 _SOURCES = {"environment": "environment", "keyring": "keyring", "memory": "this run"}
@@ -90,6 +95,7 @@ class ChatFrame(Screen[None]):
         )
         self._lines: tuple[NoticeBar, QueueLine, AttachmentChips] | None = None
         self._meter: Meter | None = None
+        self._sums: tuple[str, PathSums] | None = None
         self.status = StatusLine(id="status")
         self.welcome = Welcome(keys=keys, id="welcome")
 
@@ -333,16 +339,18 @@ class ChatFrame(Screen[None]):
         why_not = why_not_stateful(target.api) if stateful and target.api != before.api else None
         if why_not is not None:
             self._complain(why_not, "information")
+        if target.api != before.api:
+            self._lacks("streaming", "information")
         self._refresh_target()
 
-    def _lacks(self, feature: str) -> bool:
+    def _lacks(self, feature: str, severity: SeverityLevel = "warning") -> bool:
         """Say it where the API in force has not one of `api_rules.FEATURES`."""
         if not self._conversation_id:
             return False
         target = self.session.target(self._conversation_id)
         why_not = self.session.catalogue.why_not(feature, target.model, target.endpoint, target.api)
         if why_not is not None:
-            self._complain(why_not, instead=True)
+            self._complain(why_not, severity)
         return why_not is not None
 
     async def _choose_api(self, words: str) -> None:
@@ -387,10 +395,47 @@ class ChatFrame(Screen[None]):
 
         path = self.session.conversation(self._conversation_id).path()
         timings = timings_of(self.session.exchanges(self._conversation_id), path)
-        return figures_of(path, self.session.catalogue, timings, last=last)
+        return figures_of(path, self.session.catalogue, timings, last=last, sums=self._sums_of_path())
+
+    def last_figures(self) -> ConversationFigures:
+        """What the last turns came to, one by one; the sums are those of these turns alone."""
+        from tui.core.meter import SUMMED_LATE, figures_of
+
+        path = self.session.conversation(self._conversation_id).path()
+        return figures_of(path[-SUMMED_LATE:], self.session.catalogue)
+
+    def _sums_of_path(self) -> PathSums:
+        """What was added up of the path that is shown, so that a turn more does not cost all of it again."""
+        if self._sums is None or self._sums[0] != self._conversation_id:
+            from tui.core.meter import PathSums
+
+            self._sums = (self._conversation_id, PathSums())
+        return self._sums[1]
+
+    async def _add_up(self, conversation_id: str) -> None:
+        """Add up a long path beside the event loop, and show the meter then."""
+        from tui.core.meter import SUMMED_LATE, PathSums
+
+        sums = PathSums()
+        turns = self._counted_turns()[:-SUMMED_LATE]
+        await asyncio.to_thread(sums.cover, turns, self.session.catalogue)
+        if self._conversation_id == conversation_id:
+            self._sums = (conversation_id, sums)
+            self._refresh_meter()
+
+    def _counted_turns(self) -> list[Turn]:
+        path = self.session.conversation(self._conversation_id).path()
+        return [turn for turn in path if not turn.summary]
 
     def _refresh_meter(self) -> None:
         """Figures of the last turn and of the conversation's path."""
+        turns = self._counted_turns()
+        if len(turns) > _MANY:
+            from tui.core.meter import SUMMED_LATE
+
+            if self._sums_of_path().lacks(turns[:-SUMMED_LATE], self.session.catalogue) > _MANY:
+                self._do(partial(self._add_up, self._conversation_id), "meter", exclusive=True)
+                return
         found = self.figures(last=8)  # the last ones may be running
         ended = any(turn.outcome for turn in found.turns)
         if self._meter is not None:
