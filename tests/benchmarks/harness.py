@@ -170,6 +170,16 @@ class Terminal:
             f"{marker!r} was not shown within {limit} s; last came:\n{last.decode(errors='replace')}"
         )
 
+    def idle(self, limit: float = 15.0) -> None:
+        """Block until the program has done next to nothing for 0.4 s: what sends is imported as one types."""
+        deadline = time.monotonic() + limit
+        time.sleep(0.3)
+        while time.monotonic() < deadline:
+            before = self.cpu()
+            time.sleep(0.4)
+            if self.cpu() - before < 0.02:
+                return
+
     def quiet(self, gap: float, limit: float) -> float:
         """Block until nothing was written for `gap` seconds; returns the time of the last chunk."""
         deadline = time.monotonic() + limit
@@ -309,12 +319,12 @@ class Report:
 
 
 def main(measure: Callable[[Report, str], None], description: str | None) -> None:
-    """Run one benchmark as a script: `--runs N`, `--quick` (2 runs), `--only WORD`."""
+    """Run one benchmark as a script: `--runs N`, `--quick` (1 run), `--only WORD`."""
     parser = argparse.ArgumentParser(description=(description or "").split("\n")[0])
     parser.add_argument("--runs", type=int, default=7, help="of each case; medians are printed")
-    parser.add_argument("--quick", action="store_true", help="2 runs")
+    parser.add_argument("--quick", action="store_true", help="1 run")
     parser.add_argument("--only", default="", metavar="WORD", help="only cases with this in their name")
     options = parser.parse_args()
-    report = Report(2 if options.quick else options.runs)
+    report = Report(1 if options.quick else options.runs)
     report.head()
     measure(report, options.only)

@@ -20,7 +20,7 @@ from harness import OUTCROP, ROOT, Report, Terminal, environment, main, percenti
 sys.path.insert(0, str(ROOT))
 
 from tui.core.conversation import Conversation
-from tui.core.items import Item, Outcome, Target, Turn, user_message
+from tui.core.items import Item, Outcome, Target, Turn, Usage, user_message
 from tui.store.history import History
 
 WORDS = [
@@ -46,6 +46,7 @@ def text(chance: random.Random, size: int) -> str:
 
 def fill(history: History, conversation_id: str, turns: int, size: int, last: str) -> None:
     """Put a conversation of so many turns on disk, the last of them with a word to look for."""
+    history._db.connection.execute("PRAGMA synchronous = OFF")  # it is for a while only
     chance = random.Random(conversation_id)
     history.save_conversation(Conversation(conversation_id, time.time()))
     parent: str | None = None
@@ -62,6 +63,9 @@ def fill(history: History, conversation_id: str, turns: int, size: int, last: st
             output=(message,),
             outcome=Outcome.COMPLETED,
             target=TARGET,
+            usage=Usage(
+                size // 4 + number % 7 + 2000, 1024 + number % 900, None, size // 4, 0, size // 2 + 2000
+            ),
             ended_at=time.time(),
         )
         history.save_turn(conversation_id, turn)
@@ -105,7 +109,7 @@ def measure_conversation(report: Report) -> None:
         fill(history, "long", 10_000, TURN_CHARS, LAST)
         fill(history, "short", 1, 20, LAST)
         history.close()
-        for _ in range(report.runs):
+        for _ in range(max(2, report.runs)):
             short, little, _, _ = opened(folder, "short", LAST.encode())
             shown, memory, up, resized = opened(folder, "long", LAST.encode())
             more_time.append(shown - short)
@@ -138,7 +142,7 @@ def measure_search(report: Report, conversations: int = 1000) -> None:
         )
         for kind, words in kinds:
             timed(history, words)
-            runs = [timed(history, words) for _ in range(report.runs)]
+            runs = [timed(history, words) for _ in range(max(5, report.runs))]
             name = f"search over {conversations * 100:,} turns: {kind}"
             report.add(name, runs, "ms", 50, digits=1)
         history.close()

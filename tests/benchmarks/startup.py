@@ -104,7 +104,7 @@ def measure(report: Report, only: str) -> None:
         ratios: list[float] = []
         versions: list[float] = []
         memory: list[float] = []
-        for number in range(report.runs + 1):
+        for number in range(max(3, report.runs) + 1):
             floor, _ = start(smallest, b"Message", folder)
             ours, peaked = start([outcrop, "--sandbox"], b"Message", folder)
             nothing = run_to_end([sys.executable, "-c", "pass"], folder)
