@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from tui.config import Settings
+from tui.core.apis import RESPONSES
 from tui.core.errors import ConnectError, InputError, OutcropError, StoreError, TokenError, WireError
 from tui.core.items import Target, Turn
 from tui.core.text import visible_line
@@ -288,7 +289,7 @@ class StoredResponses:
         """
         settings = self._reach.settings
         if response is None:
-            return settings.target()
+            return settings.target(api=RESPONSES)
         target, what = response.target, f"The response {visible_line(response.response_id)}"
         if target.sandbox != settings.sandbox:
             kind, how = ("the sandbox", "with") if target.sandbox else ("the service", "without")

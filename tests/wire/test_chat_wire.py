@@ -268,6 +268,7 @@ async def test_a_whole_answer_is_told_as_a_stream_would_be(api: str) -> None:
     ended = next(event for event in events if isinstance(event, ResponseEnded))
     assert ended.status == "incomplete"
     assert exchange.outcome is Outcome.INCOMPLETE
+    assert exchange.timings.first_text is not None
     assert exchange.response_body == answers.body
 
 

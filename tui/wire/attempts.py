@@ -21,7 +21,7 @@ from openai import AsyncOpenAI
 from openai.providers import bedrock
 
 from tui.core.errors import ConnectError, HttpStatusError, OutcropError, StreamError, TokenUnusable, WireError
-from tui.core.events import AttemptEnded, AttemptStarted, ResponseEnded, RetryWaiting, Silence, StreamEvent
+from tui.core.events import AttemptEnded, AttemptStarted, ResponseEnded, RetryWaiting, Silence, StreamEvent, TextDelta
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome, Target
 from tui.wire.answers import check_media_type, parsed
@@ -210,6 +210,8 @@ class Attempts:
 
         async def read(response: httpx.Response, exchange: Exchange) -> AsyncGenerator[WireEvent, None]:
             for event in events_of(parsed(await response.aread())):
+                if judged and isinstance(event, TextDelta) and exchange.timings.first_text is None:
+                    exchange.timings.first_text = label.clock()
                 if judged and isinstance(event, ResponseEnded):
                     end_as(exchange, event, label.clock())
                 yield event
