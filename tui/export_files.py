@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from tui.core.errors import InputError
 from tui.core.export import Export
 from tui.core.text import visible_line
 
-__all__ = ["export_path", "taken", "write_export"]
+__all__ = ["export_path", "open_regular", "taken", "write_export"]
 
 
 def export_path(typed: str) -> Path:
@@ -26,6 +30,24 @@ def export_path(typed: str) -> Path:
     if not path.parent.is_dir():
         raise InputError(f"There is no folder {visible_line(str(path.parent))}.")
     return path
+
+
+@contextmanager
+def open_regular(path: Path) -> Generator[BinaryIO]:
+    """Open a regular file for reading, and nothing that would be waited for.
+
+    Raises:
+        InputError: It is none, or cannot be read; the sentence does not name it.
+    """
+    try:
+        # Without O_NONBLOCK, a pipe that nobody writes to would be waited for.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InputError("It is no regular file.")
+            yield file
+    except OSError as error:
+        raise InputError(f"It cannot be read: {(error.strerror or 'no reason given').lower()}.") from None
 
 
 def taken(made: Export, path: Path) -> list[Path]:

@@ -50,6 +50,9 @@ def test_a_conversation_over_a_pipe(program: Program, server: SandboxServer, tmp
             "/effrot high",
             "/theme",
             "/rename Ada's stone",
+            "/export pdf talk.pdf",
+            "/export markdown talk.md",
+            "/export markdown talk.md",
             "/new",
             "/history Ada",
             "/open 1",
@@ -69,6 +72,8 @@ def test_a_conversation_over_a_pipe(program: Program, server: SandboxServer, tmp
     assert "Request 3, attempt 1: POST http://127.0.0.1" in out
     assert "There is no command /effrot; nothing was sent. Did you mean /effort?" in out
     assert "/theme needs the full screen" in out
+    assert "strands: Strands agent\n" in out and "Say a form and a file, e.g." in out
+    assert "Written, for you alone to read: talk.md" in out and "talk.md is there already." in out
     assert "New conversation." in out
     assert "1. Ada's stone, 3 turns, " in out
     assert "Conversation: Ada's stone, 2 turns." in out

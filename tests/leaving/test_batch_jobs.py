@@ -112,7 +112,7 @@ def test_the_command_names_the_lines(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["batch", str(path), "start", "--bucket", "my-bucket", "--role", ROLE, "--yes"]) == 2
     assert "Nothing was uploaded" in capsys.readouterr().err
     assert main(["batch", str(tmp_path / "none.jsonl"), "check"]) == 2
-    assert "cannot be read: no such file" in capsys.readouterr().err
+    assert "It cannot be read: no such file" in capsys.readouterr().err
 
 
 @pytest.fixture

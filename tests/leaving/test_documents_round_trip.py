@@ -290,6 +290,19 @@ def test_a_document_with_anything_in_any_place_is_read_or_refused(data: st.DataO
     assert len(back) == 1
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    parts=st.lists(st.one_of(marks, texts, st.sampled_from(["<!-- outcrop: files -->\n", "- [a](b.pdf)\n"])))
+)
+def test_any_text_is_read_as_markdown_or_refused(parts: list[str]) -> None:
+    data = storable("".join(parts)).encode()
+    try:
+        held, _ = read_markdown(data, "c1", new_id, 1.0, lambda name: None)
+    except InputError:
+        return
+    assert held.turns and held.tip in held.turns
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [

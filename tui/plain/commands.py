@@ -16,7 +16,7 @@ from tui.core.errors import InputError
 from tui.core.items import Turn
 from tui.core.structured.output_format import format_name, format_problems
 from tui.core.text import visible_line
-from tui.plain.tools import PlainTools
+from tui.plain.leaving import PlainLeaving
 from tui.plain.words import listed, request_lines, summary_line, target_words, turn_line
 from tui.schemas import mended_format
 
@@ -32,6 +32,7 @@ OWN: Final = {
     "answers": ("[csv|jsonl]", "Reads the JSON answers of this conversation, one table, or in that form."),
     "copy": ("[NUMBER]", "Copies the answer of that turn, or the last one, to the clipboard."),
     "edit": ("[NUMBER]", "Reads the prompt of that turn; what you type next is sent instead, as a branch."),
+    "export": ("FORM FILE", "Writes the conversation to a file: Markdown, JSON, a program, batch records."),
     "help": ("", "This list."),
     "history": ("[WORDS]", "Lists the conversations on this machine, or those with these words."),
     "inspect": ("[NUMBER]", "Says what the last request was, or the one of this number, and how it went."),
@@ -54,7 +55,7 @@ _SHARED: Final = (
 _UNSET: Final = ("unset", "off", "none", "default")
 
 
-class PlainCommands(PlainTools):
+class PlainCommands(PlainLeaving):
     """Linear mode with its commands: `/name` is the method `do_name`, dashes as underscores."""
 
     _found: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from tui.config import load_settings
 from tui.core.errors import InputError
 from tui.core.leaving.batch_check import BatchReport, check_records
 from tui.core.text import visible_line
+from tui.export_files import open_regular
 
 __all__ = ["run"]
 
@@ -50,11 +51,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _report(path: Path) -> BatchReport:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return check_records(file)
-    except OSError as error:
-        reason = (error.strerror or "no reason given").lower()
-        raise InputError(f"{visible_line(str(path))} cannot be read: {reason}.") from None
+    except InputError as error:
+        raise InputError(f"{visible_line(str(path))}: {error}") from None
 
 
 def _tell(path: Path, report: BatchReport, as_json: bool) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import stat
 import sys
 import time
 from pathlib import Path
@@ -20,7 +19,7 @@ from tui.core.ids import new_id
 from tui.core.leaving.document import as_document, read_document
 from tui.core.leaving.markdown import read_markdown
 from tui.core.text import visible, visible_line
-from tui.export_files import export_path, write_export
+from tui.export_files import export_path, open_regular, write_export
 from tui.leaving import leave
 from tui.options import refused_before
 from tui.store.history import History
@@ -153,15 +152,8 @@ def read_file(path: Path) -> bytes:
     Raises:
         InputError: It is no such file, too large, or cannot be read.
     """
-    try:
-        # Without O_NONBLOCK, a pipe that nobody writes to would be waited for.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise InputError("It is no regular file.")
-            if status.st_size > _LARGEST:
-                raise InputError(f"It has {status.st_size:,} bytes; {_LARGEST:,} are read at most.")
-            return file.read(_LARGEST)
-    except OSError as error:
-        raise InputError(f"It cannot be read: {(error.strerror or 'no reason given').lower()}.") from None
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > _LARGEST:
+            raise InputError(f"It has {size:,} bytes; {_LARGEST:,} are read at most.")
+        return file.read(_LARGEST)
