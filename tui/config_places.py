@@ -9,10 +9,19 @@ from typing import Final
 from tui.config_values import Found, closest, shown
 from tui.core.api_choice import Surface, fitting_surface, model_for_api
 from tui.core.catalogue import DEFAULT_ROUTE, NATIVE_APIS, Catalogue, is_region
-from tui.core.errors import ConfigError
+from tui.core.errors import ConfigError, InputError
 from tui.profiles import Profile
 
-__all__ = ["RANKS", "Place", "canonical_base_url", "checked_region", "fitted", "own_base_url", "place_of"]
+__all__ = [
+    "RANKS",
+    "Place",
+    "canonical_base_url",
+    "checked_region",
+    "fitted",
+    "own_base_url",
+    "place_of",
+    "with_aws_region",
+]
 
 RANKS: Final = ("default", "config file", "environment", "flag")
 """From the weakest to the strongest."""
@@ -98,6 +107,27 @@ def place_of(found: Mapping[str, Found], catalogue: Catalogue, profiles: Mapping
     )
 
 
+def with_aws_region(found: Mapping[str, Found], environ: Mapping[str, str]) -> dict[str, Found]:
+    """The settings with the region of the AWS profile that is asked for, where nobody names one."""
+    region, asked = found["region"], found["aws_profile"]
+    name = str(asked.value)
+    if region.rank or not name:
+        return dict(found)
+    from tui.aws_signing import read_profiles
+    from tui.core.aws import ENVIRONMENT, region_in
+
+    if name == ENVIRONMENT:
+        name = environ.get("AWS_PROFILE", "").strip() or "default"
+    try:
+        own = region_in(read_profiles(environ), name)
+    except InputError as error:
+        raise ConfigError(str(error)) from None
+    if not own:
+        return dict(found)
+    source = f"AWS profile {name} ({asked.source})"
+    return {**found, "region": replace(region, value=own, source=source, where=source)}
+
+
 def fitted(found: Mapping[str, Found], catalogue: Catalogue) -> tuple[dict[str, Found], str]:
     """The settings with model and endpoint that go with the API and the id asked for; a sentence if changed.
 
@@ -116,9 +146,10 @@ def fitted(found: Mapping[str, Found], catalogue: Catalogue) -> tuple[dict[str, 
         surface = None
     if surface is None or not surface.sentence:
         return dict(found), ""
-    source = f"the model {surface.model_id}" if model.rank else api.source
+    # No flag's, whatever was given as one: neither was said itself.
+    source = f"what goes with {surface.model_id if model.rank else asked}"
     changed = {
-        "model": replace(model, value=surface.model_id),
+        "model": replace(model, value=surface.model_id, source=model.source if model.rank else source),
         "endpoint": replace(
             endpoint, value=surface.endpoint, source=endpoint.source if endpoint.rank else source
         ),

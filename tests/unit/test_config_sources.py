@@ -12,6 +12,7 @@ import pytest
 from tui.config import Settings, default_dirs, load_catalogue, load_settings
 from tui.config_values import OPTIONS
 from tui.core.errors import ConfigError
+from tui.core.guardrail import Guardrail
 
 
 @pytest.fixture
@@ -297,3 +298,67 @@ def test_the_readme_s_table_has_every_key_of_the_file() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     table = "\n".join(line.split("|")[2] for line in readme.splitlines() if line.startswith("| "))
     assert [option.key for option in OPTIONS.values() if option.key and f"`{option.key}`" not in table] == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "place", "said"),
+    [
+        ({}, {}, ("openai.gpt-5.4", "mantle", "responses"), ""),
+        (
+            {"model": "openai.gpt-oss-20b-1:0"},
+            {},
+            ("openai.gpt-oss-20b-1:0", "runtime", "chat_completions"),
+            "is served on runtime, over Chat Completions",
+        ),
+        ({"model": "us.openai.gpt-6-sol"}, {},
+         ("us.openai.gpt-6-sol", "runtime", "responses"), "over Responses"),
+        ({"api": "Chat-Completions", "model": "openai.gpt-oss-20b"}, {},
+         ("openai.gpt-oss-20b", "mantle", "chat_completions"), ""),
+        ({"model": "openai.gpt-oss-20b"}, {"OUTCROP_API": "invoke"},
+         ("openai.gpt-oss-20b-1:0", "runtime", "invoke_model"), "Over InvokeModel, gpt-oss 20b is"),
+        ({"api": "converse"}, {},
+         ("openai.gpt-oss-20b-1:0", "runtime", "converse"), "No model is configured"),
+        ({"api": "chat", "endpoint": "runtime"}, {},
+         ("openai.gpt-oss-20b-1:0", "runtime", "chat_completions"), "No model is configured"),
+        # What was said stays, possible or not: the server tells.
+        ({"api": "converse", "model": "openai.gpt-5.4"}, {}, ("openai.gpt-5.4", "mantle", "converse"), ""),
+        ({"model": "openai.gpt-oss-20b-1:0", "endpoint": "mantle"}, {},
+         ("openai.gpt-oss-20b-1:0", "mantle", "responses"), ""),
+        ({"model": "mine", "api": "chat"}, {}, ("mine", "mantle", "chat_completions"), ""),
+    ],
+)  # fmt: skip
+def test_model_api_and_endpoint_fit_each_other_where_nobody_said_otherwise(
+    flags: dict[str, object], environ: dict[str, str], place: tuple[str, str, str], said: str, tmp_path: Path
+) -> None:
+    settings = load_settings(flags, {**environ, "OUTCROP_CONFIG_DIR": str(tmp_path)})
+    target = settings.target()
+    assert (target.model, target.endpoint, target.api) == place
+    assert said in settings.said
+    assert bool(said) is bool(settings.said)
+    assert ("endpoint" in flags) is settings.sources["endpoint"].startswith("flag")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"api": "soap"}, "allowed: responses, chat_completions, converse, invoke_model"),
+        ({"temperature": "2.1"}, "a number from 0 to 2"),
+        ({"top_p": "nan"}, "a number from 0 to 1"),
+        ({"stop": ["a"] * 5}, "4 texts at most"),
+        ({"guardrail_trace": "loud"}, "allowed: off, on, full"),
+    ],
+)
+def test_settings_of_apis_say_what_is_allowed(flags: dict[str, object], words: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=words):
+        load_settings(flags, {"OUTCROP_CONFIG_DIR": str(tmp_path)})
+
+
+def test_the_guardrail_is_put_together_from_its_settings(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        'guardrail_version = "3"\nguardrail_trace = "full"\nstop = ["END"]\n'
+    )
+    environ = {"OUTCROP_CONFIG_DIR": str(tmp_path), "OUTCROP_GUARDRAIL": "gr1"}
+    settings = load_settings({}, environ)
+    assert settings.guardrail_in_force == Guardrail("gr1", "3", "full", "")
+    assert settings.stop == ("END",)
+    assert load_settings({}, {"OUTCROP_CONFIG_DIR": str(tmp_path)}).guardrail_in_force is None
