@@ -213,6 +213,10 @@ def _common_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     )  # fmt: skip
     add("--base-url", metavar="URL", default=nothing, help="another OpenAI-compatible base URL")
     add("--profile", metavar="NAME", default=nothing, help="a named base URL of the config file")
+    add(
+        "--aws-profile", metavar="NAME", default=nothing,
+        help="sign with this profile of ~/.aws instead of a key; environment, or off",
+    )  # fmt: skip
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument(
         "--stateful", dest="continuation", action="store_const", const="stateful", default=nothing,
@@ -332,6 +336,8 @@ def _add_token(commands: Subcommands) -> None:
         which = action.add_mutually_exclusive_group()
         which.add_argument("--region", metavar="R", help="for this region only")
         which.add_argument("--profile", metavar="NAME", help="of this profile of the config file")
+        if name == "status":
+            action.add_argument("--aws-profile", metavar="NAME", help="of this profile of ~/.aws")
 
 
 def _add_models(commands: Subcommands) -> None:
@@ -344,6 +350,7 @@ def _add_models(commands: Subcommands) -> None:
     add("--endpoint", choices=["mantle", "runtime"], default=nothing, help="on this endpoint")
     add("--api", metavar="NAME", default=nothing, help="over this API: chat, converse, invoke, responses")
     add("--profile", metavar="NAME", default=nothing, help="of a profile of the config file")
+    add("--aws-profile", metavar="NAME", default=nothing, help="sign with this profile of ~/.aws")
     add("--base-url", metavar="URL", default=nothing, help="of another OpenAI-compatible base URL")
     add("--sandbox", action="store_true", default=nothing, help="of the embedded endpoint")
     add("--check", action="store_true", help="send the smallest paid request, and say whether it works")

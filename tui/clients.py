@@ -13,6 +13,7 @@ from tui.core.items import Target
 from tui.credentials import Credentials
 
 if TYPE_CHECKING:
+    from tui.core.aws import AwsKeys
     from tui.wire.api_client import ApiClient
     from tui.wire.client import ResponsesClient
 
@@ -88,7 +89,8 @@ class Clients:
         def token() -> str:
             return self._credentials.token_for(settings.token_place(target))
 
-        return client_class(target.api)(target, token, limits, transport=self._transport)
+        signing = _Signing(self._credentials, lambda: settings.token_place(target))
+        return client_class(target.api)(target, token, limits, transport=self._transport, signing=signing)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -97,8 +99,24 @@ class Clients:
         self._clients.clear()
 
 
+class _Signing:
+    """The AWS profile that is in force when a request to a place is sent; there may be none."""
+
+    def __init__(self, credentials: Credentials, place: Callable[[], str]) -> None:
+        self._credentials = credentials
+        self._place = place
+
+    async def ready(self) -> AwsKeys | None:
+        signing = self._credentials.signing(self._place())
+        return None if signing is None else await signing.ready()
+
+    async def renew(self, used: AwsKeys) -> bool:
+        signing = self._credentials.signing(self._place())
+        return signing is not None and await signing.renew(used)
+
+
 def client_class(api: str) -> Callable[..., ApiClient]:
-    """What makes the client of an API; a target, the token's source, limits and a transport go in."""
+    """What makes the client of an API; target, the token's source, limits, transport, signing go in."""
     match api:
         case "chat_completions":
             from tui.wire.chat_completions import ChatCompletionsClient as Client

@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from tui.config_places import RANKS, canonical_base_url, checked_region, fitted, own_base_url, place_of
+from tui.config_places import (
+    RANKS,
+    canonical_base_url,
+    checked_region,
+    fitted,
+    own_base_url,
+    place_of,
+    with_aws_region,
+)
 from tui.config_values import (
     OPTIONS,
     Found,
@@ -59,6 +67,7 @@ class Settings:
             It is in force for every model that is served so.
         profile: The profile that was asked for; empty for none. It is in force where `endpoint` names it.
         profiles: Those of the config file, by name.
+        aws_profile: The profile of ~/.aws that signs instead of a bearer token; empty for none.
         base_url: The base URL in force for `model`, normalized, e.g.
             `https://bedrock-mantle.us-west-2.api.aws/openai/v1`.
         base_url_is_custom: Whether it is kept whatever model and region are chosen.
@@ -112,6 +121,7 @@ class Settings:
     endpoint: str
     api: str
     profile: str
+    aws_profile: str
     base_url: str
     base_url_is_custom: bool
     sandbox: bool
@@ -324,6 +334,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
     found = {name: _find(name, flags, environ, document, path) for name in OPTIONS}
     keymap = _keymap(document, path)
     profiles = read_profiles(document, path)
+    found = with_aws_region(found, environ)
     found, said = fitted(found, catalogue)
     place = place_of(found, catalogue, profiles)
     timeout, idle = found["request_timeout"], found["idle_timeout"]

@@ -296,6 +296,14 @@ def _stops(given: object) -> tuple[str, ...]:
     return found
 
 
+def _aws_profile(given: object) -> str:
+    """A profile's name, in which AWS's tools allow spaces; `off` is none."""
+    text = str(given).strip() if isinstance(given, str) else ""
+    if not text or len(text) > 200 or not text.isprintable():
+        raise ValueError("it must be the name of a profile of ~/.aws/config, 'environment' or 'off'")
+    return "" if text == "off" else text
+
+
 def _api(given: object) -> str:
     name = api_named(str(given))
     if name is None:
@@ -317,6 +325,7 @@ OPTIONS: Final[dict[str, Option]] = {
     "api": Option(_api, "", "--api", ("OUTCROP_API",), "api"),
     "base_url": Option(_base_url, "", "--base-url", ("BEDROCK_BASE_URL",), "base_url"),
     "profile": Option(_word, "", "--profile", (), "profile"),
+    "aws_profile": Option(_aws_profile, "", "--aws-profile", ("OUTCROP_AWS_PROFILE",), "aws_profile"),
     "sandbox": Option(_flag, False, "--sandbox"),
     "continuation": Option(
         _one_of("stateful", "stateless"), "stateful", "--stateful|--stateless", (), "continuation"

@@ -1,13 +1,24 @@
-"""The bearer token: environment, OS keyring, memory. It is never in a file, and no `repr` shows it."""
+"""The bearer token: environment, OS keyring, memory. It is never in a file, and no `repr` shows it.
+
+An AWS profile that is asked for takes its place, see `aws_signing.py`.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from tui.core.errors import KeyringError, KeyringLocked, KeyringUnavailable, TokenMissing, TokenUnusable
+from tui.core.errors import (
+    KeyringError,
+    KeyringLocked,
+    KeyringUnavailable,
+    TokenError,
+    TokenMissing,
+    TokenUnusable,
+)
 from tui.core.token import (
     SANDBOX_TOKEN,
     TokenInfo,
@@ -21,7 +32,7 @@ from tui.profiles import PROFILE_PREFIX, Profile
 from tui.system_keyring import Keyring, SystemKeyring
 
 if TYPE_CHECKING:
-    import asyncio
+    from tui.aws_signing import AwsSigning
 
 __all__ = ["VARIABLE", "Credentials", "KeyState", "KeyStatus", "TokenSource", "TokenStatus"]
 
@@ -29,7 +40,7 @@ VARIABLE: Final = "AWS_BEARER_TOKEN_BEDROCK"
 _DEFAULT: Final = "default"
 
 KeyState = Literal["found", "none", "locked", "unavailable", "failed", "not asked"]
-TokenSource = Literal["environment", "keyring", "memory", "sandbox", "none"]
+TokenSource = Literal["environment", "keyring", "memory", "aws profile", "sandbox", "none"]
 T = TypeVar("T")
 
 
@@ -97,12 +108,15 @@ class Credentials:
     A profile's token is another matter: wherever a region is asked for here, `Profile.token_place` asks for
     that token. It is looked for under its own names only, and no region ever gets it, nor the reverse.
 
+    Where an AWS profile is asked for, what goes to a region is signed with its keys, and no token is sent.
+
     Args:
         environ: The environment; only AWS_BEARER_TOKEN_BEDROCK is read, and not in the sandbox.
         region: The region of the settings.
         sandbox: The token is `sandbox`, and no real one is read anywhere.
         regions: Every region known, so that `clear` without a region finds each entry.
         profiles: Those of the config file; their variables are read here.
+        aws: The AWS profile to sign with; none without it, and none in the sandbox.
         keyring: Instead of the machine's own.
         clock: Seconds since the epoch.
     """
@@ -115,11 +129,13 @@ class Credentials:
         sandbox: bool = False,
         regions: Iterable[str] = (),
         profiles: Iterable[Profile] = (),
+        aws: AwsSigning | None = None,
         keyring: Keyring | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._region = region
         self._sandbox = sandbox
+        self.aws = aws
         self._profiles = {profile.token_place: profile for profile in profiles}
         self._regions = tuple(dict.fromkeys((_DEFAULT, region, *regions, *self._profiles)))
         self._keyring = keyring or SystemKeyring()
@@ -135,6 +151,23 @@ class Credentials:
 
     def __repr__(self) -> str:
         return f"Credentials(region={self._region!r}, sandbox={self._sandbox})"
+
+    def signing(self, region: str) -> AwsSigning | None:
+        """The AWS profile that signs what goes to `region`; `None` where a token is sent."""
+        own = self._sandbox or region.startswith(PROFILE_PREFIX)
+        return None if own or self.aws is None or not self.aws.profile else self.aws
+
+    def check(self, region: str) -> None:
+        """Make sure that there is what a request to `region` needs; instant, after `load`.
+
+        Raises:
+            TokenMissing, TokenUnusable: There is not; see `token_for`.
+        """
+        signing = self.signing(region)
+        if signing is None:
+            self.token_for(region)
+        elif signing.keys is None and signing.refusal is not None:
+            raise signing.refusal
 
     def token_for(self, region: str) -> str:
         """The token to send to `region`; instant, as the keyring was asked by `load`.
@@ -158,13 +191,17 @@ class Credentials:
         for secrets in (self._memory, self._kept, self._environment):
             for secret in secrets.values():
                 text = text.replace(secret.reveal(), "[token]")
-        return text
+        return text if self.aws is None else self.aws.masked(text)
 
     def status(self, region: str) -> TokenStatus:
         """Which token is in force for `region`, in words; never the token."""
         if self._sandbox:
             sentence = "The sandbox's own token; no real one is read."
             return TokenStatus("sandbox", "sandbox", None, None, True, sentence)
+        if signing := self.signing(region):
+            keys, usable = signing.keys, signing.keys is not None or signing.refusal is None
+            until = None if keys is None else keys.expires_at
+            return TokenStatus("aws profile", "aws profile", None, until, usable, signing.sentence())
         secret, refusal = self._best(region)
         if secret is None:
             source: TokenSource = "none" if refusal is None else "environment"
@@ -203,6 +240,10 @@ class Credentials:
                 comes later is used all the same.
             on_late: Called on the event loop with the late answer.
         """
+        if signing := self.signing(region):
+            with suppress(TokenError):  # `status` and `check` tell it
+                await signing.ready()
+            return KeyStatus("not asked")
         if self._sandbox or self._has_usable(region):
             return KeyStatus("not asked")
 
@@ -410,40 +451,15 @@ async def _in_daemon(
     timeout: float,  # noqa: ASYNC109
     late: Callable[[T | KeyringError], None] | None = None,
 ) -> tuple[T | KeyringError] | None:
-    """Run blocking work in a daemon thread, which never holds the exit as `asyncio.to_thread` does.
+    """Ask the keyring in a daemon thread; see `in_daemon`. What it raises is what comes."""
+    from tui.daemon import in_daemon
 
-    Returns:
-        What came, in a tuple, or `None` when nothing came in time; then `late` is called on the loop with it.
-    """
-    import asyncio
-    import threading
-
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T | KeyringError] = loop.create_future()
-    gone = False
-
-    def deliver(outcome: T | KeyringError) -> None:
-        if not gone:
-            future.set_result(outcome)
-        elif late is not None:
-            late(outcome)
-
-    def run() -> None:
-        outcome: T | KeyringError
+    def asked() -> T | KeyringError:
         try:
-            outcome = work()
+            return work()
         except KeyringError as error:
-            outcome = error
+            return error
         except Exception as error:  # the worker's edge
-            outcome = KeyringError(f"The keyring failed ({type(error).__name__}).")
-        try:
-            loop.call_soon_threadsafe(deliver, outcome)
-        except RuntimeError:  # the loop was closed meanwhile; nobody waits
-            return
+            return KeyringError(f"The keyring failed ({type(error).__name__}).")
 
-    threading.Thread(target=run, name="outcrop-keyring", daemon=True).start()
-    try:
-        await asyncio.wait((future,), timeout=timeout)
-    finally:
-        gone = not future.done()
-    return None if gone else (future.result(),)
+    return await in_daemon(asked, timeout, late, "outcrop-keyring")

@@ -375,7 +375,7 @@ class Sending(Conversations):
         place = self.settings.token_place(target)
         asked = await self.credentials.load(place)
         try:
-            self.credentials.token_for(place)
+            self.credentials.check(place)
         except TokenMissing:
             if asked.state in ("locked", "unavailable", "failed"):
                 raise TokenMissing(asked.sentence) from None

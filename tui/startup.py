@@ -11,6 +11,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any, cast
 
+from tui.aws_signing import AwsSigning
 from tui.config import Settings, load_settings
 from tui.core.errors import InputError
 from tui.core.garbage import collector_paused
@@ -22,11 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tui.core.aws import AwsKeys
     from tui.core.catalogue import Catalogue
     from tui.playback import Playback
     from tui.session import Session
 
-__all__ = ["conversation_asked_for", "make_session", "session_after_first_paint", "settings_and_playback"]
+__all__ = [
+    "aws_signing",
+    "conversation_asked_for",
+    "make_session",
+    "session_after_first_paint",
+    "settings_and_playback",
+]
 
 
 def settings_and_playback(
@@ -124,12 +132,24 @@ def _credentials(settings: Settings, playback: Playback | None) -> Credentials:
             sandbox=settings.sandbox,
             regions=settings.catalogue.regions,
             profiles=settings.profiles.values(),
+            aws=aws_signing(settings, os.environ),
         )
         if playback is None
         else playback.credentials(settings)
     )
     install(Crashes(settings.data_dir, credentials.masked))
     return credentials
+
+
+def aws_signing(settings: Settings, environ: Mapping[str, str]) -> AwsSigning:
+    """What signs with the AWS profile of the settings, or with one that is chosen later."""
+
+    def find(profile: str) -> AwsKeys:
+        from tui.wire.aws_keys import find_keys
+
+        return find_keys(profile)
+
+    return AwsSigning(settings.aws_profile, find, environ)
 
 
 def _session(

@@ -19,7 +19,7 @@ from tui.core.errors import TokenMissing, TokenUnusable
 
 __all__ = ["SANDBOX_TOKEN", "TokenInfo", "TokenKind", "check", "clean_token", "duration", "parse_token"]
 
-TokenKind = Literal["short-term", "long-term", "sandbox", "unknown"]
+TokenKind = Literal["short-term", "long-term", "aws profile", "sandbox", "unknown"]
 
 SANDBOX_TOKEN: Final = "sandbox"
 

@@ -30,5 +30,6 @@ def add_check(commands: Subcommands) -> None:
     add("--endpoint", choices=["mantle", "runtime"], default=nothing, help="which Bedrock endpoint")
     add("--api", metavar="A", default=nothing, help="responses, chat_completions, converse or invoke_model")
     add("--profile", metavar="NAME", default=nothing, help="a profile of the config file")
+    add("--aws-profile", metavar="NAME", default=nothing, help="sign with this profile of ~/.aws")
     add("--base-url", metavar="URL", default=nothing, help="another OpenAI-compatible base URL")
     add("--sandbox", action="store_true", default=nothing, help="the embedded endpoint")

@@ -65,3 +65,4 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
     add("--sandbox", action="store_true", default=argparse.SUPPRESS, help="with the embedded endpoint")
     add("--base-url", metavar="URL", default=argparse.SUPPRESS, help="where it was sent to")
     add("--profile", metavar="NAME", default=argparse.SUPPRESS, help="a named base URL of the config file")
+    add("--aws-profile", metavar="NAME", default=argparse.SUPPRESS, help="sign with this profile of ~/.aws")

@@ -12,6 +12,7 @@ from tui.config import load_settings
 from tui.core.errors import InputError, KeyringError, TokenMissing
 from tui.credentials import Credentials
 from tui.profiles import PROFILE_PREFIX
+from tui.startup import aws_signing
 
 __all__ = ["run"]
 
@@ -24,13 +25,15 @@ def run(options: argparse.Namespace) -> int:
         KeyringError: The keyring did not do what was asked.
         InputError: The region is no region.
     """
-    settings = load_settings({"region": options.region, "profile": options.profile}, os.environ)
+    asked = {name: getattr(options, name, None) for name in ("region", "profile", "aws_profile")}
+    settings = load_settings(asked, os.environ)
     profile = settings.profiles.get(options.profile or "")
     credentials = Credentials(
         os.environ,
         settings.region,
         regions=settings.catalogue.regions,
         profiles=settings.profiles.values(),
+        aws=aws_signing(settings, os.environ),
     )
     place = profile.token_place if profile else options.region
     match options.action:

@@ -20,8 +20,17 @@ import openai
 from openai import AsyncOpenAI
 from openai.providers import bedrock
 
+from tui.core.aws import AwsKeys
 from tui.core.errors import ConnectError, HttpStatusError, OutcropError, StreamError, TokenUnusable, WireError
-from tui.core.events import AttemptEnded, AttemptStarted, ResponseEnded, RetryWaiting, Silence, StreamEvent, TextDelta
+from tui.core.events import (
+    AttemptEnded,
+    AttemptStarted,
+    ResponseEnded,
+    RetryWaiting,
+    Silence,
+    StreamEvent,
+    TextDelta,
+)
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome, Target
 from tui.wire.answers import check_media_type, parsed
@@ -31,6 +40,7 @@ from tui.wire.failures import from_status, from_transport
 from tui.wire.network import make_transport
 from tui.wire.recorder import AttemptLabel, RecordingTransport, attempt_label, finish
 from tui.wire.redact import Redactor
+from tui.wire.signing import Signing, endpoint_to_sign, signing_keys, worn_out
 from tui.wire.stream import StreamLimits, end_as, read_stream
 
 __all__ = ["RAW_STREAM", "Attempts", "ClientSettings", "Reader"]
@@ -82,6 +92,7 @@ class Attempts:
         token: Gives the bearer token at each request. May raise `TokenError`.
         settings: Limits and clocks.
         transport: What really sends; by default the network, proxies of the environment respected.
+        signing: Signs instead of the token, where it has keys; `None` for never.
     """
 
     def __init__(
@@ -91,9 +102,12 @@ class Attempts:
         settings: ClientSettings,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
+        signing: Signing | None = None,
     ) -> None:
         self._settings = settings
         self._base_url = target.base_url
+        self._target = target
+        self._signing = signing
         recorder = RecordingTransport(
             transport or make_transport(target.base_url),
             number=settings.number,
@@ -101,7 +115,7 @@ class Attempts:
             now=settings.now,
             monotonic=settings.monotonic,
         )
-        http = httpx.AsyncClient(
+        self._http = httpx.AsyncClient(
             transport=recorder,
             follow_redirects=False,
             trust_env=False,
@@ -109,17 +123,38 @@ class Attempts:
             timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT, pool=None),
             headers={"accept-encoding": "identity"},
         )
-        self._sdk = AsyncOpenAI(
-            provider=bedrock(
+        self._sdk = self._make_sdk(
+            bedrock(
                 base_url=target.base_url,
                 region=target.region,
                 endpoint="runtime" if target.endpoint == "runtime" else "mantle",
                 token_provider=token,
-            ),
+            )
+        )
+        self._signing_sdk: AsyncOpenAI | None = None
+
+    def _make_sdk(self, provider: Any) -> AsyncOpenAI:
+        return AsyncOpenAI(
+            provider=provider,
             # The SDK types its client as httpx2's since 3.0 and takes httpx's as well; tests/wire guards it.
-            http_client=cast("Any", http),
+            http_client=cast("Any", self._http),
             max_retries=0,
         )
+
+    def _sdk_for(self, keys: AwsKeys | None) -> AsyncOpenAI:
+        """What sends: with the token, or signed with botocore by the SDK's provider; by the same client."""
+        if keys is None:
+            return self._sdk
+        if self._signing_sdk is None:
+            self._signing_sdk = self._make_sdk(
+                bedrock(
+                    base_url=self._target.base_url,
+                    region=self._target.region,
+                    endpoint=endpoint_to_sign(self._target),
+                    credential_provider=signing_keys.get,
+                )
+            )
+        return self._signing_sdk
 
     async def _once(
         self, attempt: AsyncGenerator[WireEvent, None], label: AttemptLabel
@@ -128,17 +163,20 @@ class Attempts:
             async with aclosing(attempt) as events:
                 async for event in events:
                     yield event
-        except OutcropError:
+        except OutcropError as error:
             if label.exchange is not None:
                 yield AttemptEnded(label.exchange)
+            # The next request has them.
+            await self._renewed(error, label)
             raise
 
     async def _tried(self, attempt: Attempt, label: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
         """Attempt, and attempt again where that cannot be a second paid generation."""
-        retries = 0
+        tried = retries = 0
+        renewed = False
         while True:
             label = replace(
-                label, attempt=label.attempt + min(retries, 1), exchange=None, began=asyncio.Event()
+                label, attempt=label.attempt + min(tried, 1), exchange=None, began=asyncio.Event()
             )
             try:
                 async with aclosing(attempt(label)) as events:
@@ -148,12 +186,24 @@ class Attempts:
             except OutcropError as error:
                 if label.exchange is not None:
                     yield AttemptEnded(label.exchange)
-                wait = self._wait_before_retry(error, retries)
+                if not renewed and await self._renewed(error, label):
+                    # A retry of its own kind: it cannot be paid for twice, and the next one would not help.
+                    renewed, wait = True, 0.0
+                else:
+                    wait = self._wait_before_retry(error, retries)
+                    retries += 1
                 if wait is None:
                     raise
                 yield RetryWaiting(wait, str(error), label.attempt + 1)
             await self._settings.sleep(wait)
-            retries += 1
+            tried += 1
+
+    async def _renewed(self, error: OutcropError, label: AttemptLabel) -> bool:
+        """Whether the server refused the keys of a session, before any answer, and there are others now."""
+        keys = label.keys
+        if self._signing is None or keys is None or not worn_out(error):
+            return False
+        return await self._signing.renew(keys)
 
     def _wait_before_retry(self, error: OutcropError, retries: int) -> float | None:
         """Seconds to wait, or `None` when the request must not be sent again."""
@@ -304,18 +354,20 @@ class Attempts:
         limit, setting = self._settings.request_timeout, "BEDROCK_REQUEST_TIMEOUT_SECONDS"
         if whole and self._settings.idle_timeout > limit:
             limit, setting = self._settings.idle_timeout, "idle_timeout_seconds in the config file"
-        reset = attempt_label.set(label)
+        label.keys = None if self._signing is None else await self._signing.ready()
+        sdk = self._sdk_for(label.keys)
+        reset, unsign = attempt_label.set(label), signing_keys.set(label.keys)
         options: Any = {"headers": {**label.headers, **(headers or {})}}
         raw: Any = httpx.Response
         try:
             async with asyncio.timeout(limit):
                 if method == "GET":
-                    return cast("httpx.Response", await self._sdk.get(path, cast_to=raw, options=options))
+                    return cast("httpx.Response", await sdk.get(path, cast_to=raw, options=options))
                 if method == "DELETE":
-                    return cast("httpx.Response", await self._sdk.delete(path, cast_to=raw, options=options))
+                    return cast("httpx.Response", await sdk.delete(path, cast_to=raw, options=options))
                 return cast(
                     "httpx.Response",
-                    await self._sdk.post(path, cast_to=raw, content=content, options=options),
+                    await sdk.post(path, cast_to=raw, content=content, options=options),
                 )
         except TimeoutError:
             host = urlsplit(self._base_url).netloc
@@ -332,6 +384,7 @@ class Attempts:
             raise _from_sdk_error(error) from None
         finally:
             attempt_label.reset(reset)
+            signing_keys.reset(unsign)
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -20,6 +20,7 @@ from tui.core.errors import ConnectError, HttpStatusError, ResponseError, Stream
 from tui.core.events import ServerError
 from tui.core.text import visible_line
 from tui.wire.decode import server_error
+from tui.wire.signing import SIGNED
 
 __all__ = ["from_server_error", "from_status", "from_transport", "retry_after_seconds"]
 
@@ -105,9 +106,11 @@ def _status_sentence(status: int, message: str, response: httpx.Response) -> str
         where = visible_line(response.headers.get("location", "elsewhere"))[:200]
         return f"The server redirects to {where}, and Outcrop follows no redirects: check the base URL."
     if status == 401:
-        return f"The server refused the token (401): it is wrong, expired or of another region.{said}"
+        what = _credentials_of(response)
+        return f"The server refused the {what} (401): it is wrong, expired or of another region.{said}"
     if status == 403:
-        return f"The server refused the token (403): it is wrong or may not do this.{said}"
+        what = _credentials_of(response)
+        return f"The server refused the {what} (403): it is wrong or may not do this.{said}"
     if status == 404:
         return f"The server does not know what was asked for (404).{said}"
     if status == 413:
@@ -119,6 +122,12 @@ def _status_sentence(status: int, message: str, response: httpx.Response) -> str
     if status >= 500:
         return f"The server had an error ({status}).{said}"
     return f"The server refused the request ({status}).{said}"
+
+
+def _credentials_of(response: httpx.Response) -> str:
+    """What the request was authorized with; signed ones are those of an AWS profile."""
+    scheme = response.request.headers.get("authorization", "").partition(" ")[0]
+    return "signature by the AWS profile" if scheme == SIGNED.decode() else "token"
 
 
 def _reported(body: bytes) -> ServerError:

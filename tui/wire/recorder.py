@@ -15,9 +15,11 @@ from typing import Any, Final
 
 import httpx
 
+from tui.core.aws import AwsKeys
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome
 from tui.wire.redact import Redactor, StreamRedactor, masked_headers
+from tui.wire.signing import signature_in, signing_keys
 
 __all__ = ["AttemptLabel", "RecordingTransport", "attempt_label", "finish"]
 
@@ -26,7 +28,8 @@ __all__ = ["AttemptLabel", "RecordingTransport", "attempt_label", "finish"]
 class AttemptLabel:
     """What the client knows about the request it is about to send; `headers` go with it beside its own.
 
-    With `judged` it is the client that says how the exchange ended, once a whole answer has come.
+    What it was signed with is in `keys`. With `judged` it is the client that says how the exchange ended,
+    once a whole answer has come.
 
     The transport fills in `exchange`, `clock` (seconds since the exchange began) and `redactor` (which masks
     the token of this attempt), and sets `began`.
@@ -37,6 +40,7 @@ class AttemptLabel:
     attempt: int = 1
     model: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    keys: AwsKeys | None = field(default=None, repr=False)
     judged: bool = False
     exchange: Exchange | None = None
     clock: Callable[[], float] = lambda: 0.0
@@ -90,7 +94,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             httpx.TransportError: As the inner transport does; the exchange has failed then.
         """
         label = attempt_label.get() or AttemptLabel()
-        redactor = Redactor(_bearer_token(request))
+        redactor = _redactor(request)
         body = await request.aread()
         began = self._monotonic()
         exchange = Exchange(
@@ -229,9 +233,14 @@ def _is_event_stream(exchange: Exchange) -> bool:
     )
 
 
-def _bearer_token(request: httpx.Request) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+def _redactor(request: httpx.Request) -> Redactor:
+    """What masks the token of a request, or all that it was signed with."""
+    authorization = request.headers.get("authorization", "")
+    scheme, _, token = authorization.partition(" ")
+    keys = signing_keys.get()
+    if keys is None:
+        return Redactor(token.strip() if scheme.lower() == "bearer" else "")
+    return Redactor("", *keys.secrets, signature_in(authorization))
 
 
 def _text(value: object) -> str:

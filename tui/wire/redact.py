@@ -1,4 +1,4 @@
-"""Takes the bearer token out of everything that goes to the records, in each form it could come in."""
+"""Takes token and keys out of everything that goes to the records, in each form they could come in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from tui.core.exchange import Headers
+from tui.wire.signing import SIGNED, masked_signature
 from tui.wire.token_forms import MASK, forms_of
 
 __all__ = ["MASK", "Redactor", "StreamRedactor", "TextRedactor", "masked_headers"]
@@ -16,6 +17,7 @@ _NO_SECRETS: Final = frozenset({"", "sandbox"})
 
 # Characters of a beginning that give nothing away: every short-term key begins with the same sixteen.
 _HARMLESS: Final = 20
+_HARMLESS_OF_KEYS: Final = 4  # `AKIA` or `ASIA`
 
 _SECRET_HEADERS: Final = frozenset(
     {
@@ -31,20 +33,24 @@ _SECRET_HEADERS: Final = frozenset(
 
 
 class Redactor:
-    """Masks one secret in each of its forms (`token_forms.forms_of`).
+    """Masks secrets in each of their forms (`token_forms.forms_of`).
 
     Args:
         secret: The token; an empty one masks nothing.
+        keys: What a signed request was signed with, and its signature.
 
     Attributes:
         masks: Whether there is a secret at all.
+        harmless: How many characters of a beginning give nothing away.
     """
 
-    __slots__ = ("_beginnings", "_forms", "_last", "_may_hold", "masks")
+    __slots__ = ("_beginnings", "_forms", "_last", "_may_hold", "harmless", "masks")
 
-    def __init__(self, secret: str) -> None:
-        self.masks = secret not in _NO_SECRETS
-        self._forms = forms_of(secret.encode()) if self.masks else []
+    def __init__(self, secret: str, *keys: str) -> None:
+        secrets = [text for text in (secret, *keys) if text not in _NO_SECRETS]
+        self.masks = bool(secrets)
+        self.harmless = _HARMLESS_OF_KEYS if keys else _HARMLESS
+        self._forms = [form for text in secrets for form in forms_of(text.encode())]
         anchors = sorted({anchor.decode("latin-1") for form in self._forms for anchor in form.anchors})
         self._may_hold = _look_for(anchors)
         short = {anchor[:length] for anchor in anchors for length in range(1, len(anchor))}
@@ -123,7 +129,7 @@ class StreamRedactor:
     def finish(self) -> bytes:
         """Return what was held back, masked where it tells something of the secret."""
         tail, self._tail = self._tail, b""
-        return tail if len(tail) <= _HARMLESS else MASK.encode()
+        return tail if len(tail) <= self._redactor.harmless else MASK.encode()
 
 
 class TextRedactor:
@@ -150,7 +156,7 @@ class TextRedactor:
         before = self._tail[: self._shown]
         # A beginning of the secret is ASCII: as many characters as bytes.
         self._tail = tail.decode("ascii")
-        self._shown = min(len(tail), _HARMLESS)
+        self._shown = min(len(tail), self._redactor.harmless)
         shown = certain.decode("utf-8", "surrogatepass") + self._tail[: self._shown]
         return shown[len(before) :] if shown.startswith(before) else shown
 
@@ -161,12 +167,17 @@ class TextRedactor:
 
 
 def masked_headers(raw: list[tuple[bytes, bytes]], redactor: Redactor) -> Headers:
-    """Header pairs as text: values that are secrets by name are masked whole, the token everywhere."""
+    """Header pairs as text: values that are secrets by name are masked whole, the token everywhere.
+
+    A signature's header keeps its scope and the names of what was signed.
+    """
     pairs: list[tuple[str, str]] = []
     for name, value in raw:
         key = name.decode("latin-1")
         if key.lower() == "authorization" and value[:7].lower() == b"bearer ":
             pairs.append((key, f"Bearer {MASK}"))
+        elif key.lower() == "authorization" and value.startswith(SIGNED):
+            pairs.append((key, masked_signature(redactor.bytes(value).decode("latin-1"))))
         elif key.lower() in _SECRET_HEADERS:
             pairs.append((key, MASK))
         else:

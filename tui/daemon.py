@@ -1,0 +1,58 @@
+"""Blocking work in a daemon thread, which never holds the exit as `asyncio.to_thread` does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ["in_daemon"]
+
+T = TypeVar("T")
+
+
+async def in_daemon(
+    work: Callable[[], T],
+    timeout: float,  # noqa: ASYNC109 - the thread goes on after it, asyncio.timeout would not
+    late: Callable[[T], None] | None = None,
+    name: str = "outcrop-daemon",
+) -> tuple[T] | None:
+    """Run work that raises nothing.
+
+    Args:
+        work: Blocks; what goes wrong is in what it returns.
+        timeout: Seconds to wait for it.
+        late: Called on the event loop with what comes after that.
+        name: Of the thread.
+
+    Returns:
+        What came, in a tuple, or `None` when nothing came in time.
+    """
+    import asyncio
+    import threading
+
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+    gone = False
+
+    def deliver(outcome: T) -> None:
+        if not gone:
+            future.set_result(outcome)
+        elif late is not None:
+            late(outcome)
+
+    def run() -> None:
+        outcome = work()
+        try:
+            loop.call_soon_threadsafe(deliver, outcome)
+        except RuntimeError:  # the loop was closed meanwhile; nobody waits
+            return
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    try:
+        await asyncio.wait((future,), timeout=timeout)
+    finally:
+        gone = not future.done()
+    return None if gone else (future.result(),)
