@@ -1,200 +1,207 @@
-"""Every API against the sandbox over HTTP: one conversation over all of them, and `ask` by flags."""
+"""The same conversation over each API, with real HTTP against the sandbox; and one that changes its API."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.programs import Program
+from support.pdfs import make_pdf
 from support.sessions import make_session, take_turn
+from support.tool_files import Says, write_tools
 
-from tui.core.items import Outcome
+from tui.core.controls import Controls
+from tui.core.errors import InputError
+from tui.core.events import AnswerChecked, TextDelta, TurnEnded
+from tui.core.items import Outcome, Turn
 from tui.sandbox.server import SandboxServer
+from tui.session import Session
 
-OSS_20B, OSS_120B = "openai.gpt-oss-20b", "openai.gpt-oss-120b"
-NAME = "Your name is **Ada**"
-APIS = ("responses", "chat_completions", "converse", "invoke_model")
-# Only the first prompt has the name: an answer that has it was given with the whole path before it.
-PROMPTS = (
+RUNTIME_ID = "openai.gpt-oss-20b-1:0"
+APIS = {
+    # API: model, endpoint, URL path that the server sees (as far as it says what was asked).
+    "responses": ("openai.gpt-oss-20b", "mantle", "/v1/responses"),
+    "chat_completions on mantle": ("openai.gpt-oss-20b", "mantle", "/v1/chat/completions"),
+    "chat_completions": (RUNTIME_ID, "runtime", "/openai/v1/chat/completions"),
+    "converse": (RUNTIME_ID, "runtime", "/converse-stream"),
+    "invoke_model": (RUNTIME_ID, "runtime", "/invoke"),
+}
+# The sandbox's ordinary answers end with what it can see of the conversation: its first message.
+TURNS = (
     ("My name is Ada.", "My name is Ada"),
-    ("What is my name?", NAME),
-    ("Who am I?", NAME),
-    ("Tell me my name.", NAME),
-    ("What am I called?", NAME),
-    ("Can you still say my name?", NAME),
-    ("And what is my name?", NAME),
-    ("Do you know my name?", NAME),
-    ("What was my name again?", NAME),
-    ("Tell me my name once more.", NAME),
+    *(
+        (f"Tell me of {stone}.", "My name is Ada")
+        for stone in ("granite", "slate", "gneiss", "chalk", "flint")
+    ),
+    ("What am I called?", "Your name is **Ada**"),
+    ("Tell me of basalt.", "My name is Ada"),
+    ("Tell me of tuff.", "My name is Ada"),
+    ("Tell me my name once more.", "Your name is **Ada**"),
 )
 
 
-async def test_ten_turns_with_another_api_at_each(sandbox: SandboxServer) -> None:
-    """Two forks and another model among them; each request is of its API, and nothing is forgotten."""
-    session = make_session(sandbox, sandbox=True, base_url=None, model=OSS_20B)
-    await session.warm_up()
-    session.settings = session.settings.with_sandbox(sandbox.base_url())
-    try:
-        conversation_id = (await session.new()).id
-        ids: list[str] = []
-        for number, (prompt, shows) in enumerate(PROMPTS):
-            api = APIS[number % len(APIS)]
-            if number in (4, 6):
-                await session.set_tip(conversation_id, ids[-2])
-            said = await session.set_target(conversation_id, api=api, model=OSS_120B if number == 5 else None)
-            taken = await take_turn(session, conversation_id, prompt)
-            turn = taken.turn
-            ids.append(turn.id)
-            assert turn.outcome is Outcome.COMPLETED, (number, turn.error)
-            assert shows in turn.text, (number, turn.text)
-            assert "<reasoning>" not in turn.text
-            assert turn.target is not None
-            assert turn.target.api == api
-            assert turn.continuation == ("stateful" if api == "responses" else "stateless")
-            assert turn.target.model.startswith(OSS_120B if number >= 5 else OSS_20B), number
-            # Responses are mantle's and the native APIs runtime's: the id goes with them, and that is said.
-            assert turn.target.endpoint == ("mantle" if api == "responses" else turn.target.endpoint)
-            assert bool(said) is (number > 0 and api in ("converse", "responses")) or number == 5, (
-                number,
-                said,
-            )
-            url = session.exchanges(conversation_id)[-1].url
-            assert {"responses": "/v1/responses", "chat_completions": "/chat/completions",
-                    "converse": "/converse-stream", "invoke_model": "/invoke"}[api] in url  # fmt: skip
-        conversation = session.conversation(conversation_id)
-        assert (len(conversation.turns), len(conversation.path())) == (10, 8)
-        usages = [turn.usage for turn in conversation.turns.values()]
-        assert all(usage and usage.input_tokens and usage.output_tokens for usage in usages)
-    finally:
-        await session.aclose()
+async def talk(server: SandboxServer, name: str, **flags: object) -> tuple[Session, str]:
+    model, endpoint, _ = APIS[name]
+    flags = {"model": model, "endpoint": endpoint, "api": name.partition(" ")[0], **flags}
+    session = make_session(server, sandbox=True, base_url=None, **flags)
+    session.settings = session.settings.with_sandbox(f"http://127.0.0.1:{server.port}/openai/v1")
+    return session, (await session.new()).id
 
 
-RUNS: tuple[tuple[str, str, str, dict[str, Any], str], ...] = (
-    # flags, path, what stderr says, what the body has, what it has not
-    ("--api responses", "/openai/v1/responses", "", {"model": "openai.gpt-5.4"}, "temperature"),
-    (
-        "--model us.openai.gpt-5.6-sol --region us-east-1",
-        "/runtime/openai/v1/responses",
-        "us.openai.gpt-5.6-sol is served on runtime, over Responses: that is taken.",
-        {"model": "us.openai.gpt-5.6-sol", "store": True},
-        "temperature",
-    ),
-    (
-        f"--model {OSS_20B}",
-        "/v1/responses",
-        "",
-        {"temperature": 1.0, "top_p": 1.0, "reasoning": {"effort": "medium"}},
-        "stop",
-    ),
-    (
-        f"--model {OSS_20B} --stop END --guardrail sandboxguard",
-        "/v1/responses",
-        "Responses takes no stop sequences: it is not sent.",
-        {"model": OSS_20B},
-        "stop",
-    ),
-    (
-        f"--model {OSS_20B}-1:0 --temperature 0.2",
-        "/runtime/openai/v1/chat/completions",
-        "is served on runtime, over Chat Completions: that is taken.",
-        {"temperature": 0.2, "top_p": 1.0, "reasoning_effort": "medium"},
-        "store",
-    ),
-    (
-        "--api chat --endpoint runtime --guardrail sandboxguard --guardrail-tag-suffix xyz",
-        "/runtime/openai/v1/chat/completions",
-        "No model is configured: over Chat Completions, openai.gpt-oss-20b-1:0 on runtime is taken.",
-        {"amazon-bedrock-guardrailConfig": {"tagSuffix": "xyz"}},
-        "store",
-    ),
-    (
-        f"--api Converse --model {OSS_120B}",
-        f"/runtime/model/{OSS_120B}-1%3A0/converse-stream",
-        f"Over Converse, gpt-oss 120b is {OSS_120B}-1:0 on runtime: that is taken.",
-        {"inferenceConfig": {"maxTokens": 8192, "temperature": 1.0, "topP": 1.0}},
-        "model",
-    ),
-    (
-        "--api invoke --stop END --top-p 0.5",
-        f"/runtime/model/{OSS_20B}-1%3A0/invoke",
-        "over InvokeModel",
-        {"stop": ["END"], "top_p": 0.5},
-        "stream",
-    ),
-    (
-        "--model openai.gpt-5.5 --region us-east-1 --temperature 0.3",
-        "/openai/v1/responses",
-        "GPT-5.5 takes temperature with effort none only, as it reasons: not sent.",
-        {"model": "openai.gpt-5.5"},
-        "temperature",
-    ),
-)
+@pytest.mark.parametrize("name", APIS)
+async def test_ten_turns_over_each_api(sandbox: SandboxServer, name: str) -> None:
+    session, conversation_id = await talk(sandbox, name)
+    for number, (prompt, words) in enumerate(TURNS, 1):
+        turn = (await take_turn(session, conversation_id, prompt)).turn
+        assert (turn.outcome, turn.error) == (Outcome.COMPLETED, None)
+        assert words in turn.text and "<reasoning>" not in turn.text
+        assert turn.reasoning and "<reasoning>" not in turn.reasoning
+        assert turn.usage is not None and turn.usage.input_tokens and turn.usage.output_tokens
+        assert turn.target is not None and turn.target.api == name.partition(" ")[0]
+        assert turn.stored is (name == "responses")
+        if number == 5:
+            # A fork, and back: both branches are in the tree.
+            await session.set_tip(conversation_id, session.conversation(conversation_id).path()[2].id)
+            aside = (await take_turn(session, conversation_id, "Tell me of loess.")).turn
+            assert "My name is Ada" in aside.text
+            await session.set_tip(conversation_id, turn.id)
+    kept = session.conversation(conversation_id)
+    assert len(kept.path()) == 10 and len(kept.turns) == 11
+    exchange = session.exchanges(conversation_id)[-1]
+    assert exchange.url.endswith(APIS[name][2])
+    assert exchange.outcome is Outcome.COMPLETED
+    assert exchange.usage_line
+    assert b"".join(exchange.response_body[row.start : row.end] for row in exchange.events) in (
+        exchange.response_body, b"",
+    )  # fmt: skip
+    again = Session(session.settings, session.credentials)
+    reopened = await again.open(conversation_id)
+    assert [turn.text for turn in reopened.path()] == [turn.text for turn in kept.path()]
+    assert again.target(conversation_id).api == name.partition(" ")[0]
+    await again.aclose()
+    await session.aclose()
 
 
-def test_flags_choose_api_endpoint_and_what_is_sent(tmp_path: Path) -> None:
-    """All in one place each; the record says what was sent and where."""
-    for number, (flags, path, said, has, has_not) in enumerate(RUNS):
-        program = Program(tmp_path / str(number), token="")
-        asked = program.ask("--sandbox", *flags.split(), "Reply with exactly: ok")
-        assert asked.status == 0, (flags, asked.err)
-        assert asked.out.strip() == "ok", flags
-        assert said in asked.err, (flags, asked.err)
-        assert ("sandboxguard does not apply" in asked.err) is ("guardrail" in flags and "--api" not in flags)
-        head, _, text = (
-            program.run("inspect", "export", "last", "--as", "http")
-            .out.replace("\r\n", "\n")
-            .partition("\n\n")
-        )
-        assert f"{path} HTTP" in head.splitlines()[0], (flags, head)
-        body = json.loads(text)
-        assert {key: body.get(key) for key in has} == has, flags
-        assert has_not not in body, flags
-        assert ("x-amzn-bedrock-guardrailidentifier" in head.lower()) is ("tag-suffix" in flags), flags
+async def test_one_conversation_over_responses_chat_and_responses(sandbox: SandboxServer) -> None:
+    session, conversation_id = await talk(sandbox, "responses")
+    turns: list[Turn] = []
+    for number, (prompt, words) in enumerate(TURNS, 1):
+        if number in (4, 8):
+            await session.set_target(conversation_id, api="responses" if number == 8 else "chat_completions")
+        turns.append((await take_turn(session, conversation_id, prompt)).turn)
+        assert words in turns[-1].text
+    assert [turn.continuation for turn in turns] == ["stateful"] * 3 + ["stateless"] * 4 + ["stateful"] * 3
+    sent = [json.loads(exchange.request_body) for exchange in session.exchanges(conversation_id)]
+    assert [len(body["messages"]) for body in sent[3:7]] == [7, 9, 11, 13]
+    # Back on Responses the chain is taken up where it was left, with what came between it and now inline.
+    assert sent[7]["previous_response_id"] == turns[2].response_id
+    assert [item.get("role") for item in sent[7]["input"]] == ["user", "assistant"] * 4 + ["user"]
+    assert sent[8]["previous_response_id"] == turns[7].response_id
+    left_out = session.left_out(conversation_id)[session.exchanges(conversation_id)[3].id]
+    assert {left.reason for left in left_out} == {"Chat Completions takes no reasoning back"}
+    with pytest.raises(InputError, match="has no background turns"):
+        await session.set_target(conversation_id, api="chat_completions")
+        async with aclosing(session.send(conversation_id, "x", background=True)) as events:
+            await anext(events)
+    await session.aclose()
 
 
-@pytest.mark.parametrize("api", ["chat", "converse", "invoke"])
-def test_what_a_guardrail_did_is_said(api: str, tmp_path: Path) -> None:
-    program = Program(tmp_path / "p", token="", more={"OUTCROP_GUARDRAIL": "sandboxguard"})
-    (program.config / "config.toml").write_text('guardrail_trace = "on"\n')
-    asked = program.ask("--sandbox", "--endpoint", "runtime", "--api", api, "What is volcano insurance?")
-    assert asked.status == 4
-    assert "The guardrail intervened. In the prompt, denied topic Volcano insurance: blocked." in asked.err
+async def test_a_turn_that_is_stopped_keeps_its_text_and_is_gone_on_from(sandbox: SandboxServer) -> None:
+    session, conversation_id = await talk(sandbox, "chat_completions")
+    sandbox.fault({"stall_events": 12, "reasoning": "none"})
+
+    async def until_text() -> None:
+        async with aclosing(session.send(conversation_id, "My name is Ada.")) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    return
+
+    await asyncio.wait_for(until_text(), 20)
+    (stopped,) = session.conversation(conversation_id).path()
+    assert stopped.outcome is Outcome.CANCELLED and stopped.partial_text
+    assert session.exchanges(conversation_id)[-1].outcome is Outcome.CANCELLED
+    turn = (await take_turn(session, conversation_id, "What am I called?")).turn
+    assert "Your name is **Ada**" in turn.text
+    roles = [
+        message["role"]
+        for message in json.loads(session.exchanges(conversation_id)[-1].request_body)["messages"]
+    ]
+    assert roles == ["user", "assistant", "user"]
+    await session.aclose()
 
 
-def test_linear_mode_lists_and_takes_an_api(tmp_path: Path) -> None:
-    program = Program(tmp_path / "p", token="")
-    lines = (
-        "/api",
-        "/api converse",
-        "Reply with exactly: ok",
-        "/stateful",
-        "/api soap",
-        "/api responses",
-        "/quit",
+@pytest.mark.parametrize("name", ["chat_completions", "converse", "invoke_model"])
+async def test_tools_run_over_each_api(sandbox: SandboxServer, tmp_path: Path, name: str) -> None:
+    session, conversation_id = await talk(sandbox, name)
+    session.tool_files = (write_tools(tmp_path / "tools", rounds=16),)
+    await session.turn_on(conversation_id, ("order_status",))
+    events: list[Any] = []
+    loop = session.with_tools(
+        conversation_id, session.send(conversation_id, "Tell the order status of bc-17"), Says()
     )
-    run = program.run("--plain", "--sandbox", "--model", OSS_20B, stdin="\n".join(lines).encode())
-    for words in (
-        "responses: Responses, in use",
-        "converse: Converse, not here: On mantle, openai.gpt-oss-20b serves Responses and Chat Completions",
-        f"Over Converse, gpt-oss 20b is {OSS_20B}-1:0 on runtime: that is taken.",
-        f"Next: model {OSS_20B}-1:0, region us-west-2, Converse, stateless",
-        "Only the Responses API continues by id.",
-        "There is no API soap; /api lists them.",
-        f"Next: model {OSS_20B}, region us-west-2, stateful",
-    ):
-        assert words in run.out + run.err, (words, run)
+    async with aclosing(loop) as coming:
+        async for event in coming:
+            events.append(event)
+    ended = [event.turn for event in events if isinstance(event, TurnEnded)]
+    assert [turn.outcome for turn in ended] == [Outcome.COMPLETED] * 2
+    assert [item.type for item in ended[0].output][-1] == "function_call"
+    assert ended[1].input[0].type == "function_call_output"
+    assert "shipped" in ended[1].text.lower()
+    # Over Responses the calls and their outputs are items as they always were.
+    await session.set_target(conversation_id, model="openai.gpt-oss-20b", endpoint="mantle", api="responses")
+    assert (await take_turn(session, conversation_id, "Tell me of slate.")).turn.outcome is Outcome.COMPLETED
+    await session.aclose()
 
 
-def test_a_conversation_goes_on_over_the_api_of_a_flag(tmp_path: Path) -> None:
-    """`-c --api` takes the id that goes with it, of the conversation's model and not of the default one."""
-    program = Program(tmp_path / "p", token="")
-    first = program.ask("--sandbox", "--model", OSS_120B, "--json", "My name is Ada.").ended
-    second = program.ask("--sandbox", "-c", "--api", "converse", "--json", "What is my name?").ended
-    assert (second["model"], second["continuation"]) == (f"{OSS_120B}-1:0", "stateless")
-    assert NAME in second["text"]
-    third = program.ask("--sandbox", "-c", "--api", "responses", "--json", "Who am I?").ended
-    assert (third["model"], third["continuation"]) == (OSS_120B, "stateful")
-    assert NAME in third["text"]
-    assert first["conversation"] == second["conversation"] == third["conversation"]
+async def test_what_an_api_cannot_carry_is_said_before_anything_is_sent(
+    sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    session, conversation_id = await talk(sandbox, "chat_completions")
+    (tmp_path / "a.pdf").write_bytes(make_pdf("Granite"))
+    with pytest.raises(InputError, match="takes no PDFs"):
+        await take_turn(session, conversation_id, "Read", await session.attach(str(tmp_path / "a.pdf")))
+    session.tool_files = (write_tools(tmp_path / "tools", rounds=16),)
+    await session.turn_on(conversation_id, ("normalize_text",))
+    with pytest.raises(InputError, match="function tools only: turn normalize_text off"):
+        await take_turn(session, conversation_id, "Normalize")
+    assert session.conversation(conversation_id).turns == {} and not len(sandbox.log)
+    await session.aclose()
+
+
+async def test_recommended_values_and_limits_are_sent(sandbox: SandboxServer) -> None:
+    session, conversation_id = await talk(sandbox, "chat_completions")
+    await session.set_instructions(conversation_id, "Be brief")
+    await take_turn(session, conversation_id, "My name is Ada.")
+    body = json.loads(sandbox.log[-1].body)
+    wanted = {"temperature": 1.0, "top_p": 1.0, "reasoning_effort": "medium", "max_completion_tokens": 8192}
+    assert {name: body[name] for name in wanted} == wanted
+    assert body["messages"][0] == {"role": "developer", "content": "Be brief"}
+    await session.set_controls(conversation_id, Controls(effort="low", max_output_tokens=16))
+    short = (await take_turn(session, conversation_id, "Tell me of granite at length, in 200 words.")).turn
+    assert json.loads(sandbox.log[-1].body)["reasoning_effort"] == "low"
+    assert (short.outcome, short.error) == (
+        Outcome.INCOMPLETE, "The answer is incomplete: it reached the limit on output tokens.",
+    )  # fmt: skip
+    await session.aclose()
+
+
+@pytest.mark.parametrize("name", ["chat_completions", "invoke_model"])
+async def test_structured_answers_summaries_and_retries(sandbox: SandboxServer, name: str) -> None:
+    session, conversation_id = await talk(sandbox, name)
+    text_format = await session.find_format("name, age int")
+    await session.set_controls(conversation_id, Controls(text_format=text_format))
+    sandbox.fault({"status": 503})
+    taken = await take_turn(session, conversation_id, "Ada Lovelace, 36")
+    assert set(json.loads(taken.turn.text)) == {"name", "age"}
+    assert [event.problems for event in taken.events if isinstance(event, AnswerChecked)] == [()]
+    assert [exchange.attempt for exchange in session.exchanges(conversation_id)] == [1, 2]
+    await session.set_controls(conversation_id, Controls())
+    summary = await session.summarize(conversation_id)
+    assert not summary.is_empty
+    await session.continue_from(conversation_id, summary)
+    assert (await take_turn(session, conversation_id, "Tell me of slate.")).turn.outcome is Outcome.COMPLETED
+    assert not await session.compact_on_server(conversation_id)
+    await session.aclose()
