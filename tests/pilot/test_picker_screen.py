@@ -90,7 +90,7 @@ async def test_every_pairing_is_listed_and_the_impossible_say_why(
         assert "0.075 / 0.30?" in line_with(screen, "GPT-5.5", "us-east-2")
         assert "it is in us-east-2" in line_with(screen, "GPT-5.5", "us-west-2")
         assert screen.count("GPT-5.") >= 6
-        assert "Takes text, image, pdf." in screen
+        assert "Takes text, image, pdf · effort " in screen
 
 
 @pytest.mark.parametrize("theme", ["outcrop-dark", "outcrop-light"])

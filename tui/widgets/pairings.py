@@ -453,7 +453,7 @@ def detail_of(choice: Choice) -> list[tuple[str, Mark | None]]:
     elif choice.listed:
         lines.append(("The server lists it, which is a hint: a check would tell.", "dim"))
     if choice.model is not None:
-        lines.append((f"Takes {', '.join(kind for kind in _KINDS if kind in choice.model.inputs)}.", "dim"))
+        lines.append((_abilities(choice.model), "dim"))
     if choice.model is not None and choice.pairing.possible and choice.endpoint in ENDPOINTS:
         price = price_for(choice.model.prices, 0, kinds_for(choice.model_id))
         if price is not None:
@@ -463,6 +463,18 @@ def detail_of(choice: Choice) -> list[tuple[str, Mark | None]]:
         if choice.model.notes and choice.check is None:
             lines.append((choice.model.notes, "dim"))
     return lines
+
+
+def _abilities(model: Model) -> str:
+    """What columns say where there is room for them: input kinds, effort values, context."""
+
+    def doubt(name: str) -> str:
+        return "?" if model.doubts(name) else ""
+
+    said = f"Takes {', '.join(kind for kind in _KINDS if kind in model.inputs)}{doubt('inputs')}"
+    if model.effort_values:
+        said += f" · effort {', '.join(model.effort_values)}{doubt('effort_values')}"
+    return f"{said} · {_context_text(model.context)}{doubt('context')} context"
 
 
 def _has_doubts(model: Model) -> bool:
