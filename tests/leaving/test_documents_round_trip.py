@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,13 @@ def conversations(draw: st.DrawFn) -> Conversation:
         model=draw(st.sampled_from([None, "openai.gpt-5.5"])),
         region="us-east-1",
         lost=frozenset({"resp_1"}),
-        controls=Controls(effort="low", max_output_tokens=512, text_format='{"type":"json_object"}'),
+        controls=Controls(
+            effort="low",
+            max_output_tokens=512,
+            text_format='{"type":"json_object"}',
+            top_p=0.5,
+            stop=("\n", "é"),
+        ),
         tools=ToolUse((ToolOn("weigh", '{"type":"function","name":"weigh"}', "abc"),), "required", False),
     )
     for number in range(draw(st.integers(1, 5))):
@@ -219,6 +225,47 @@ def test_what_still_ran_has_ended_and_permissions_stay_behind() -> None:
     assert [tool.allowed for tool in (*back.tools.on, *forged.tools.on)] == [False, False]
 
 
+def test_nothing_that_a_conversation_has_is_forgotten() -> None:
+    """A field that is added to a turn must be added to the file, or this says so."""
+    values: dict[str, Any] = {
+        "id": "t1",
+        "parent_id": "t0",
+        "input": (user_message("Hi"),),
+        "created_at": 1.0,
+        "outcome": Outcome.FAILED,
+        "output": (message("Yes"),),
+        "target": TARGET,
+        "continuation": "stateless",
+        "usage": Usage(1, 2, 3, 4, 5, 6),
+        "notices": ("n",),
+        "calls": (CallRecord("c"),),
+        "ended_at": 2.0,
+    }
+    for field in fields(Turn):
+        default = field.default
+        values.setdefault(field.name, True if default is False else "text")
+    whole: dict[str, Any] = {
+        "id": "c1",
+        "created_at": 1.0,
+        "continuation": "stateless",
+        "region": "us-east-1",
+        "tip": "t1",
+        "api": "converse",
+        "sandbox": True,
+        "turns": {
+            "t0": Turn("t0", None, (), 1.0, outcome=Outcome.COMPLETED),
+            "t1": Turn(**{**values, "text_format": "{}"}),
+        },
+        "lost": frozenset({"r"}),
+        "tools": ToolUse((ToolOn("a", "{}", "f"),)),
+        "controls": Controls(effort="low"),
+    }
+    for field in fields(Conversation):
+        whole.setdefault(field.name, "text")
+    held = Conversation(**whole)
+    assert read_document(as_document([held], "1.0").data) == (held,)
+
+
 TURN = {"id": "t1", "parent_id": None, "created_at": 1, "outcome": "completed"}
 ONE = {"id": "c1", "created_at": 1, "turns": [TURN]}
 
@@ -237,6 +284,20 @@ HOSTILE: list[tuple[object, str]] = [
     ([{"created_at": 10**400}], r"created_at must be a time"),
     ([{"created_at": True}], r"created_at must be a number"),
     ([{"region": "us-west-2.evil.test/"}], r"region must be a region"),
+    ([{"api": "graphql"}], r"api must be responses, chat_completions, converse or invoke_model"),
+    (
+        [
+            {
+                "turns": [
+                    {
+                        **TURN,
+                        "target": {"model": "m", "region": "r", "endpoint": "e", "base_url": "", "api": ""},
+                    }
+                ]
+            }
+        ],
+        r"turns\[0\]\.target\.api must be responses",
+    ),
     ([{"continuation": "\x1b[2J"}], r"must be stateful or stateless, not ␛\[2J"),
     ([{"tip": "t9"}], r"tip must be the id of one of its turns"),
     ([{"lost": [1]}], r"conversations\[0\]\.lost\[0\] must be a text"),

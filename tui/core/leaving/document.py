@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields, replace
 from typing import Any, Final, cast
 
-from tui.core.catalogue import is_region
+from tui.core.catalogue import API_NAMES, is_region
 from tui.core.controls import Controls
 from tui.core.conversation import Conversation
 from tui.core.errors import InputError
@@ -39,6 +39,7 @@ _OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
 _MODES: Final = ("stateful", "stateless")
 _PLAIN: Final = ("title", "instructions")
 _PLACE: Final = ("model", "region", "endpoint", "api")
+_APIS: Final = tuple(API_NAMES)
 
 
 # -- writing ---------------------------------------------------------------------------------------------
@@ -165,6 +166,8 @@ def _read_conversation(row: Fields) -> Conversation:
     tip = row.optional_text("tip")
     if tip is not None and tip not in turns:
         raise InputError(f"{row.place}.tip must be the id of one of its turns.")
+    if row.values.get("api") is not None:
+        row.choice("api", _APIS)
     if (region := row.optional_text("region")) is not None and not is_region(region):
         raise InputError(f"{row.place}.region must be a region, such as us-west-2.")
     return Conversation(
@@ -246,6 +249,7 @@ def _read_target(row: Fields) -> Target:
     values: dict[str, Any] = {"sandbox": row.flag("sandbox")}
     values |= {name: row.text(name) for name in ("model", "region", "endpoint", "base_url")}
     values |= {name: row.text(name) for name in row.values if name in known and name not in values}
+    row.choice("api", _APIS, "responses")
     return Target(**values)
 
 
