@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -115,6 +116,13 @@ def test_the_command_names_the_lines(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "It cannot be read: no such file" in capsys.readouterr().err
 
 
+class Typed(io.StringIO):
+    """What somebody types on a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.fixture
 def storage() -> Iterator[str]:
     """Moto's S3 on loopback: its URL."""
@@ -155,10 +163,15 @@ def test_a_job_is_started(
     assert "--yes uploads and starts without asking" in capsys.readouterr().err
     assert main([*start, "--yes"]) == 2
     assert "give --model" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdin", Typed("n\n"))
+    assert main([*start, "--model", "openai.gpt-oss-20b-1:0"]) == 2
+    said = capsys.readouterr().err
+    assert "Upload and start? [y/N] " in said and "Nothing was uploaded." in said
     assert "Contents" not in s3.list_objects_v2(Bucket="my-bucket")
     assert not sandbox.log
 
-    assert main([*start, "--model", "openai.gpt-oss-20b-1:0", "--name", "night-1", "--yes", "--json"]) == 0
+    monkeypatch.setattr(sys, "stdin", Typed("y\n"))
+    assert main([*start, "--model", "openai.gpt-oss-20b-1:0", "--name", "night-1", "--json"]) == 0
     out, err = capsys.readouterr()
     said = json.loads(out)
     assert said["records"] == "s3://my-bucket/outcrop/night-1/my-records.jsonl"
