@@ -15,13 +15,14 @@ from typing import Final
 from tui.core.apis import mode_in_force, why_not_stateful
 from tui.core.attachments import Attachment
 from tui.core.budget import BudgetDecision, BudgetState, Limits, Spend, decide
+from tui.core.catalogue import Catalogue
 from tui.core.compare.figures import ColumnFigures, figures_of
 from tui.core.compare.targets import LEAST, MOST, UNSET, Asked, TargetWords, labels, parse_targets, words_for
 from tui.core.costs import total_cost
 from tui.core.errors import InputError, OutcropError
 from tui.core.estimate import TurnEstimate
 from tui.core.events import SessionEvent, TurnEnded
-from tui.core.items import Outcome, Turn
+from tui.core.items import Outcome, Target, Turn
 from tui.session import Session
 from tui.store.title import title_of
 
@@ -71,6 +72,15 @@ class Comparing:
     def base(self) -> Asked:
         """What is in force."""
         return self._asked(self._base_id)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The models known."""
+        return self._session.catalogue
+
+    def target(self, model: str, region: str, endpoint: str, api: str) -> Target:
+        """A target as it would be sent."""
+        return self._session.settings.target(model, region, endpoint, api)
 
     def _asked(self, conversation_id: str) -> Asked:
         conversation = self._session.conversation(conversation_id)

@@ -83,6 +83,8 @@ CONTEXTS: Final = (
     Context(
         "In the choice of model, region, endpoint and API", ("tui.screens.picker:PickerScreen",), types=True
     ),
+    Context("Where targets are compared", ("tui.screens.compare_setup:CompareSetup",), types=True),
+    Context("In a comparison", ("tui.screens.compare:CompareScreen",)),
     Context("In the list of open conversations", ("tui.screens.open_conversations:OpenConversationsScreen",)),
     Context("At a conversation's title", ("tui.screens.rename:RenameScreen",), types=True),
     Context("In the list of turns", ("tui.screens.turns:TurnsScreen",)),
@@ -107,6 +109,7 @@ CONTEXTS: Final = (
     Context("In a summary", ("tui.screens.summary:SummaryScreen",), types=True),
     Context("At a question", ("tui.screens.history:ConfirmScreen",)),
     Context("In the dialog for the key", ("tui.screens.token_dialog:TokenDialog",), types=True),
+    Context("In the choice of an AWS profile", ("tui.screens.aws_profiles:AwsProfilesScreen",)),
     Context("In the choice of a theme", ("tui.screens.theme_picker:ThemePicker",)),
     Context("In the help", ("tui.screens.help:HelpScreen",), types=True),
 )

@@ -20,6 +20,7 @@ FIRST_PICTURE = {
     *("core.items", "core.text", "core.token", "core.tool_calls"),
     *("screens", "screens.chat", "screens.chat_background", "screens.chat_compaction"),
     *(
+        "screens.chat_compare",
         "screens.chat_composer",
         "screens.chat_frame",
         "screens.chat_leaving",

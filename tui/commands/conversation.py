@@ -269,6 +269,17 @@ COMMANDS: Final[tuple[Command, ...]] = (
         chord="w c",
     ),
     Command(
+        "compare.open",
+        "Compare targets",
+        "One prompt to two to four models, regions, efforts or modes at once: answers, figures, differences.",
+        _GROUP,
+        "screen.open_compare",
+        "",
+        "compare",
+        "[PROMPT]",
+        chord="v v",
+    ),
+    Command(
         "history.open",
         "History",
         "Lists and searches every conversation kept on this machine.",

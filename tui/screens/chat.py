@@ -14,6 +14,8 @@ from tui.core.drafts import Draft
 from tui.core.errors import OutcropError
 from tui.core.garbage import collector_paused
 from tui.keymap import bindings
+from tui.screens.chat_aws import ChatAws
+from tui.screens.chat_compare import ChatCompare
 from tui.screens.chat_leaving import ChatLeaving
 from tui.screens.chat_open import ChatOpen
 from tui.screens.chat_responses import ChatResponses
@@ -46,7 +48,9 @@ class StartWith:
     preset: str = ""
 
 
-class ChatScreen(ChatTools, ChatOpen, ChatResponses, ChatRequests, ChatStructured, ChatLeaving):
+class ChatScreen(
+    ChatCompare, ChatTools, ChatOpen, ChatResponses, ChatRequests, ChatStructured, ChatLeaving, ChatAws
+):
     """Shows one conversation; turns of others may run on behind it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("screen.")]

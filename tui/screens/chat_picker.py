@@ -14,7 +14,7 @@ from tui.screens.chat_views import ChatViews
 if TYPE_CHECKING:
     from tui.core.discovery import PairingCheck
     from tui.core.items import Target
-    from tui.screens.picker import Listed, PickerActions
+    from tui.screens.picker import Listed, PickerActions, PickerScreen
     from tui.widgets.pairings import Known, Offer, Place
 
 __all__ = ["ChatPicker"]
@@ -33,12 +33,7 @@ class ChatPicker(ChatViews):
             self._do(self._pick_target, "picker", exclusive=True)
 
     async def _pick_target(self) -> None:
-        from tui.screens.picker import PickerScreen
-        from tui.widgets.pairings import Place
-
-        target = self.session.target(self._conversation_id)
-        offers, listed = await self._offers(target)
-        known = await self._known(listed)
+        screen = await self.target_picker(self.session.target(self._conversation_id))
         if self.outcrop.screen is not self:
             return
 
@@ -47,9 +42,17 @@ class ChatPicker(ChatViews):
                 model, region, endpoint, api = place
                 self._do(self._choose(model=model, region=region, endpoint=endpoint, api=api), "target")
 
-        current = Place(target.model, target.region, target.endpoint, target.api)
-        screen = PickerScreen(self.session.catalogue, current, offers, known, self._picker_actions())
         self.outcrop.push_screen(screen, chosen)
+
+    async def target_picker(self, target: Target) -> PickerScreen:
+        """The picker, with a target under its cursor."""
+        from tui.screens.picker import PickerScreen
+        from tui.widgets.pairings import Place
+
+        offers, listed = await self._offers(target)
+        known = await self._known(listed)
+        current = Place(target.model, target.region, target.endpoint, target.api)
+        return PickerScreen(self.session.catalogue, current, offers, known, self._picker_actions())
 
     async def _offers(self, target: Target) -> tuple[list[Offer], frozenset[tuple[str, str, str]]]:
         """The endpoints that this run can send to, and what they listed when they were last asked."""
