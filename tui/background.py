@@ -31,6 +31,7 @@ from tui.core.events import (
     AttemptStarted,
     BackgroundStarted,
     BackgroundStatus,
+    Notice,
     OutputItemDone,
     ReasoningDelta,
     ResponseEnded,
@@ -334,7 +335,7 @@ class BackgroundRun(TurnRun):
                             self._assembly.take(event)
                             if event.status in RUNNING:
                                 yield BackgroundStatus(event.status, self._elapsed())
-                        elif not isinstance(event, (RetryWaiting, Silence)):
+                        elif not isinstance(event, (RetryWaiting, Silence, Notice)):
                             answer.append(event)
                 failures = misses = 0
             except TokenError as refused:

@@ -11,13 +11,13 @@ import httpx
 import pytest
 from support.frames import event, exception, frame
 
+from tui.core.apis.converse_answer import answer_events
 from tui.core.assembly import Assembly
 from tui.core.errors import WireError
 from tui.core.events import OutputItemDone, ReasoningDelta, ResponseEnded, TextDelta
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome, Turn, Usage
 from tui.wire.converse import ConverseDecoder
-from tui.core.apis.converse_answer import answer_events
 from tui.wire.recorder import finish
 from tui.wire.redact import Redactor
 from tui.wire.stream import StreamLimits, read_stream
