@@ -100,6 +100,9 @@ def test_every_form_of_reasoning_is_split_in_a_stream_and_whole(form: str) -> No
         # The sandbox puts the middle of the reasoning first.
         "nested": (reasoning, "It is 4."),
     }.get(form, ("I think so", "It is 4."))  # fmt: skip
+    stream = content(pieces)
+    wanted = decoded(stream)
+    assert all(decoded(stream[:cut], stream[cut:]) == wanted for cut in range(0, len(stream), 13))
     whole = decoded(content(["".join(pieces)]))
     assert (said(whole), items(whole)) == ((reasoning, answer), items(decoded(content(pieces))))
 
