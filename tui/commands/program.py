@@ -31,6 +31,17 @@ COMMANDS: Final[tuple[Command, ...]] = (
         chord="k",
     ),
     Command(
+        "token.aws",
+        "AWS profile",
+        "Sign with a profile of ~/.aws (SigV4) instead of sending a key; off sends the key.",
+        _GROUP,
+        "screen.pick_aws_profile",
+        "",
+        "aws-profile",
+        "[NAME|off]",
+        chord="s k",
+    ),
+    Command(
         "theme.pick",
         "Theme",
         "Shows each theme as you move over it.",

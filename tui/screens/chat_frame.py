@@ -280,9 +280,11 @@ class ChatFrame(Screen[None]):
         if self.session.settings.sandbox:
             return "", False
         status = self.session.credentials.status(region)
+        signing = self.session.credentials.signing(region)
         if not status.usable:
-            return ("no key" if status.source == "none" else "key not usable"), True
-        words = f"key: {_SOURCES.get(status.source, status.source)}"
+            none = "no key" if status.source == "none" else "key not usable"
+            return "AWS: no keys" if signing else none, True
+        words = f"AWS: {signing.profile}" if signing else f"key: {_SOURCES.get(status.source, status.source)}"
         if status.expires_at is None:
             return words, False
         left = max(0, round((status.expires_at - time()) / 60))

@@ -79,7 +79,9 @@ class ChatViews(ChatComposer):
         self._key_status = await credentials.load(place, on_late=self._key_came_late)
         self._refresh_target()
         status = credentials.status(place)
-        if not status.usable and self.is_current:
+        if not status.usable and self.is_current and credentials.signing(place):
+            self.pick_aws_profile(status.sentence)
+        elif not status.usable and self.is_current:
             self._ask_token(" ".join(text for text in (status.sentence, self._key_status.sentence) if text))
 
     def _key_came_late(self, status: KeyStatus) -> None:
@@ -100,7 +102,17 @@ class ChatViews(ChatComposer):
         if self.session.settings.sandbox:
             self._complain("The sandbox has a token of its own; no other is read.", "information")
         elif self._conversation_id:
-            self._ask_token(self.session.credentials.status(self._token_place()).sentence)
+            credentials, place = self.session.credentials, self._token_place()
+            status, signing = credentials.status(place), credentials.signing(place)
+            if signing and not status.usable:
+                self.pick_aws_profile(status.sentence)
+            else:
+                instead = " A key that is entered here is sent instead." if signing else ""
+                self._ask_token(status.sentence + instead)
+
+    def pick_aws_profile(self, alarm: str = "") -> None:
+        """Ask for another AWS profile."""
+        raise NotImplementedError
 
     def _ask_token(self, message: str) -> None:
         from tui.screens.token_dialog import TokenDialog
@@ -123,6 +135,8 @@ class ChatViews(ChatComposer):
         only_for = place if place != target.region else None
         try:
             credentials.remember(choice.token, only_for)
+            if signing := credentials.signing(place):
+                signing.use("")
             if choice.keep == "keyring":
                 await credentials.store(choice.token, only_for)
         except KeyringError as error:
