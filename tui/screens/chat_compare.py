@@ -40,7 +40,7 @@ class _Sent:
     draft: Draft
 
 
-class ChatCompare(ChatOpen, ChatSending):
+class ChatCompare(ChatSending, ChatOpen):
     """The chat screen with comparisons."""
 
     def __init__(self, session: Session, keys: dict[str, str]) -> None:
