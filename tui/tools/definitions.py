@@ -25,6 +25,7 @@ DEFAULT_ROUNDS: Final = 16
 DEFAULT_TIME_LIMIT: Final = 30.0
 DEFAULT_OUTPUT_LIMIT: Final = 100_000
 _LONGEST_SOURCE: Final = 1_000_000
+_HIGHEST: Final = 1_000_000_000
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Never handed to a tool, whatever a file asks for.
 _SECRET: Final = re.compile(r"BEARER_TOKEN|API_KEY|SECRET|SESSION_TOKEN", re.IGNORECASE)
@@ -285,7 +286,7 @@ def _name(row: Mapping[str, Any], what: str) -> str:
 
 def _text(row: Mapping[str, Any], key: str, where: str) -> str:
     value: object = row.get(key, "")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or "\0" in value:
         raise ValueError(f"{where}: {key!r} must be a text.")
     return value
 
@@ -293,15 +294,15 @@ def _text(row: Mapping[str, Any], key: str, where: str) -> str:
 def _words(row: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
     value: object = row.get(key, [])
     words = cast("list[object]", value) if isinstance(value, list) else [None]
-    if not all(isinstance(word, str) for word in words):
+    if not all(isinstance(word, str) and "\0" not in word for word in words):
         raise ValueError(f"{where}: {key!r} must be a list of texts.")
     return tuple(str(word) for word in words)
 
 
 def _limit(row: Mapping[str, Any], key: str, default: float, where: str) -> float:
     value: object = row.get(key, default)
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or value <= 0:
-        raise ValueError(f"{where}: {key!r} must be a number above 0.")
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < _HIGHEST:
+        raise ValueError(f"{where}: {key!r} must be a number above 0 and below {_HIGHEST:,}.")
     return float(value)
 
 
