@@ -193,7 +193,11 @@ class CopyAs(ModalScreen[None]):
             self._say("")
             return
         lines = [f"{figures.size(len(made.data))}; the token is read from $AWS_BEARER_TOKEN_BEDROCK."]
-        if b"AWS_BEARER_TOKEN_BEDROCK" not in made.data:
+        if b"AWS's tools find" in made.data:
+            lines = [f"{figures.size(len(made.data))}; the keys are found as AWS's tools find them."]
+        elif b"$AWS_ACCESS_KEY_ID" in made.data:
+            lines = [f"{figures.size(len(made.data))}; the keys are read from $AWS_ACCESS_KEY_ID and the like."]
+        elif b"AWS_BEARER_TOKEN_BEDROCK" not in made.data:
             lines = [f"{figures.size(len(made.data))}; no token is in it."]
         if made.files:
             lines.append(f"Beside it: {_names(made)}. Saving writes this too; copying does not.")

@@ -1,6 +1,7 @@
 """An exchange as something that can be run, read or kept elsewhere: curl, Python, HTTPie, HTTP, JSON, HAR.
 
-No export holds a token: it is read from `AWS_BEARER_TOKEN_BEDROCK` in the way of the language.
+No export holds a token: it is read from `AWS_BEARER_TOKEN_BEDROCK` in the way of the language. What was
+signed is signed again, with the keys that AWS's tools find.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from tui.core.export.request import (
     side_file,
     stem,
 )
+from tui.core.export.signed import signed
 
 __all__ = ["as_boto3"]
 
@@ -42,6 +43,10 @@ _TOKEN: Final = f"# boto3 reads the token from {TOKEN_VARIABLE}."
 _NO_TOKEN: Final = (
     "# boto3 sends no token over plain HTTP: it signs with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,",
     f"# and {TOKEN_VARIABLE} must not be set.",
+)
+_SIGNS: Final = (
+    "# boto3 signs with the keys that AWS's tools find (AWS_PROFILE, variables, ~/.aws);",
+    f"# {TOKEN_VARIABLE} must not be set.",
 )
 _BYTES: Final = "(HERE / {name!r}).read_bytes()"
 
@@ -65,7 +70,10 @@ def as_boto3(exchange: Exchange, folder: str) -> Export:
             "httpx or curl."
         )
     program = Program(folder, {"import json"}, ["import boto3"])
-    token = _NO_TOKEN if asked.base_url.startswith("http:") else (_TOKEN,)
+    if signed(exchange) is not None:
+        token = _SIGNS
+    else:
+        token = _NO_TOKEN if asked.base_url.startswith("http:") else (_TOKEN,)
     client = [*token, "client = boto3.client(", '    "bedrock-runtime",', *_place(asked.base_url), ")", ""]
     model = f"    modelId={quoted(asked.model)},"
     if asked.api == "invoke_model":

@@ -6,15 +6,15 @@ from urllib.parse import urlsplit
 
 from tui.core.exchange import Exchange
 from tui.core.export.request import TOKEN_VARIABLE, Export, Unsupported
+from tui.core.export.signed import shown_authorization
 
 __all__ = ["as_http", "as_json", "shown_headers"]
 
 
 def shown_headers(exchange: Exchange) -> list[tuple[str, str]]:
-    """Every header of the request as it was sent; where the token was, the variable that holds it."""
+    """Every header of the request as it was sent; where a secret was, the variable that holds it."""
     return [
-        (name, f"Bearer ${TOKEN_VARIABLE}") if name.lower() == "authorization" else (name, value)
-        for name, value in exchange.request_headers
+        (name, shown_authorization(name, value, TOKEN_VARIABLE)) for name, value in exchange.request_headers
     ]
 
 

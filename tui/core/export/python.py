@@ -25,6 +25,7 @@ from tui.core.export.request import (
     stem,
     unpacked,
 )
+from tui.core.export.signed import SIGNING_IMPORTS, Signed, signed
 
 __all__ = ["CHAT_PARAMETERS", "SDK_PARAMETERS", "Program", "as_httpx", "as_openai"]
 
@@ -100,6 +101,8 @@ def as_httpx(exchange: Exchange, folder: str) -> Export:
     content = ["    content=content,"] if exchange.sent else []
     if content:
         _add_content(program, exchange)
+    if signature := signed(exchange):
+        return _signed_httpx(program, exchange, signature, headers)
     return program.export(
         [
             "headers = {",
@@ -108,6 +111,35 @@ def as_httpx(exchange: Exchange, folder: str) -> Export:
             "",
             f"with httpx.stream({exchange.method!r}, {exchange.url!r},",
             "    headers=headers,",
+            *content,
+            "    timeout=600,",
+            ") as response:",
+            "    for piece in response.iter_raw():",
+            "        sys.stdout.buffer.write(piece)",
+            "        sys.stdout.buffer.flush()",
+        ]
+    )
+
+
+def _signed_httpx(program: Program, exchange: Exchange, signature: Signed, headers: list[str]) -> Export:
+    """The program with a signature; httpx adds headers, which need not be signed."""
+    program.packages += SIGNING_IMPORTS
+    data = ["    data=content,"] if exchange.sent else []
+    content = ["    content=content,"] if exchange.sent else []
+    return program.export(
+        [
+            "# The keys are found as AWS's tools find them: AWS_PROFILE, variables, ~/.aws.",
+            f"signed = AWSRequest({exchange.method!r}, {exchange.url!r},",
+            *data,
+            "    headers={",
+            *(f"    {line}" for line in headers),
+            "    },",
+            ")",
+            f"auth = SigV4Auth(Session().get_credentials(), {signature.service!r}, {signature.region!r})",
+            "auth.add_auth(signed)",
+            "",
+            "with httpx.stream(signed.method, signed.url,",
+            "    headers=dict(signed.headers.items()),",
             *content,
             "    timeout=600,",
             ") as response:",
@@ -167,7 +199,8 @@ def as_openai(exchange: Exchange, folder: str) -> Export:
         raise Unsupported(
             f"OpenAI's SDK has no call for {API_NAMES[asked.api]}; export it as boto3, httpx or curl."
         )
-    program = Program(folder, {"import os"}, ["from openai import OpenAI"])
+    signature = signed(exchange)
+    program = Program(folder, set() if signature else {"import os"}, ["from openai import OpenAI"])
     if asked is not None and asked.api == "chat_completions":
         base = asked.base_url
         call = _create(program, exchange, "chat.completions", CHAT_PARAMETERS)
@@ -184,7 +217,8 @@ def as_openai(exchange: Exchange, folder: str) -> Export:
     else:
         shown = ["if answer is not None:", "    print(answer.to_json())"]
     notes = ("the SDK writes the body's members in an order of its own",) if exchange.sent else ()
-    return program.export([*_client(program, base), "", *call, ")", *shown], notes)
+    client = _client(program, base) if signature is None else _signing_client(program, base, signature)
+    return program.export([*client, "", *call, ")", *shown], notes)
 
 
 def _streams(exchange: Exchange) -> bool:
@@ -202,6 +236,24 @@ def _client(program: Program, base: str) -> list[str]:
         which = 'endpoint="runtime", ' if match[3] else ""
         where = [f"    provider=bedrock({which}region={match[2] or match[4]!r}, api_key={_TOKEN}),"]
     return ["client = OpenAI(", *where, "    max_retries=0,", ")"]
+
+
+def _signing_client(program: Program, base: str, signature: Signed) -> list[str]:
+    program.packages.append("from openai.providers import bedrock")
+    which = ["        endpoint='runtime',"] if signature.service == "bedrock" else []
+    where = [] if _CANONICAL.fullmatch(base) else [f"        base_url={base!r},"]
+    return [
+        "# The SDK signs with the keys that AWS's tools find: AWS_PROFILE, variables, ~/.aws.",
+        "client = OpenAI(",
+        "    provider=bedrock(",
+        *which,
+        f"        region={signature.region!r},",
+        *where,
+        "        api_key=None,",
+        "    ),",
+        "    max_retries=0,",
+        ")",
+    ]
 
 
 def _call(program: Program, exchange: Exchange, below: str) -> list[str]:

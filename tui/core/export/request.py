@@ -35,7 +35,7 @@ _LARGEST_INLINE: Final = 32_000
 
 _LEFT_OUT: Final = re.compile(
     r"(?:host|content-length|connection|accept-encoding|user-agent|authorization|transfer-encoding|cookie"
-    r"|x-stainless-.*|proxy-.*)\Z",
+    r"|x-stainless-.*|x-amz-(?:date|content-sha256|security-token)|proxy-.*)\Z",
     re.IGNORECASE,
 )
 """Headers that belong to the client that sent them, not to the request, or that hold secrets."""
@@ -99,8 +99,11 @@ def headers_that_matter(exchange: Exchange) -> list[tuple[str, str]]:
 
 
 def is_authorized(exchange: Exchange) -> bool:
-    """Whether the request carried a bearer token."""
-    return any(name.lower() == "authorization" for name, _ in exchange.request_headers)
+    """Whether the request carried a bearer token; a signed one has none."""
+    return any(
+        name.lower() == "authorization" and not value.startswith("AWS4-")
+        for name, value in exchange.request_headers
+    )
 
 
 def body_object(exchange: Exchange) -> dict[str, Any] | None:

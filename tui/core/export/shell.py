@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from typing import Final
 
 from tui.core.exchange import Exchange
 from tui.core.export.request import (
     TOKEN_VARIABLE,
     Export,
     SideFile,
+    Unsupported,
     body_file,
     headers_that_matter,
     inline_text,
     is_authorized,
 )
+from tui.core.export.signed import EXPORT_KEYS, signed
 
 __all__ = ["as_curl", "as_httpie"]
+
+_ESCAPED: Final = (
+    "curl before its releases of 2025 signs a path with % in another way than AWS (its issue 16927): where "
+    "that is refused, take Python"
+)
 
 
 def as_curl(exchange: Exchange, folder: str) -> Export:
@@ -35,6 +43,12 @@ def as_curl(exchange: Exchange, folder: str) -> Export:
     lines[0] += f" {shlex.quote(exchange.url)}"
     if is_authorized(exchange):
         lines.append(f'-H "Authorization: Bearer ${TOKEN_VARIABLE}"')
+    signature, notes = signed(exchange), list[str]()
+    if signature is not None:
+        lines.append(f"--aws-sigv4 aws:amz:{signature.region}:{signature.service}")
+        lines.append('--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"')
+        lines += ['-H "X-Amz-Security-Token: $AWS_SESSION_TOKEN"'] * signature.session
+        notes = [EXPORT_KEYS, *([_ESCAPED] if "%" in exchange.url else [])]
     # curl takes "Name;" for a header without a value.
     lines += [
         f"-H {shlex.quote(f'{name}: {value}' if value else f'{name};')}"
@@ -46,7 +60,7 @@ def as_curl(exchange: Exchange, folder: str) -> Export:
     elif body or exchange.method == "POST":
         # --data-raw: with --data, a body that begins with @ would be read from a file.
         lines.append(f"--data-raw {shlex.quote(body)}")
-    return _script(lines, files, folder)
+    return _script(lines, files, folder, notes)
 
 
 def as_httpie(exchange: Exchange, folder: str) -> Export:
@@ -55,7 +69,12 @@ def as_httpie(exchange: Exchange, folder: str) -> Export:
     Args:
         exchange: The exchange.
         folder: As for `as_curl`.
+
+    Raises:
+        Unsupported: The request was signed.
     """
+    if signed(exchange) is not None:
+        raise Unsupported("HTTPie does not sign for AWS; export it as curl or Python.")
     body, files = inline_text(exchange), ()
     lines = [f"http --ignore-stdin --stream {shlex.quote(exchange.method)} {shlex.quote(exchange.url)}"]
     if is_authorized(exchange):
@@ -76,8 +95,10 @@ def _item(name: str, value: str) -> str:
     return f"{name}: {value}" if value[0] in "=@" else f"{name}:{value}"
 
 
-def _script(lines: Sequence[str], files: Sequence[SideFile], folder: str) -> Export:
+def _script(
+    lines: Sequence[str], files: Sequence[SideFile], folder: str, notes: Sequence[str] = ()
+) -> Export:
     text = " \\\n  ".join(lines) + "\n"
     if files and not folder:
         text = f"# Run it where {files[0].name} is.\n{text}"
-    return Export(text.encode("utf-8", "replace"), "sh", tuple(files))
+    return Export(text.encode("utf-8", "replace"), "sh", tuple(files), tuple(notes))
