@@ -116,3 +116,16 @@ async def test_what_does_not_match_says_where_and_the_recording_waits() -> None:
         assert (await client.post("/responses", json=asked("one"))).status_code == 429
         with pytest.raises(httpx.ConnectError):
             await client.get("/responses/resp_2?x=1")
+
+
+async def test_what_belongs_to_another_branch_or_a_replay_is_passed_over() -> None:
+    branch = created(asked("two, edited", previous_response_id="resp_2"), number=5, turn_id="t3")
+    replayed = created(asked("one"), number=6, turn_id="")
+    made = [*talk()[:3], replayed, branch]
+    cassette = read_cassette(cassette_text(made, {"path": ["t1", "t3"]}).encode())
+    assert [item.payload["content"] for item in cassette.prompts] == ["one", "two, edited"]
+    transport = PlaybackTransport(cassette.exchanges[1:], None)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:9/openai/v1") as client:
+        for body, answer in ((asked("one"), made[1]), (json.loads(branch.request_body), branch)):
+            got = await client.post("/responses", json=body)
+            assert got.content == answer.response_body

@@ -45,7 +45,8 @@ class Cassette:
 
     Attributes:
         conversation: What the requests were made with: `model`, `region`, `continuation`, `instructions`,
-            `controls`, `title`; any may be missing.
+            `controls`, `title`, `path` (the ids of the turns that it goes through, where there are branches);
+            any may be missing.
         exchanges: In the order in which they were sent; their events are not taken apart.
     """
 
@@ -54,11 +55,14 @@ class Cassette:
 
     @property
     def prompts(self) -> tuple[Item, ...]:
-        """The user's message of each turn, in their order; of a turn that was sent again, the first."""
+        """The user's message of each turn of the path, in order; of one that was sent again, the first."""
         found: list[Item] = []
         seen: set[str] = set()
+        path: object = self.conversation.get("path")
         for exchange in self.exchanges:
             if exchange.method != "POST" or not exchange.turn_id or exchange.turn_id in seen:
+                continue
+            if isinstance(path, list) and exchange.turn_id not in path:
                 continue
             seen.add(exchange.turn_id)
             message = _last_message(exchange.request_body)

@@ -28,7 +28,8 @@ def run(options: argparse.Namespace) -> int:
     """
     history = History(load_settings({}, os.environ).data_dir / "history.db")
     try:
-        conversation_id = options.id or history.latest(options.sandbox)
+        named = None if options.id == "last" else options.id
+        conversation_id = named or history.latest(options.sandbox)
         if conversation_id is None:
             raise InputError("There is no conversation yet.")
         conversation = history.load(conversation_id)
@@ -45,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
         "api": _first_api(conversation),
         "instructions": conversation.instructions,
         "controls": conversation.controls.as_json(),
+        "path": [turn.id for turn in conversation.path()],
     }
     data = cassette_text(exchanges, made_with).encode("utf-8", "surrogatepass")
     for path, size in write_export(Export(data, "json"), Path(options.output), over=options.force):

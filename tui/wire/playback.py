@@ -27,10 +27,10 @@ _FRAMING: Final = frozenset({"content-length", "transfer-encoding", "connection"
 
 
 class PlaybackTransport(httpx.AsyncBaseTransport):
-    """Answers each request with the next recorded one of its method and path.
+    """Answers each request with the next recorded one that is the same; those of other branches wait.
 
-    A request that is not the recorded one is answered with status 422 and a sentence that says where it
-    differs; the recording waits for the right one.
+    A request that was not recorded is answered with status 422 and a sentence that says where it differs
+    from the next one of its method and path.
 
     Args:
         exchanges: What was recorded, in order.
@@ -61,13 +61,13 @@ class PlaybackTransport(httpx.AsyncBaseTransport):
         began = self._monotonic()
         sent = await request.aread()
         path = _path(str(request.url))
-        found = next(
-            (one for one in self._left if one.method == request.method and _path(one.url) == path), None
-        )
+        left = [one for one in self._left if one.method == request.method and _path(one.url) == path]
+        found = next((one for one in left if not _difference(one.request_body, sent)), None)
+        if not left:
+            rest = f"{len(self._left)} other requests are left on it" if self._left else "it is at its end"
+            return _refusal(f"The cassette holds no more {request.method} {path}; {rest}.")
         if found is None:
-            left = f"{len(self._left)} other requests are left on it" if self._left else "it is at its end"
-            return _refusal(f"The cassette holds no more {request.method} {path}; {left}.")
-        if difference := _difference(found.request_body, sent):
+            difference = _difference(left[0].request_body, sent)
             return _refusal(
                 f"The cassette's next {request.method} {path} is another request than this one: {difference}."
             )
