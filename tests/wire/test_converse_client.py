@@ -90,6 +90,9 @@ async def test_a_streamed_answer_and_its_record() -> None:
     assert exchange.response_body == STREAM
     assert b"".join(STREAM[row.start : row.end] for row in exchange.events) == STREAM
     assert [row.type for row in exchange.events][-2:] == ["messageStop", "metadata"]
+    # A frame's payload is read from its bytes, and not kept beside them.
+    assert exchange.events.parts()[3] == {}
+    assert json.loads(exchange.events[-2].data) == {"stopReason": "end_turn"}
     assert (exchange.outcome, exchange.request_id) == (Outcome.COMPLETED, "0f-1")
     assert exchange.timings.first_text is not None
     assert "secret" not in str(exchange.request_headers)

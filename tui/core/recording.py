@@ -16,12 +16,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, cast, overload
 
-__all__ = ["BLOCK", "Chunk", "Chunks", "Events", "SseRecord", "iter_blocks", "sse_data"]
+__all__ = ["BLOCK", "Chunk", "Chunks", "Events", "SseRecord", "event_data", "iter_blocks", "sse_data"]
 
 BLOCK: Final = 131_072
 """Bytes of a block of the body before it is deflated."""
 
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
+_FRAME: Final = 16
+"""Bytes of an AWS frame beside headers and payload: two lengths and a checksum before, a checksum after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ class SseRecord:
     def data(self) -> str:
         """The event's data lines, joined."""
         if not isinstance(self._data, str):
-            self._data = sse_data(self._data.body(self.start, self.end))
+            self._data = event_data(self._data.body(self.start, self.end))
         return self._data
 
     def _key(self) -> tuple[object, ...]:
@@ -263,7 +265,7 @@ class Events(Sequence[SseRecord]):
 
     def append(self, record: SseRecord) -> None:
         """Add an event; its data is kept beside the body where the body does not say the same."""
-        said = sse_data(self._body.body(record.start, record.end))
+        said = event_data(self._body.body(record.start, record.end))
         data = None if said == record.data else record.data
         self.add(record.offset, record.type, record.start, record.end, data)
 
@@ -342,6 +344,18 @@ def _equal(one: Sequence[object], other: object) -> bool:
         return NotImplemented
     others = cast("Sequence[object]", other)
     return len(one) == len(others) and all(a == b for a, b in zip(one, others, strict=True))
+
+
+def event_data(raw: bytes) -> str:
+    """The data of an event, read from its bytes: a server-sent event's, or the payload of an AWS frame.
+
+    A frame begins with its own length, and no line of a server-sent event with the zero byte of that.
+    Source of the frame: AWS, "Event stream encoding".
+    """
+    if raw[:1] == b"\0" and len(raw) >= _FRAME and int.from_bytes(raw[:4], "big") == len(raw):
+        headers = int.from_bytes(raw[4:8], "big")
+        return raw[_FRAME - 4 + headers : -4].decode("utf-8", "replace")
+    return sse_data(raw)
 
 
 def sse_data(raw: bytes) -> str:

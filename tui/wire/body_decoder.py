@@ -40,11 +40,6 @@ class BodyDecoder(Protocol[P]):
         """The content type that the body must have, without parameters."""
         ...
 
-    @property
-    def is_sse(self) -> bool:
-        """Whether the data of an event can be read from its bytes by the rules of server-sent events."""
-        ...
-
     def feed(self, piece: bytes) -> Iterable[P]:
         """Take the next bytes, cut anywhere; gives the events that they complete.
 
@@ -59,6 +54,10 @@ class BodyDecoder(Protocol[P]):
         Raises:
             StreamError: The body ends within an event.
         """
+        ...
+
+    def in_bytes(self, event: P) -> bool:
+        """Whether `recording.event_data` reads the event's data from its bytes."""
         ...
 
     def kind(self, event: P) -> str:

@@ -66,7 +66,6 @@ class ChunkDecoder(SseDecoder):
     """
 
     media_type = "text/event-stream"
-    is_sse = True
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()

@@ -101,7 +101,6 @@ class ConverseDecoder:
     """
 
     media_type = EVENT_STREAM
-    is_sse = False
 
     def __init__(self, redactor: Redactor) -> None:
         self._frames = EventStreamDecoder()
@@ -114,6 +113,10 @@ class ConverseDecoder:
     def finish(self) -> Frame | None:
         """What stands for a frame that was cut off."""
         return self._frames.finish()
+
+    def in_bytes(self, event: Frame) -> bool:
+        """Frames are, but for what stands for a damage."""
+        return event.message != DAMAGED
 
     def kind(self, event: Frame) -> str:
         """The frame's `:event-type` or `:exception-type`."""

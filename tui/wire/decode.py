@@ -37,7 +37,6 @@ class ResponsesDecoder(SseDecoder):
     """Takes the body of a streamed response apart, see `body_decoder`."""
 
     media_type = "text/event-stream"
-    is_sse = True
 
     def kind(self, event: SseEvent) -> str:
         """The event's name, or its `type` where it has none."""

@@ -81,6 +81,10 @@ class SseDecoder:
         event = self._line(rest.removesuffix(b"\r"), end) if rest else None
         return event or self._line(b"", end)
 
+    def in_bytes(self, event: SseEvent) -> bool:
+        """Its data lines are; see `body_decoder`."""
+        return True
+
     def _line(self, line: bytes, end: int) -> SseEvent | None:
         if not line:
             event = None

@@ -123,8 +123,7 @@ class _Reader:
         self._clock = clock
         self._after = after
         # Unpacked, the bytes that the events are in are not those that came.
-        packed = response.headers.get("content-encoding", "identity").lower() != "identity"
-        self._said_by_bytes = decoder.is_sse and not packed
+        self._packed = response.headers.get("content-encoding", "identity").lower() != "identity"
         self._decoder = decoder
         self._seen = _Seen(after + 1)
         self.ready: deque[StreamEvent] = deque()
@@ -165,7 +164,8 @@ class _Reader:
             self.wake.set()
 
     def _take(self, event: Piece, offset: float) -> None:
-        data = None if self._said_by_bytes else event.data.decode("utf-8", "replace")
+        in_bytes = not self._packed and self._decoder.in_bytes(event)
+        data = None if in_bytes else event.data.decode("utf-8", "replace")
         self._exchange.events.add(offset, self._decoder.kind(event), event.start, event.end, data)
         decoded, number = self._decoder.read(event)
         if number is not None:
