@@ -301,15 +301,15 @@ def test_a_keymap_is_checked() -> None:
             "help.open": "ctrl+t",
             "theme.pick": "enter",
             "history.open": "",
-            "turn.edit": "F24, Ctrl+X z z",
+            "turn.edit": "F24, Ctrl+X l l",
             "turn.fork": "ctrl+x n x",
             "turn.preview": "ctrl+b p",
             "conversation.new": "j",
             "app.quit": "ctrl+foo",
         }
     )
-    assert checked.changed == {"turn.stop": "f11", "turn.edit": "F24, Ctrl+X z z"}
-    assert checked.keys["turn.edit"] == ("f24",) and checked.chords["turn.edit"] == (("z", "z"),)
+    assert checked.changed == {"turn.stop": "f11", "turn.edit": "F24, Ctrl+X l l"}
+    assert checked.keys["turn.edit"] == ("f24",) and checked.chords["turn.edit"] == (("l", "l"),)
     assert checked.for_textual == {"turn.stop": "f11", "turn.edit": "f24"}
     assert checked.others == {"no.such": "f5"}
     assert checked.problems == (
@@ -349,9 +349,9 @@ def test_two_commands_may_swap_their_keys() -> None:
 
 
 def test_another_leader_takes_every_chord_with_it() -> None:
-    checked = check_keymap({"leader": "Ctrl+B", "turn.edit": "leader z z", "turn.fork": "ctrl+b j"})
+    checked = check_keymap({"leader": "Ctrl+B", "turn.edit": "leader l l", "turn.fork": "ctrl+b j"})
     assert checked.problems == ()
-    assert checked.shown("turn.edit") == ("Ctrl+B z z",)
+    assert checked.shown("turn.edit") == ("Ctrl+B l l",)
     assert checked.shown("turn.fork") == ("Ctrl+B j",)
     assert checked.shown("turn.regenerate") == ("Ctrl+B r",)
     assert checked.for_textual["leader"] == "ctrl+b"
@@ -393,7 +393,7 @@ async def test_the_users_keys_and_chords_work_and_are_the_ones_shown(tmp_path: P
     config = tmp_path / "config"
     config.mkdir()
     (config / "config.toml").write_text(
-        '[keymap]\nhelp.open = "f11, ctrl+x z z"\ntheme.pick = "ctrl+x j"\nnonsense = "f5"\n'
+        '[keymap]\nhelp.open = "f11, ctrl+x l l"\ntheme.pick = "ctrl+x j"\nnonsense = "f5"\n'
         'dialog.close = "ctrl+y"\nlist.down = "j"\nlines.dwon = "f5"\nhelp.top = "ctrl+b"\n'
     )
     app = app_for(StandInSession(tmp_path))
@@ -405,7 +405,7 @@ async def test_the_users_keys_and_chords_work_and_are_the_ones_shown(tmp_path: P
         await pilot.press("f1")
         await settled(pilot)
         assert app.screen is app.chat
-        await pilot.press("ctrl+x", "z", "z")
+        await pilot.press("ctrl+x", "l", "l")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         await pilot.press("escape", "f11")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
@@ -414,7 +414,7 @@ async def test_the_users_keys_and_chords_work_and_are_the_ones_shown(tmp_path: P
         page = help_screen.page(88).plain
         for command in COMMANDS:
             assert command.title in page and command.id in page, command.id
-        assert "F1          Ctrl" not in page and "Ctrl+X ?" not in page and "Ctrl+X z z" in page
+        assert "F1          Ctrl" not in page and "Ctrl+X ?" not in page and "Ctrl+X l l" in page
         await pilot.press(*"theme")
         found = help_screen.query_one(Static).content.plain
         assert "Ctrl+X j" in found and "/theme [NAME]" in found and "In the choice of a theme" in found

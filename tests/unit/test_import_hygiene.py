@@ -9,8 +9,9 @@ HEAVY = ("openai", "httpx", "httpx2", "keyring", "pydantic", "pypdf", "starlette
 # What the first picture may be made of; everything else of the program waits for it to be on the screen.
 # Each module here costs every start about a millisecond: add one only when the first picture needs it.
 FIRST_PICTURE = {
-    *("app", "config", "config_places", "config_values", "credentials", "key_names", "keymap", "messages"),
-    *("notification", "profiles", "startup", "system_keyring", "themes", "widgets"),
+    *("app", "config", "config_places", "config_values", "crash", "credentials"),
+    *("key_names", "keymap", "messages", "notification", "profiles"),
+    *("startup", "system_keyring", "themes", "widgets"),
     *("aws_signing", "core.aws", "screens.chat_aws"),
     *("commands", "commands.chords", "commands.command", "commands.conversation", "commands.looking"),
     *("commands.program", "commands.reading", "commands.tools", "commands.turn"),
