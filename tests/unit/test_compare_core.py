@@ -73,7 +73,7 @@ def test_a_target_is_named_by_what_is_not_the_same_everywhere() -> None:
     first = Asked(TARGET, None, "stateful")
     second = Asked(replace(TARGET, model="openai.gpt-5.5", region="us-east-2"), "low", "stateful")
     assert labels([first, second]) == [
-        "gpt-5.4 · us-west-2 · effort unset",
+        "gpt-5.4 · us-west-2",
         "gpt-5.5 · us-east-2 · effort low",
     ]
     assert labels([first, first]) == ["gpt-5.4", "gpt-5.4"]

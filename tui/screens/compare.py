@@ -118,7 +118,7 @@ class CompareScreen(ModalScreen[str | None]):
         }
         & ConversationPane { height: 1fr; background: $surface; }
         & TabStrip { display: none; }
-        & #compare-differences { display: none; }
+        & #compare-differences { display: none; padding: 0 1; scrollbar-gutter: stable; }
         & #compare-figures { height: 4; }
         & .dialog--detail { height: 2; max-height: 2; }
         &.-tabs {
@@ -152,7 +152,7 @@ class CompareScreen(ModalScreen[str | None]):
         ]
         for pane in self._panes:
             pane.can_focus = False
-        self._tabs = TabStrip([one.name for one in columns])
+        self._tabs = TabStrip([one.name.partition(" · ")[0] for one in columns])
         self._differences = VirtualLines(id="compare-differences")
         self._differences.can_focus = False
         self._figures = VirtualLines(cursor=True, id="compare-figures", classes="-active")

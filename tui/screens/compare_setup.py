@@ -81,7 +81,7 @@ class CompareSetup(ModalScreen[Order]):
         align: center middle;
         & Dialog { max-width: 130; max-height: 30; }
         & .compare--title { height: 1; color: $text-muted; padding: 0 1; }
-        & VirtualLines { height: 4; }
+        & #compare-targets { height: 4; }
         & SafeTextArea {
             height: 1fr; min-height: 3; border: none; padding: 0 1; background: $panel;
             scrollbar-size-vertical: 1;
@@ -110,6 +110,8 @@ class CompareSetup(ModalScreen[Order]):
         self._efforts = efforts
         self._known: dict[tuple[TargetWords, int], Column] = {}
         self._columns: list[Column] = []
+        # What the line says: ahead of the columns while they are being made.
+        self._asked: list[Asked] = []
         self._list = VirtualLines(cursor=True, id="compare-targets", classes="-active")
         self._list.can_focus = False
         self._detail = Static("", id="compare-detail", classes="dialog--detail", markup=False)
@@ -127,7 +129,7 @@ class CompareSetup(ModalScreen[Order]):
             self._prompt,
             self._detail,
             title="Compare",
-            keys="Ctrl+S send   Ctrl+O change   Alt+A add   Alt+D remove   Alt+E effort   Alt+M mode",
+            keys="Ctrl+S send  Ctrl+O change  Alt: A add  D remove  E effort  M mode  Esc",
         )
 
     def on_mount(self) -> None:
@@ -177,6 +179,7 @@ class CompareSetup(ModalScreen[Order]):
             await self._comparing.estimate(columns, self._prompt.text, self._attachments)
         finally:
             self._columns = columns
+            self._asked = [column.asked for column in columns]
             table = AskedTable([(column.asked, column.estimate) for column in columns])
             if self._list.cursor is None:
                 self._list.show(table)
@@ -195,19 +198,16 @@ class CompareSetup(ModalScreen[Order]):
 
     def _write(self, asked: Sequence[Asked], cursor: int) -> None:
         """Write other targets into the line."""
+        self._asked = list(asked)
         words = [str(self._comparing.words_for(one)) for one in asked]
         self._line.value = ", ".join(words)
         self._line.cursor_position = len(self._line.value)
         self._list.show(AskedTable([(one, None) for one in asked]), cursor=cursor)
         self._look(0.0)
 
-    @property
-    def _asked(self) -> list[Asked]:
-        return [column.asked for column in self._columns]
-
     def action_pick(self, add: bool = False) -> None:
         """Choose the target under the cursor with the picker."""
-        now = self._asked[self._at] if self._columns else self._comparing.base
+        now = self._asked[self._at] if self._asked else self._comparing.base
         self.run_worker(partial(self._pick, now, add), group="pick", name="pick", description="picks")
 
     async def _pick(self, now: Asked, add: bool) -> None:
@@ -216,7 +216,7 @@ class CompareSetup(ModalScreen[Order]):
         if place is None:
             return
         target = self._comparing.target(*place)
-        asked, at = self._asked, self._at
+        asked, at = list(self._asked), self._at
         taken = replace(now, target=target)
         if add or not asked:
             asked.append(taken)
@@ -227,22 +227,22 @@ class CompareSetup(ModalScreen[Order]):
 
     def action_add(self) -> None:
         """Choose one more with the picker."""
-        if len(self._columns) < MOST:
+        if len(self._asked) < MOST:
             self.action_pick(True)
         else:
             self._say([(f"A comparison takes {MOST} targets at most.", "$text-warning")])
 
     def action_remove(self) -> None:
         """Take the target under the cursor off the line."""
-        asked = self._asked
+        asked = list(self._asked)
         if asked:
             del asked[self._at]
             self._write(asked, max(0, self._at - 1))
 
     def action_effort(self) -> None:
         """The next value of effort that the model under the cursor takes."""
-        if self._columns:
-            asked = self._asked
+        if self._asked:
+            asked = list(self._asked)
             now = asked[self._at]
             values = [None, *self._efforts(now.target.model)]
             place = values.index(now.effort) + 1 if now.effort in values else 0
@@ -251,8 +251,8 @@ class CompareSetup(ModalScreen[Order]):
 
     def action_mode(self) -> None:
         """Continue the target under the cursor the other way."""
-        if self._columns:
-            asked = self._asked
+        if self._asked:
+            asked = list(self._asked)
             now = asked[self._at]
             other: ContinuationMode = "stateless" if now.mode == "stateful" else "stateful"
             asked[self._at] = replace(now, mode=other)

@@ -129,7 +129,7 @@ async def _print(
     found: list[tuple[int, int, Difference]] = []
     if options.diff:
         # All with the first: as a rule that is what the others are held against.
-        for second in range(1, len(columns)):
+        for second in [index for index in range(1, len(columns)) if texts[0] and texts[index]]:
             compared = await asyncio.to_thread(difference, texts[0], texts[second])
             found.append((1, second + 1, compared))
     if options.json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from tui.core.catalogue import Catalogue
@@ -136,7 +136,14 @@ def likely_words(estimates: Sequence[TurnEstimate | None]) -> str:
     """What all columns together are likely to cost, and at most: `likely ~$0.0041, at most ~$0.180`."""
     likely = total_cost(one.cost if one else None for one in estimates)
     most = total_cost(one.cost_most if one else None for one in estimates)
-    return f"likely {cost_words(likely)}, at most {cost_words(most)}"
+    if likely is None or most is None:
+        return "nobody knows what they cost"
+    unknown = sum(one is None or one.cost is None or one.cost_most is None for one in estimates)
+    without = f", without {unknown} of unknown price" if unknown else ""
+    return (
+        f"likely {cost_words(replace(likely, at_least=False))}, "
+        f"at most {cost_words(replace(most, at_least=False))}{without}"
+    )
 
 
 def table_lines(names: Sequence[str], rows: Sequence[ColumnFigures], width: int) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from tui.core.api_rules import API_NAMES, api_named
+from tui.core.apis import RESPONSES
 from tui.core.catalogue import ENDPOINTS, Catalogue, is_region
 from tui.core.errors import InputError
 from tui.core.items import ContinuationMode, Target
@@ -182,20 +183,25 @@ def words_for(asked: Asked, base: Asked, catalogue: Catalogue) -> TargetWords:
 
 
 def labels(columns: Sequence[Asked]) -> list[str]:
-    """A short name for each: its model, and of the rest what is not the same in all of them."""
+    """A short name for each: its model, and of the rest what is not the same in all of them.
+
+    What a target has if nothing is said (mantle, Responses, no effort, stateful) is left out.
+    """
     facts = [_facts(asked) for asked in columns]
     differing = [index for index in range(1, len(_NAMES)) if len({row[index] for row in facts}) > 1]
-    return [" · ".join([row[0], *(row[index] for index in differing)]) for row in facts]
+    return [" · ".join(filter(None, [row[0], *(row[index] for index in differing)])) for row in facts]
 
 
 def _facts(asked: Asked) -> tuple[str, ...]:
     target = asked.target
+    over = "" if target.api == RESPONSES else API_NAMES.get(target.api, target.api)
     texts = (
         _short_model(target.model),
         target.region,
-        target.endpoint,
-        API_NAMES.get(target.api, target.api),
-        f"effort {asked.effort or 'unset'}",
-        asked.mode,
+        "" if target.endpoint == ENDPOINTS[0] else target.endpoint,
+        over,
+        f"effort {asked.effort}" if asked.effort else "",
+        # Other APIs have no other way.
+        "" if asked.mode == "stateful" or over else asked.mode,
     )
     return tuple(map(visible_line, texts))
