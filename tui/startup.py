@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any, cast
 
 from tui.aws_signing import AwsSigning
-from tui.config import Settings, load_settings
+from tui.config import Settings, default_dirs, load_settings
 from tui.core.errors import InputError
 from tui.core.garbage import collector_paused
 from tui.crash import Crashes, install
@@ -137,7 +137,9 @@ def _credentials(settings: Settings, playback: Playback | None) -> Credentials:
         if playback is None
         else playback.credentials(settings)
     )
-    install(Crashes(settings.data_dir, credentials.masked))
+    # The history of a replay goes with it; a report stays.
+    folder = settings.data_dir if playback is None else default_dirs(os.environ)[1]
+    install(Crashes(folder, credentials.masked))
     return credentials
 
 

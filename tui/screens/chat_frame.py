@@ -172,7 +172,9 @@ class ChatFrame(Screen[None]):
                 api="" if api == RESPONSES else API_NAMES[api],
             )
         )
-        self.welcome.show_place(sandbox=settings.sandbox, base_url=settings.base_url)
+        self.welcome.show_place(
+            sandbox=settings.sandbox, base_url=settings.base_url, replays=settings.replays
+        )
         self.composer.set_placeholder(visible_line(settings.model))
         self.composer.input.focus()
         self.call_after_refresh(self._empty_lines)
@@ -268,7 +270,8 @@ class ChatFrame(Screen[None]):
             replays=bool(self.session.settings.replays),
         )
         self.status.show(self.with_turns(state))
-        self.welcome.show_place(sandbox=target.sandbox, base_url=target.base_url)
+        replays = self.session.settings.replays
+        self.welcome.show_place(sandbox=target.sandbox, base_url=target.base_url, replays=replays)
         self.composer.set_placeholder(visible_line(target.model))
 
     def with_turns(self, state: StatusState) -> StatusState:
@@ -277,7 +280,7 @@ class ChatFrame(Screen[None]):
 
     def _token_words(self, region: str) -> tuple[str, bool]:
         """Where the token comes from and how long it lives still; whether that is bad news."""
-        if self.session.settings.sandbox:
+        if self.session.settings.sandbox or self.session.settings.replays:
             return "", False
         status = self.session.credentials.status(region)
         signing = self.session.credentials.signing(region)

@@ -29,6 +29,7 @@ _HINTS = (
 
 _PURPOSE = "Chat with OpenAI models on Amazon Bedrock, and see every byte of it."
 _OPENING = "Opening the conversation …"
+_REPLAY = "what was recorded answers; nothing is sent"
 _SANDBOX = "an endpoint inside this program answers; no model, no network"
 
 
@@ -57,9 +58,13 @@ class Welcome(Widget):
             self._opening = opening
             self.refresh()
 
-    def show_place(self, *, sandbox: bool, base_url: str) -> None:
-        """Say who will answer."""
-        if sandbox:
+    def show_place(self, *, sandbox: bool, base_url: str, replays: str = "") -> None:
+        """Say who will answer; `replays` is the name of a cassette that is played."""
+        if replays:
+            place = Content.assemble(
+                ("REPLAY", "bold $text-warning"), (f" · {visible_line(replays)}: {_REPLAY}", "$text-muted")
+            )
+        elif sandbox:
             place = Content.assemble(("SANDBOX", "bold $text-warning"), (f" · {_SANDBOX}", "$text-muted"))
         else:
             place = Content.assemble(
