@@ -132,6 +132,8 @@ def drag_about(program: Terminal, end: float) -> None:
         program.send(b"\x1b[<32;%d;%dM" % (20 + step * 7 % 60, 10 + step % 14))
         time.sleep(0.05)
     program.send(b"\x1b[<0;30;12m")
+    time.sleep(1.5)
+    program.send(b"\x1b[1;5F")
 
 
 class Cases:
