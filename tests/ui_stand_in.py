@@ -79,6 +79,9 @@ class StandInCredentials:
     def __init__(self, token: str = "sandbox") -> None:
         self.token = token
 
+    def signing(self, region: str) -> None:
+        return None
+
     def token_for(self, region: str) -> str:
         if not self.token:
             raise TokenMissing("There is no Bedrock API key yet.")
@@ -217,11 +220,16 @@ class StandInSession:
         model: str | None = None,
         region: str | None = None,
         endpoint: str | None = None,
-    ) -> None:
+        api: str | None = None,
+    ) -> str:
         old = self._conversations[conversation_id]
         self._conversations[conversation_id] = replace(
-            old, model=model or old.model, region=region or old.region
+            old, model=model or old.model, region=region or old.region, api=api or old.api
         )
+        return ""
+
+    def unsent(self, conversation_id: str) -> list[str]:
+        return []
 
     async def set_tip(self, conversation_id: str, turn_id: str | None) -> None:
         self._conversations[conversation_id] = self._conversations[conversation_id].at(turn_id)

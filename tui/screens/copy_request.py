@@ -196,7 +196,7 @@ class CopyAs(ModalScreen[None]):
         if b"AWS's tools find" in made.data:
             lines = [f"{figures.size(len(made.data))}; the keys are found as AWS's tools find them."]
         elif b"$AWS_ACCESS_KEY_ID" in made.data:
-            lines = [f"{figures.size(len(made.data))}; the keys are read from $AWS_ACCESS_KEY_ID and the like."]
+            lines = [f"{figures.size(len(made.data))}; the keys are read from $AWS_ACCESS_KEY_ID and so on."]
         elif b"AWS_BEARER_TOKEN_BEDROCK" not in made.data:
             lines = [f"{figures.size(len(made.data))}; no token is in it."]
         if made.files:

@@ -70,11 +70,13 @@ def as_boto3(exchange: Exchange, folder: str) -> Export:
             "httpx or curl."
         )
     program = Program(folder, {"import json"}, ["import boto3"])
-    if signed(exchange) is not None:
+    signature = signed(exchange)
+    if signature is not None:
         token = _SIGNS
     else:
         token = _NO_TOKEN if asked.base_url.startswith("http:") else (_TOKEN,)
-    client = [*token, "client = boto3.client(", '    "bedrock-runtime",', *_place(asked.base_url), ")", ""]
+    place = _place(asked.base_url, signature.region if signature else "")
+    client = [*token, "client = boto3.client(", '    "bedrock-runtime",', *place, ")", ""]
     model = f"    modelId={quoted(asked.model)},"
     if asked.api == "invoke_model":
         lines = _invoke(program, exchange, model)
@@ -83,13 +85,13 @@ def as_boto3(exchange: Exchange, folder: str) -> Export:
     return program.export([*client, *lines], ("boto3 writes the body in a spelling of its own",))
 
 
-def _place(base_url: str) -> list[str]:
+def _place(base_url: str, signed_for: str) -> list[str]:
     parts = urlsplit(base_url)
     own = _HOST.fullmatch(parts.netloc)
     if own is not None and not parts.path.strip("/"):
         return [f"    region_name={quoted(own[1])},"]
     found = _REGION.search(parts.netloc) or _REGION.search(parts.path)
-    region = found[0] if found else "us-east-1"
+    region = signed_for or (found[0] if found else "us-east-1")
     return [f"    region_name={quoted(region)},", f"    endpoint_url={quoted(base_url)},"]
 
 
