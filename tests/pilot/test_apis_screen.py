@@ -12,6 +12,7 @@ from ui_samples import text_of
 from ui_stand_in import settled, typed, until
 
 from tui.app import OutcropApp
+from tui.core.controls import Controls
 from tui.core.items import Turn
 from tui.sandbox.server import SandboxServer
 from tui.screens.settings import SettingsScreen
@@ -56,6 +57,7 @@ async def test_an_api_is_chosen_in_mid_conversation(sandbox: SandboxServer) -> N
     conversation_id = (await session.new()).id
     first = await take_turn(session, conversation_id, "My name is Ada. Write to ada@example.org.")
     assert any("does not apply: Responses on mantle" in notice for notice in first.notices)
+    await session.set_controls(conversation_id, Controls(service_tier="auto"))
     second = await take_turn(session, conversation_id, "Say more.")
     assert second.notices == []  # once is enough
     app = OutcropApp(session, theme=None, continue_latest=True)
@@ -119,6 +121,7 @@ async def test_an_api_is_chosen_in_mid_conversation(sandbox: SandboxServer) -> N
         assert body["guardrailConfig"]["guardrailIdentifier"] == "sandboxguard"
 
         await command(pilot, "/api chat")
+        await said(pilot, "Chat Completions takes no service tier: it is not sent.")
         await until(pilot, lambda: app.chat.status.state.api == "Chat Completions")
         await command(pilot, "What is volcano insurance?")
         await until(pilot, lambda: len(session.conversation(conversation_id).turns) == 4)

@@ -326,7 +326,7 @@ class ChatFrame(Screen[None]):
     ) -> None:
         """Change model, region, endpoint or API; an impossible pairing is said, and tried if it is wanted."""
         session, conversation_id = self.session, self._conversation_id
-        before = session.target(conversation_id)
+        before, unsent = session.target(conversation_id), session.unsent(conversation_id)
         try:
             said = await session.set_target(
                 conversation_id, model=model, region=region, endpoint=endpoint, api=api
@@ -346,6 +346,9 @@ class ChatFrame(Screen[None]):
             self._complain(why_not, "information")
         if target.api != before.api:
             self._lacks("streaming", "information")
+        for sentence in session.unsent(conversation_id):
+            if sentence not in unsent:
+                self._complain(sentence)
         self._refresh_target()
 
     def _lacks(self, feature: str, severity: SeverityLevel = "warning") -> bool:
