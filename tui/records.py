@@ -18,6 +18,7 @@ __all__ = ["Records", "TurnRecords"]
 _DAY: Final = 86_400.0
 _BEFORE_PRUNING: Final = 3.0
 _BETWEEN_STEPS: Final = 0.05
+_BETWEEN_PRUNINGS: Final = 900.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,19 +64,21 @@ class Records:
             self.failure = error
 
     async def prune(self, most_bytes: int, days: int, now: Callable[[], float]) -> None:
-        """Delete recorded exchanges that are too old or too many, some at a time, a while after the start.
+        """Delete recorded exchanges that are too old or too many, some at a time, again and again.
 
         Args:
             most_bytes: What they may take; 0 is no limit.
             days: How old they may be; 0 is no limit.
             now: Seconds since the epoch.
         """
-        before = now() - days * _DAY if days else float("-inf")
         try:
             await asyncio.sleep(_BEFORE_PRUNING)
-            while await self.call(History.prune_exchanges, most_bytes, before):  # noqa: ASYNC110 - it polls nothing
-                # What the user does goes to the same thread, and comes first.
-                await asyncio.sleep(_BETWEEN_STEPS)
+            while True:
+                before = now() - days * _DAY if days else float("-inf")
+                while await self.call(History.prune_exchanges, most_bytes, before):  # noqa: ASYNC110 - it polls nothing
+                    # What the user does goes to the same thread, and comes first.
+                    await asyncio.sleep(_BETWEEN_STEPS)
+                await asyncio.sleep(_BETWEEN_PRUNINGS)
         except StoreError as error:
             self.failure = error
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from tui.core.errors import OutcropError
 from tui.core.exchange import Exchange
 
 __all__ = ["FILTER_NAMES", "ExchangeFilter", "parse_filter"]
@@ -135,6 +136,14 @@ _SIGNS: Final[Mapping[str, Callable[[float, float], bool]]] = {
 }
 
 
+def _sent(exchange: Exchange) -> bytes:
+    try:
+        # Without the base64 of its files: there are no words in it.
+        return exchange.sent.outline.data
+    except OutcropError:
+        return b""  # it is no longer kept
+
+
 def _body(read: Callable[[Exchange], bytes]) -> Callable[[str], Test]:
     return lambda value: lambda exchange: value in read(exchange).decode("utf-8", "replace").casefold()
 
@@ -158,7 +167,7 @@ _MAKERS: Final[Mapping[str, Callable[[str], Test | None]]] = {
     "first": _compared(lambda exchange: exchange.timings.first_byte),
     "up": _compared(lambda exchange: len(exchange.sent)),
     "down": _compared(lambda exchange: exchange.chunks.size),
-    "sent": _body(lambda exchange: exchange.request_body),
+    "sent": _body(_sent),
     "got": _body(lambda exchange: exchange.response_body),
 }
 
