@@ -13,7 +13,7 @@ from textual import on
 from tui.core.attachments import why_not_in_path, why_not_taken
 from tui.core.errors import OutcropError
 from tui.messages import AttachmentMoved, AttachmentOpened, AttachmentRemoved, ClipboardWanted, FilesGiven
-from tui.screens.chat_frame import ChatFrame
+from tui.screens.chat_target import ChatTarget
 from tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ChatComposer"]
 
 
-class ChatComposer(ChatFrame):
+class ChatComposer(ChatTarget):
     """The chat screen with all that fills the composer beside the keys."""
 
     _chooser_folder = ""
