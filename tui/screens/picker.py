@@ -21,14 +21,13 @@ from tui.core.errors import OutcropError
 from tui.core.text import visible_line
 from tui.widgets.columns import TableTitles
 from tui.widgets.dialog import Dialog
+from tui.widgets.pairing_table import PairingTable, detail_of
 from tui.widgets.pairings import (
     Choice,
     Known,
     Offer,
-    PairingTable,
     Place,
     all_choices,
-    detail_of,
     marked,
     search,
 )
