@@ -2,8 +2,8 @@
 
     python tests/benchmarks/recorder.py [--runs N] [--quick] [--only headless|TUI]
 
-Off means: nothing is masked, no piece of the body and no event is noted, and no exchange is written to the
-history; all else is as always. Each figure is the least of the runs (15 by default) of one side over the
+Off means: no token is looked for in the bytes (in the text that is shown it is), no piece of the body and no
+event is noted, and no exchange is written to the history; all else is as always. Each figure is the least of the runs (15 by default) of one side over the
 least of the other. Headless, the client decodes the stream from memory in the pieces in which a server sends
 events one by one, with a token of the usual length; the TUI runs in a pseudo-terminal.
 """
@@ -32,7 +32,6 @@ def record_nothing() -> None:
     from tui.core.recording import Chunks, Events
     from tui.records import TurnRecords
     from tui.store.history import History
-    from tui.wire.masking import DeltaMask
     from tui.wire.redact import StreamRedactor
 
     def nothing(*_: Any, **__: Any) -> None:
@@ -41,7 +40,6 @@ def record_nothing() -> None:
     Chunks.add = nothing  # type: ignore[method-assign]
     Events.add = nothing  # type: ignore[method-assign]
     StreamRedactor.feed = lambda self, piece: piece  # type: ignore[method-assign]
-    DeltaMask.pass_on = lambda self, event: (event,)  # type: ignore[method-assign]
     TurnRecords.save_exchange = nothing  # type: ignore[method-assign]
     History.save_exchange = nothing  # type: ignore[method-assign]
 

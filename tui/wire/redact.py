@@ -42,9 +42,11 @@ class Redactor:
     Attributes:
         masks: Whether there is a secret at all.
         harmless: How many characters of a beginning give nothing away.
+        may_concern: Whether a text, or bytes read as Latin-1 (to look through a string takes half the time),
+            could hold the secret or end in its beginning; of most it is seen at once that not.
     """
 
-    __slots__ = ("_beginnings", "_forms", "_last", "_may_hold", "harmless", "masks")
+    __slots__ = ("_beginnings", "_forms", "_may_hold", "harmless", "masks", "may_concern")
 
     def __init__(self, secret: str, *keys: str) -> None:
         secrets = [text for text in (secret, *keys) if text not in _NO_SECRETS]
@@ -52,11 +54,12 @@ class Redactor:
         self.harmless = _HARMLESS_OF_KEYS if keys else _HARMLESS
         self._forms = [form for text in secrets for form in forms_of(text.encode())]
         anchors = sorted({anchor.decode("latin-1") for form in self._forms for anchor in form.anchors})
-        self._may_hold = _look_for(anchors)
+        self._may_hold = _look_for(anchors, (), frozenset())
         short = {anchor[:length] for anchor in anchors for length in range(1, len(anchor))}
         # The longest first: that is the one to hold back.
         self._beginnings = tuple(sorted(short, key=len, reverse=True))
-        self._last = frozenset(beginning[-1] for beginning in short)
+        last = frozenset(beginning[-1] for beginning in short)
+        self.may_concern = _look_for(anchors, self._beginnings, last)
 
     def __repr__(self) -> str:
         return "Redactor()"
@@ -70,14 +73,6 @@ class Redactor:
         if not self._may_hold(text):
             return text
         return self._masked(text.encode("utf-8", "surrogatepass"))[0].decode("utf-8", "surrogatepass")
-
-    def may_concern(self, text: str) -> bool:
-        """Whether text could hold the secret or end in its beginning; of most it is seen at once that not.
-
-        Args:
-            text: Text, or bytes read as Latin-1: to look through them as a string takes half the time.
-        """
-        return self._may_hold(text) or (text[-1:] in self._last and text.endswith(self._beginnings))
 
     def split(self, data: builtins.bytes) -> tuple[builtins.bytes, builtins.bytes]:
         """Mask the secret; returns what is certain, and the end that could be a beginning of the secret."""
@@ -185,8 +180,16 @@ def masked_headers(raw: list[tuple[bytes, bytes]], redactor: Redactor) -> Header
     return tuple(pairs)
 
 
-def _look_for(anchors: list[str]) -> Callable[[str], bool]:
-    """A function that says whether any of these is in a text; it runs for each piece of a stream."""
+def _look_for(anchors: list[str], endings: tuple[str, ...], last: frozenset[str]) -> Callable[[str], bool]:
+    """A function that says whether any of the anchors is in a text, or an ending at its end.
+
+    It runs for each piece of a stream, so that it is one call.
+
+    Args:
+        anchors: What is looked for.
+        endings: What a text may end in.
+        last: The last characters of these.
+    """
     escaped = [anchor for anchor in anchors if anchor[0] == "\\"]
     percent = [anchor for anchor in anchors if anchor[0] == "%"]
     wide = [anchor for anchor in anchors if "\0" in anchor]
@@ -207,6 +210,7 @@ def _look_for(anchors: list[str]) -> Callable[[str], bool]:
             or ("%" in text and any(anchor in text for anchor in percent))
             or ("\0" in text and any(anchor in text for anchor in wide))
             or (bool(more) and any(anchor in text for anchor in more))
+            or (text[-1:] in last and text.endswith(endings))
         )
 
     return holds
