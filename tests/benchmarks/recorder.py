@@ -3,9 +3,10 @@
     python tests/benchmarks/recorder.py [--runs N] [--quick] [--only headless|TUI]
 
 Off means: no token is looked for in the bytes (in the text that is shown it is), no piece of the body and no
-event is noted, and no exchange is written to the history; all else is as always. Each figure is the least of the runs (15 by default) of one side over the
-least of the other. Headless, the client decodes the stream from memory in the pieces in which a server sends
-events one by one, with a token of the usual length; the TUI runs in a pseudo-terminal.
+event is noted, and no exchange is written to the history; all else is as always. Each figure is the least of
+the runs (15 by default) of one side over the least of the other. Headless, the client decodes the stream from
+memory in the pieces in which a server sends events one by one, with a token of the usual length; the TUI runs
+in a pseudo-terminal.
 """
 
 from __future__ import annotations
