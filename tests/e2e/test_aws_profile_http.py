@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from support.programs import Program
 from support.sessions import take_turn
 from ui_real import ready, send
 from ui_samples import picture, text_of
@@ -25,7 +26,8 @@ from tui.aws_signing import AwsSigning
 from tui.cli import main
 from tui.config import load_settings
 from tui.core.aws import AwsKeys, profiles_in
-from tui.core.errors import ResponseError, TokenError, TokenRefused
+from tui.core.checks.advice import Circumstances, next_step
+from tui.core.errors import ResponseError, TokenError, TokenRefused, TokenUnusable
 from tui.core.events import RetryWaiting
 from tui.core.export import FORMS, Unsupported, export
 from tui.core.items import Outcome
@@ -300,6 +302,37 @@ def test_the_commands_say_how_it_stands(
     assert "pip install 'outcrop[aws]'" in capsys.readouterr().out.replace("\n", " ")
     assert main(["ask", "--base-url", url, "--aws-profile", "keys", "Hello"]) == 3
     assert "needs botocore, which is not installed" in capsys.readouterr().err
+
+
+def test_linear_mode_lists_and_takes_them(tmp_path: Path, sandbox: SandboxServer) -> None:
+    program = Program(tmp_path / "run", f"http://127.0.0.1:{sandbox.port}/openai/v1", "")
+    Aws(program.home).gives("a-session", life=3600)
+    typed = (
+        "/aws-profile",
+        "Reply with exactly: by lines",
+        "/aws-profile missing",
+        "Hello",
+        "/aws-profile off",
+    )
+    finished = program.run("--plain", "--aws-profile", "process", stdin="\n".join((*typed, "")).encode())
+    out = finished.out + finished.err
+    for words in (
+        "process: process, us-west-2, process, in use",
+        "AWS profile process: requests are signed (SigV4) with credential_process",
+        "by lines",
+        "There is no AWS profile missing",
+        "There is no Bedrock key for us-west-2.",
+    ):
+        assert words in out, (words, out)
+    assert [record.ended for record in sandbox.log] == ["finished"]
+
+
+def test_the_advice_is_about_the_profile() -> None:
+    target = load_settings({}, {}).target()
+    here = Circumstances(target, load_settings({}, {}).catalogue, "aws profile")
+    assert next_step(TokenUnusable("The SSO session has expired: run `aws sso login`."), here) == ""
+    refused = next_step(TokenRefused("The server refused it (403).", status=403), here)
+    assert refused.startswith("Renew the session of the AWS profile")
 
 
 def test_the_files_are_read_as_aws_s_tools_do() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -42,6 +43,7 @@ OWN: Final = {
     "reasoning": ("[NUMBER]", "Reads the reasoning summary of that turn, or of the last one."),
     "region": ("[REGION]", "Lists the regions, or takes one."),
     "api": ("[API]", "Lists the APIs, or takes one."),
+    "aws-profile": ("[NAME|off]", "Lists the profiles of ~/.aws, or signs with one; off sends a key again."),
     "send": ("", "Sends the draft."),
     "tools": ("[on NAME|off NAME|continue|interrupted]", "Lists the tools, turns one on or off, goes on."),
     "turns": ("", "Lists the turns of the conversation, with the branches beside them."),
@@ -128,6 +130,22 @@ class PlainCommands(PlainLeaving):
             pairing = catalogue.pairing(target.model, target.region, target.endpoint, api=api)
             why = "" if pairing.possible else f", not here: {pairing.reason}"
             self.voice.say(f"{api}: {words}{', in use' if api == target.api else ''}{why}")
+
+    async def do_aws_profile(self, argument: str) -> None:
+        """List the AWS profiles, or sign with one."""
+        credentials, settings = self.session.credentials, self.session.settings
+        signing, place = credentials.aws, settings.token_place(self.session.target(self.conversation_id))
+        if settings.sandbox or signing is None:
+            raise InputError("The sandbox has a token of its own; no AWS profile is used.")
+        if argument:
+            signing.use("" if argument == "off" else argument)
+        else:
+            for profile in await asyncio.to_thread(signing.profiles):
+                mark = ", in use" if profile.name == signing.profile else ""
+                words = ", ".join(word for word in (profile.kind, profile.region, profile.detail) if word)
+                self.voice.say(f"{profile.name}: {words}{mark}")
+        await credentials.load(place)
+        self.voice.say(credentials.status(place).sentence)
 
     async def _choose(
         self, *, model: str | None = None, region: str | None = None, api: str | None = None

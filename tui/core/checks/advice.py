@@ -63,6 +63,8 @@ class Circumstances:
 def next_step(error: OutcropError, here: Circumstances) -> str:
     """What to do next; empty where the error's own sentence says it already."""
     match error:
+        case TokenMissing() | TokenUnusable() if here.token_kind == "aws profile":
+            return ""  # its sentence says which command to run
         case TokenMissing():
             return (
                 f"Make a Bedrock API key for {here.target.region} in the AWS console, and keep it with "
@@ -137,10 +139,8 @@ def _answered(error: WireError, here: Circumstances) -> str:
     if "supported on this route" in said:
         return _route(here)
     if denied := _DENIED.search(said):
-        return (
-            f"Let an administrator allow the IAM action {denied[1]} for the identity that made the key, on "
-            "this model."
-        )
+        who = "of the AWS profile" if here.token_kind == "aws profile" else "that made the key"
+        return f"Let an administrator allow the IAM action {denied[1]} for the identity {who}, on this model."
     if wrong := _WRONG_API.search(said):
         return _api(wrong[1], here)
     if status in (401, 403) or isinstance(error, TokenError):
@@ -176,6 +176,12 @@ def _refused(said: str, here: Circumstances) -> str:
         return clock_step()
     if "is not enabled" in said:
         return f"{_route(here)} Or the model is not enabled for this account in {region}."
+    if here.token_kind == "aws profile":
+        return (
+            "Renew the session of the AWS profile (`aws sso login`, or whatever gives its keys), and see "
+            "with `aws sts get-caller-identity` that AWS takes them; IAM must allow the model's action in "
+            f"{region}."
+        )
     if here.token_kind == "short-term" and here.token_region == region:
         action = "bedrock" if here.target.endpoint == "runtime" else "bedrock-mantle"
         return (
