@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -25,7 +26,7 @@ from unittest import mock
 
 import httpx
 from textual import events
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent / "tests"))
@@ -38,9 +39,24 @@ from tui.config import load_settings  # noqa: E402
 from tui.credentials import Credentials  # noqa: E402
 from tui.sandbox.server import SandboxServer  # noqa: E402
 from tui.screens.chat import ChatScreen  # noqa: E402
+from tui.screens.compare import CompareScreen  # noqa: E402
+from tui.screens.compare_setup import CompareSetup  # noqa: E402
+from tui.screens.live_turn import LiveTurn  # noqa: E402
 from tui.session import Session  # noqa: E402
 from tui.widgets.conversation_pane import ConversationPane  # noqa: E402
 
+SHORTER = """\
+> **This is the sandbox too, as another model.** It runs on your machine, offline.
+
+## 1. The fine slate
+
+The narrow slate holds a bright crater near the cavern. The broad mineral carries a fine spring under the
+old limestone and a steep plateau.
+
+- The old delta carries a narrow ledge under the deep fault.
+- The broad quartz splits a pale fossil near the gully.
+- Nothing folded lies below it.
+"""
 STARTED = 1_795_000_000.0
 SHOWN_PORT = 8080
 
@@ -49,7 +65,25 @@ class Clock:
     """Seconds that pass only when somebody lets them."""
 
     def __init__(self) -> None:
-        self.passed = 0.0
+        self._passed = 0.0
+        self._own: ContextVar[list[float]] = ContextVar("own")
+
+    @property
+    def passed(self) -> float:
+        """Seconds since the beginning."""
+        return self._own.get([self._passed])[0]
+
+    @passed.setter
+    def passed(self, seconds: float) -> None:
+        own = self._own.get(None)
+        if own is None:
+            self._passed = seconds
+        else:
+            own[0] = seconds
+
+    def begin_own(self) -> None:
+        """From now on, time passes here, and in tasks that begin here, for these alone: beside others."""
+        self._own.set([self._passed])
 
     def monotonic(self) -> float:
         return self.passed
@@ -99,6 +133,8 @@ class Stage:
     pilot: Any
     session: Session
     folder: Path
+    clock: Clock
+    server: SandboxServer
 
     @property
     def chat(self) -> ChatScreen:
@@ -177,7 +213,7 @@ async def picture(
             )
             app = OutcropApp(session, theme=theme)
             async with app.run_test(size=size) as pilot:
-                stage = Stage(app, pilot, session, here)
+                stage = Stage(app, pilot, session, here, clock, server)
                 await stage.settle()
                 await scene(stage)
                 await stage.settle()
@@ -313,6 +349,27 @@ async def open_conversations(stage: Stage) -> None:
     await stage.press("alt+o")
 
 
+async def comparison(stage: Stage) -> None:
+    """One prompt to three models at once."""
+    stage.server.fault({"on": "chat", "answer": SHORTER})
+    run_live = stage.chat.run_live
+
+    def run_for_itself(live: LiveTurn) -> None:
+        stage.clock.begin_own()
+        run_live(live)
+
+    with mock.patch.object(stage.chat, "run_live", run_for_itself):
+        stage.chat.composer.text = "/compare Write 90 words about basalt"
+        await stage.press("enter")
+        await stage.until(lambda: isinstance(stage.app.screen, CompareSetup))
+        line = stage.app.screen.query_one("#compare-line", Input)
+        line.value = "gpt-5.4@us-west-2, gpt-5.5@us-east-2 effort=low, gpt-oss-20b api=chat"
+        await stage.press("ctrl+s")
+        await stage.until(lambda: isinstance(stage.app.screen, CompareScreen))
+        await stage.settle()
+        await stage.pilot.pause(0.3)  # the table is looked at ten times a second
+
+
 SCENES: list[tuple[str, tuple[int, int], Callable[[Stage], Awaitable[None]], str]] = [
     ("welcome", (80, 24), welcome, "outcrop-dark"),
     ("conversation", (110, 34), conversation, "outcrop-dark"),
@@ -337,6 +394,7 @@ SCENES: list[tuple[str, tuple[int, int], Callable[[Stage], Awaitable[None]], str
     ("files", (80, 24), files, "outcrop-dark"),
     ("attachments", (80, 24), attachments, "outcrop-dark"),
     ("branches", (100, 30), branches, "outcrop-dark"),
+    ("compare", (160, 40), comparison, "outcrop-dark"),
     ("open-conversations", (80, 24), open_conversations, "outcrop-light"),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from tui.core.drafts import Draft
@@ -59,20 +60,22 @@ class ChatCompare(ChatSending, ChatOpen):
 
     def action_open_compare(self, prompt: str = "") -> None:
         """Choose targets for what is written, or for another prompt; nothing is sent before it is said."""
-        if self._conversation_id:
-            self._do(self._open_compare(prompt), "compare", exclusive=True)
+        self._do(partial(self._open_compare, prompt), "compare", exclusive=True)
 
     async def _open_compare(self, prompt: str) -> None:
         from tui.compare import Comparing
         from tui.screens.compare_setup import CompareSetup
 
+        await self.warmed_up()
+        if self.outcrop.screen is not self:
+            if prompt:
+                self.composer.put_back(prompt)
+            return
         written = self._composed()
         draft = Draft(prompt, (), written.attachments) if prompt else written
         comparing = Comparing(self.session, self._conversation_id)
         base = comparing.base
         line = self._compare_line or f"{comparing.words_for(base)}, "
-        if self.outcrop.screen is not self:
-            return
 
         def efforts(model_id: str) -> Sequence[str]:
             model = self.session.catalogue.model(model_id)

@@ -120,7 +120,7 @@ class CompareScreen(ModalScreen[str | None]):
         & TabStrip { display: none; }
         & #compare-differences { display: none; padding: 0 1; scrollbar-gutter: stable; }
         & #compare-figures { height: 4; }
-        & .dialog--detail { height: 2; max-height: 2; }
+        & .dialog--detail { height: 3; max-height: 3; }
         &.-tabs {
             & TabStrip { display: block; }
             & .compare--column { display: none; border-left: none; padding: 0; }
@@ -152,7 +152,8 @@ class CompareScreen(ModalScreen[str | None]):
         ]
         for pane in self._panes:
             pane.can_focus = False
-        self._tabs = TabStrip([one.name.partition(" · ")[0] for one in columns])
+        self._short = [one.name.partition(" · ")[0] for one in columns]
+        self._tabs = TabStrip(self._short)
         self._differences = VirtualLines(id="compare-differences")
         self._differences.can_focus = False
         self._figures = VirtualLines(cursor=True, id="compare-figures", classes="-active")
@@ -227,9 +228,8 @@ class CompareScreen(ModalScreen[str | None]):
         elif row.error:
             text, style = row.error, "$text-error" if row.outcome is Outcome.FAILED else "$text-warning"
         elif self._found is not None:
-            first, second = self._pairs[self._pair]
-            names = f"{first + 1} {self.columns[first].name} → {second + 1} {self.columns[second].name}"
-            text, style = f"{names}: {self._found.words}.", "$foreground"
+            first, second = (f"{index + 1} {self._short[index]}" for index in self._pairs[self._pair])
+            text, style = f"{first} → {second}: {self._found.words}.", "$foreground"
         else:
             state = f"{running} of {len(self._rows)} still answer." if running else "All have ended."
             text = f"{self._at + 1} {answering.name}. {state} Together {cost_words(total)}."
@@ -240,7 +240,7 @@ class CompareScreen(ModalScreen[str | None]):
     def _keys(self, running: bool) -> None:
         what = "←/→ pair   d answers" if self._found is not None else "←/→ column   d differences"
         leave = "Esc stop" if running else "Esc close"
-        text = f"Enter go on with it   {what}   y copy   i requests   {leave}"
+        text = f"Enter go on   {what}   y copy   i requests   {leave}"
         self.query_one(Dialog).border_subtitle = Content(text)
 
     # ---- columns
