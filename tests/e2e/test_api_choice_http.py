@@ -1,4 +1,4 @@
-"""Every API against the sandbox over HTTP: one conversation over all of them, and `ask` by flags."""
+"""Every API against the sandbox over HTTP: one conversation over all, and `ask` by flags."""
 
 from __future__ import annotations
 
@@ -161,6 +161,13 @@ def test_what_a_guardrail_did_is_said(api: str, tmp_path: Path) -> None:
     asked = program.ask("--sandbox", "--endpoint", "runtime", "--api", api, "What is volcano insurance?")
     assert asked.status == 4
     assert "The guardrail intervened. In the prompt, denied topic Volcano insurance: blocked." in asked.err
+
+
+def test_an_api_that_a_model_is_not_served_over_is_said_and_tried(tmp_path: Path) -> None:
+    program = Program(tmp_path / "p", token="")
+    asked = program.ask("--sandbox", "--api", "converse", "--model", "openai.gpt-5.4", "Hi")
+    assert asked.status == 1
+    assert "On mantle, openai.gpt-5.4 serves Responses, not the Converse API." in asked.err
 
 
 def test_linear_mode_lists_and_takes_an_api(tmp_path: Path) -> None:

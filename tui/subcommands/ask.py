@@ -154,6 +154,10 @@ def _said_before(session: Session, conversation_id: str) -> list[str]:
     target = session.target(conversation_id)
     noticed = guardrail_unsent(session.settings, target)
     said = [session.settings.said, *session.unsent(conversation_id)]
+    pairing = session.catalogue.pairing(target.model, target.region, target.endpoint, api=target.api)
+    if session.settings.api and not pairing.possible:
+        # It is tried all the same; an answer such as "unknown URL" would not tell.
+        said.append(pairing.reason)
     return [sentence for sentence in said if sentence and sentence != noticed]
 
 
