@@ -121,7 +121,7 @@ def tui(server: Server, *, recorded: bool) -> float:
         program.wait_for(PROMPT, 20)
         program.quiet(1.0, 10)
         program.send(b"go")
-        time.sleep(0.3)
+        program.idle()  # what sends is imported meanwhile
         entered, cpu = program.send(b"\r"), program.cpu()
         program.wait_for(END, 120, entered)
         time.sleep(1.0)

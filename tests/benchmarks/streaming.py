@@ -214,8 +214,13 @@ class Cases:
         """Wide characters and emoji."""
         for shape in ("cjk", "emoji"):
             if self._wanted(f"{shape} at 200/s"):
-                rows = [stream(self._server, 2000, 200, shape, frames=True) for _ in range(self._report.runs)]
-                self._add(f"{shape}, 2,000 at 200/s: CPU per 1,000", [row.per_1k for row in rows], "s", 1.0)
+                tokens = 2000 if self._report.runs > 1 else 1000
+                rows = [
+                    stream(self._server, tokens, 200, shape, frames=True) for _ in range(self._report.runs)
+                ]
+                self._add(
+                    f"{shape}, {tokens:,} at 200/s: CPU per 1,000", [row.per_1k for row in rows], "s", 1.0
+                )
                 self._add(f"{shape}: longest frame, CPU", [row.frame for row in rows], "ms")
 
     def hands(self) -> None:

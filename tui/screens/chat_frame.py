@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatFrame"]
 
+_PAINTED = 0.15
+"""Seconds after which a conversation that was opened is on the screen."""
 _MANY = 500
 """Turns that are added up for the meter at once; more are added up in a thread."""
 
@@ -347,6 +349,10 @@ class ChatFrame(Screen[None]):
         """Add up a long path beside the event loop, and show the meter then."""
         from tui.core.meter import SUMMED_LATE, PathSums
 
+        # The conversation is painted first: a thread that computes would hold that up.
+        await asyncio.sleep(_PAINTED)
+        if self._conversation_id != conversation_id:
+            return
         sums = PathSums()
         turns = self._counted_turns()[:-SUMMED_LATE]
         await asyncio.to_thread(sums.cover, turns, self.session.catalogue)
