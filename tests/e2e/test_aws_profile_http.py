@@ -20,6 +20,7 @@ from support.programs import Program
 from support.sessions import take_turn
 from ui_real import ready, send
 from ui_samples import picture, text_of
+from ui_stand_in import until
 
 from tui.app import OutcropApp
 from tui.aws_signing import AwsSigning
@@ -407,18 +408,19 @@ async def test_the_keys_are_on_no_disk_no_screen_and_in_no_copy(
         text = picture(program, tmp_path, "screen.svg").read_bytes()
         seen.extend((text, text_of(program).encode(), "".join(text_of(program).split()).encode()))
 
+    def flat() -> str:
+        return " ".join(text_of(program).replace("│", "").split())
+
     session = session_at(f"{echo}/openai/v1", max_retries=0)
     program = OutcropApp(session)
     async with program.run_test(size=(160, 48)) as pilot:
         await ready(program, pilot)
-        await pilot.pause(0.1)
-        assert "AWS: process" in text_of(program)
+        await until(pilot, lambda: "AWS: process, 1" in text_of(program))
         turn = await send(program, pilot, "What did I send?")
         assert "[token]" in (turn.error or "")
         look(program)
         program.chat.pick_aws_profile()
-        await pilot.pause(0.2)
-        assert "AWS profile process: requests are signed" in text_of(program)
+        await until(pilot, lambda: "AWS profile process: requests are signed" in text_of(program))
         assert "BedrockUser of 210987654321" in text_of(program)
         look(program)
         await pilot.press("escape", "f12")
@@ -439,9 +441,19 @@ async def test_the_keys_are_on_no_disk_no_screen_and_in_no_copy(
         seen.append(session.credentials.masked(" ".join(SECRETS)).encode())
         # By name, kept for every start, and off again.
         assert program.chat.command_given("token.aws", "keys")
-        await pilot.pause(0.2)
         assert session.credentials.aws is not None
-        assert session.credentials.aws.profile == "keys"
+        await until(pilot, lambda: session.credentials.aws.profile == "keys")
+        await pilot.press("ctrl+x", "s", "k")
+        await until(pilot, lambda: "● keys" in flat())
+        await pilot.press("s")
+        kept = tmp_path / "config" / "config.toml"
+        await until(pilot, lambda: kept.exists() and 'aws_profile = "keys"' in kept.read_text())
+        # At a key: what is in force is told, and a key that is entered takes its place.
+        program.chat.action_ask_token()
+        await until(pilot, lambda: "A key that is entered here is sent instead" in flat())
+        await pilot.press(*"sandbox", "tab", "down", "space", "shift+tab", "enter")
+        await until(pilot, lambda: session.credentials.aws.profile == "")
+        assert session.credentials.token_for("us-west-2") == "sandbox"
         await program.chat.shut_down()
         await session.aclose()
     data = [path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()]

@@ -85,7 +85,7 @@ class AwsProfilesScreen(ListDialog[AwsChoice | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", show=False, id="dialog.close"),
-        Binding("k", "keep", "Take at every start", show=False, id="aws.keep"),
+        Binding("s", "keep", "Take at every start", show=False, id="aws.keep"),
     ]
     DEFAULT_CSS = """
     AwsProfilesScreen Dialog { height: auto; max-width: 120; max-height: 90%; }
@@ -124,7 +124,7 @@ class AwsProfilesScreen(ListDialog[AwsChoice | None]):
         yield self._framed(
             Static(Content(visible(self._sentence)), id="aws-said", classes="-alarm" * self._alarm),
             title="AWS profile",
-            keys="Enter for this run   k at every start   Esc cancel",
+            keys="Enter for this run   s at every start   Esc cancel",
         )
 
     def on_mount(self) -> None:
