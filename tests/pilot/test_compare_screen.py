@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from unittest.mock import patch
 
 from support.sessions import make_session
 from textual.widgets import Static
@@ -11,6 +12,7 @@ from ui_real import ready, send
 from ui_stand_in import until
 
 from tui.app import OutcropApp
+from tui.core.errors import TokenMissing
 from tui.core.items import Outcome
 from tui.sandbox.server import SandboxServer
 from tui.screens.compare import CompareScreen
@@ -154,6 +156,21 @@ async def test_targets_are_chosen_sent_compared_stopped_and_gone_on_with(sandbox
         assert stopped.outcome is Outcome.CANCELLED and stopped.text
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is chat)
+
+        # Where nothing could be sent, each says why, and the prompt is back.
+        with patch.object(session, "check_token", side_effect=TokenMissing("There is no key.")):
+            chat.composer.text = "/compare Which stone?"
+            await pilot.press("enter")
+            setup = await setup_screen()
+            await until(pilot, lambda: len(setup._columns) == 2)
+            await pilot.press("ctrl+s")
+            screen = await compare_screen()
+            await until(pilot, lambda: not screen.running)
+        assert [row.error for row in screen._rows] == ["There is no key."] * 2
+        await pilot.press("enter")
+        assert app.screen is screen and "Nothing was sent there" in detail(screen)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is chat and chat.composer.text == "Which stone?")
 
         # Over a budget one is asked, and "no" gives the prompt back.
         session.settings = replace(session.settings, budget_per_day=Decimal("0.000001"))

@@ -206,10 +206,9 @@ class CompareScreen(ModalScreen[str | None]):
             self._figures.replace(table)
         for index, (head, row) in enumerate(zip(self._heads, rows, strict=True)):
             head.update(Content(f"{row.glyph} {index + 1} {self.columns[index].name}"))
-        if ended:
-            self._describe()
-            if self._found is not None:
-                self._compare()
+        self._describe()
+        if ended and self._found is not None:
+            self._compare()
 
     def _figures_of(self, answering: Answering) -> ColumnFigures:
         figures = self._actions.figures(answering)
@@ -225,6 +224,9 @@ class CompareScreen(ModalScreen[str | None]):
         running = sum(one.outcome is None for one in self._rows)
         if self._said:
             text, style = self._said, "$text-warning"
+        elif waits := answering.live.waits:
+            left = max(0.0, waits.until - monotonic())
+            text, style = f"{waits.reason} Trying again in {left:.0f} s.", "$text-warning"
         elif row.error:
             text, style = row.error, "$text-error" if row.outcome is Outcome.FAILED else "$text-warning"
         elif self._found is not None:

@@ -87,7 +87,7 @@ class CompareSetup(ModalScreen[Order]):
             scrollbar-size-vertical: 1;
         }
         & SafeTextArea:focus { border: none; }
-        & #compare-detail { min-height: 3; }
+        & #compare-detail { min-height: 3; max-height: 8; }
     }
     """
 

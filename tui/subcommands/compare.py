@@ -10,12 +10,13 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from tui.compare import Column, Comparing, check_count
 from tui.config import load_settings
 from tui.core.compare.differences import Difference, difference, marked
-from tui.core.compare.figures import document, likely_words, table_lines
+from tui.core.compare.figures import ColumnFigures, document, likely_words, table_lines
 from tui.core.compare.targets import TargetWords, labels, parse_target
 from tui.core.errors import InputError, TokenError, TokenRefused
 from tui.core.events import SessionEvent
@@ -137,7 +138,7 @@ async def _print(
             (
                 column.asked,
                 column.conversation_id,
-                comparing.figures(column),
+                _figures(comparing, column),
                 comparing.turn(column),
                 column.estimate,
             )
@@ -147,7 +148,7 @@ async def _print(
         return
     names = labels([column.asked for column in columns])
     width = shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else _WIDTH
-    figures = [comparing.figures(column) for column in columns]
+    figures = [_figures(comparing, column) for column in columns]
     lines = [visible_line(line) for line in table_lines(names, figures, width)]
     safe = visible if sys.stdout.isatty() else storable
     for number, (name, text) in enumerate(zip(names, texts, strict=True), 1):
@@ -157,6 +158,12 @@ async def _print(
         head = f"{first} → {second}: {compared.words}"
         lines += ["", _headed(head, width), "", *_difference_lines(compared, width)]
     print("\n".join(lines))
+
+
+def _figures(comparing: Comparing, column: Column) -> ColumnFigures:
+    found = comparing.figures(column)
+    # The turn's own words are for the person who pressed a key.
+    return replace(found, error="Interrupted.") if found.outcome is Outcome.CANCELLED else found
 
 
 def _headed(title: str, width: int) -> str:
