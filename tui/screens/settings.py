@@ -253,6 +253,8 @@ class SettingsScreen(ModalScreen[Chosen | None]):
         self._say()
 
     def _say(self) -> None:
+        if not self.query("#settings-detail"):
+            return  # the first focus can come before the last line; on_mount says it then
         focused = self.focused.id or "" if self.focused is not None else ""
         topic = focused.removeprefix("settings-")
         words = _WORDS.get(topic, "")
