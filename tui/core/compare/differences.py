@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -15,7 +15,7 @@ __all__ = ["Difference", "Piece", "difference", "marked"]
 
 Kind = Literal["same", "removed", "added"]
 
-_MOST_CELLS: Final = 30_000_000
+_MOST_CELLS: Final = 100_000_000
 """Words of one answer times those of the other up to which they are aligned; beyond, line by line."""
 
 _WORD: Final = re.compile(r"\w+\s*|[^\w\s]+\s*|\s+")
@@ -86,10 +86,20 @@ def difference(old: str, new: str) -> Difference:
         return Difference(changes=tuple(json_changes(one, other)))
     left, right = _WORD.findall(old), _WORD.findall(new)
     total = len(left) + len(right)
-    if len(left) * len(right) > _MOST_CELLS:
-        pieces = _aligned(_LINE.findall(old), _LINE.findall(new))
-    else:
-        pieces = _aligned(left, right)
+    head, tail = _common(left, right)
+    middle, other_middle = left[head : len(left) - tail], right[head : len(right) - tail]
+    if len(middle) * len(other_middle) > _MOST_CELLS:
+        middle, other_middle = (_LINE.findall("".join(words)) for words in (middle, other_middle))
+    ends = [len(left) - tail, len(right) - tail]
+    pieces = list(
+        _joined(
+            (
+                _same(left[:head], right[:head]),
+                *_aligned(middle, other_middle),
+                _same(left[ends[0] :], right[ends[1] :]),
+            )
+        )
+    )
     shared = sum(len(_WORD.findall(piece.text)) for piece in pieces if piece.kind == "same")
     return Difference(tuple(pieces), same=min(1.0, 2 * shared / total) if total else None)
 
@@ -104,19 +114,31 @@ def _json(text: str) -> Any:
         return None
 
 
-def _aligned(old: list[str], new: list[str]) -> list[Piece]:
+def _common(old: Sequence[str], new: Sequence[str]) -> tuple[int, int]:
+    """How many words both begin with, and end with."""
+    least = min(len(old), len(new))
+    head = 0
+    while head < least and old[head].strip() == new[head].strip():
+        head += 1
+    tail = 0
+    while tail < least - head and old[-1 - tail].strip() == new[-1 - tail].strip():
+        tail += 1
+    return head, tail
+
+
+def _same(old: Sequence[str], new: Sequence[str]) -> Piece:
+    """Equal words, with the wider of both spaces: a word that only one answer has may come between."""
+    pairs = zip(old, new, strict=True)
+    return Piece("same", "".join(one if len(one) > len(other) else other for one, other in pairs))
+
+
+def _aligned(old: Sequence[str], new: Sequence[str]) -> Iterator[Piece]:
     left, right = [token.strip() for token in old], [token.strip() for token in new]
     # Of long texts, words that are everywhere align nothing: that is what autojunk passes over.
     matcher = difflib.SequenceMatcher(None, left, right, autojunk=True)
-    return list(_joined(_blocks(matcher, old, new)))
-
-
-def _blocks(matcher: difflib.SequenceMatcher[str], old: list[str], new: list[str]) -> Iterator[Piece]:
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag == "equal":
-            # With the wider of both spaces: a word that only one answer has may come between.
-            pairs = zip(old[i1:i2], new[j1:j2], strict=True)
-            yield Piece("same", "".join(one if len(one) > len(other) else other for one, other in pairs))
+            yield _same(old[i1:i2], new[j1:j2])
             continue
         gone, come = "".join(old[i1:i2]), "".join(new[j1:j2])
         if gone.strip() or come.strip():
