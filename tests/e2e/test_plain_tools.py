@@ -45,6 +45,8 @@ def test_calls_are_asked_about_in_words() -> None:
         "The tool choice is replacement_policy from the next turn on.",
     ):
         assert line in said, done.stdout
-    assert any(line.startswith("Turn 4: order_id: BC-1042; problem:") for line in said), "no answers were read"
+    assert any(line.startswith("Turn 4: order_id: BC-1042; problem:") for line in said), (
+        "no answers were read"
+    )
     assert '{"order_id":"BC-1042","problem":' in done.stdout, "no JSON Lines"
     assert any('"item":"Tern speaker"' in line for line in said), "the changed arguments were not used"
