@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tui.core.aws import ENVIRONMENT
 from tui.core.errors import InputError, TokenMissing, WireError
 from tui.core.text import visible_line
 
@@ -37,6 +38,7 @@ class BatchJob:
         bucket: Of S3.
         key: Of the records in it.
         results: Beginning of the keys of what the job writes.
+        aws_profile: Whose credentials upload and start; empty for those that AWS's tools find.
     """
 
     name: str
@@ -46,6 +48,7 @@ class BatchJob:
     bucket: str
     key: str
     results: str
+    aws_profile: str = ""
 
     @property
     def input_uri(self) -> str:
@@ -96,14 +99,14 @@ def start(job: BatchJob, records: Path) -> str:
         WireError: AWS cannot be reached, or fails.
     """
     with _sentences():
-        storage, bedrock = aws_client("s3", job.region), aws_client("bedrock", job.region)
+        storage, bedrock = (aws_client(name, job.region, job.aws_profile) for name in ("s3", "bedrock"))
         with records.open("rb") as file:
             storage.upload_fileobj(file, job.bucket, job.key, ExtraArgs={"ContentType": "application/jsonl"})
         return str(bedrock.create_model_invocation_job(**job_request(job))["jobArn"])
 
 
-def aws_client(service: str, region: str) -> Any:
-    """AWS's client of a service, which finds its credentials as AWS's tools do.
+def aws_client(service: str, region: str, profile: str = "") -> Any:
+    """AWS's client of a service, with the credentials of a profile, or those that AWS's tools find.
 
     Raises:
         InputError: boto3 is not installed; the sentence says what to do.
@@ -112,7 +115,8 @@ def aws_client(service: str, region: str) -> Any:
     with _sentences():
         boto3: Any = importlib.import_module("boto3")
         # A session of its own: the module keeps the first credentials that it finds.
-        return boto3.session.Session().client(service, region_name=region)
+        named = None if profile in ("", ENVIRONMENT) else profile
+        return boto3.session.Session(profile_name=named).client(service, region_name=region)
 
 
 @contextmanager
@@ -128,8 +132,8 @@ def _sentences() -> Generator[None]:
         yield
     except (errors.NoCredentialsError, errors.PartialCredentialsError, errors.ProfileNotFound):
         raise TokenMissing(
-            "There are no credentials of AWS. A bucket takes no Bedrock API key: set AWS_PROFILE, or "
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            "There are no credentials of AWS. A bucket takes no Bedrock API key: give --aws-profile, or set "
+            "AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
         ) from None
     except (errors.ClientError, transfer.S3UploadFailedError) as error:
         raise WireError(f"AWS refused it: {visible_line(str(error))}", code="aws") from None

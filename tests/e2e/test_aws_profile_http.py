@@ -24,11 +24,12 @@ from ui_stand_in import until
 
 from tui.app import OutcropApp
 from tui.aws_signing import AwsSigning
+from tui.batch_job import aws_client
 from tui.cli import main
 from tui.config import load_settings
 from tui.core.aws import AwsKeys, profiles_in
 from tui.core.checks.advice import Circumstances, next_step
-from tui.core.errors import ResponseError, TokenError, TokenRefused, TokenUnusable
+from tui.core.errors import ResponseError, TokenError, TokenMissing, TokenRefused, TokenUnusable
 from tui.core.events import RetryWaiting
 from tui.core.export import FORMS, Unsupported, export
 from tui.core.items import Outcome
@@ -297,6 +298,10 @@ def test_the_commands_say_how_it_stands(
     assert main(["token", "status"]) == 0
     assert "AWS credentials of the environment: requests are signed" in capsys.readouterr().out
     assert main(["token", "status", "--aws-profile", "off"]) == 3
+    # A batch job is started with it as well.
+    assert aws_client("s3", "us-west-2", "keys").meta.region_name == "us-west-2"
+    with pytest.raises(TokenMissing, match="give --aws-profile"):
+        aws_client("s3", "us-west-2", "missing")
     # Without the extra: how to get it.
     monkeypatch.setitem(sys.modules, "botocore.session", None)
     assert main(["token", "status", "--aws-profile", "keys"]) == 3

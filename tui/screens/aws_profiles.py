@@ -21,7 +21,7 @@ __all__ = ["AwsChoice", "AwsProfilesScreen"]
 
 _COLUMNS: Final = (
     Column("force", "", 1, 1, 0),
-    Column("name", "profile", 16, 26, 0),
+    Column("name", "profile", 20, 26, 0),
     Column("kind", "kind", 12, 12, 1),
     Column("region", "region", 14, 14, 2),
     Column("detail", "comes from", 20, 70, 3),
@@ -64,7 +64,7 @@ class _Table:
         one = self.rows[index]
         cells: dict[str, Cell] = {
             "force": ("●" if one.name == self._current else " ", "accent"),
-            "name": (one.name or "off: a Bedrock API key", None if one.kind != "token" else "dim"),
+            "name": (one.name or "off: Bedrock API key", None if one.kind != "token" else "dim"),
             "kind": (one.kind, "accent"),
             "region": (one.region, None),
             "detail": (one.detail, "dim"),

@@ -80,7 +80,8 @@ def _counted(number: int, word: str) -> str:
 
 
 def _job(path: Path, report: BatchReport, options: argparse.Namespace) -> BatchJob:
-    settings = load_settings({"region": options.region} if options.region else {}, os.environ)
+    asked = {"region": options.region, "aws_profile": options.aws_profile}
+    settings = load_settings(asked, os.environ)
     for name in ("bucket", "role"):
         if not getattr(options, name):
             raise InputError(f"start needs --{name}.")
@@ -101,8 +102,9 @@ def _job(path: Path, report: BatchReport, options: argparse.Namespace) -> BatchJ
         options.bucket,
         f"{prefix}/{stem}.jsonl",
         f"{prefix}/results/",
+        settings.aws_profile,
     )
-    aws_client("s3", job.region)  # what is missing is said before anything is asked
+    aws_client("s3", job.region, job.aws_profile)  # what is missing is said before anything is asked
     return job
 
 

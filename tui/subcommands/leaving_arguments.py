@@ -33,6 +33,7 @@ def add_leaving(commands: Subcommands) -> None:
     add("--role", metavar="ARN", help="the role with which Bedrock reads and writes there")
     add("--model", metavar="M", help="model id; by default the one that the records name")
     add("--region", metavar="R", help="AWS region; by default the one of the settings")
+    add("--aws-profile", metavar="NAME", help="of ~/.aws; by default the one that AWS's tools take")
     add("--name", metavar="NAME", help="of the job; by default the file's, with the time")
     add("--yes", action="store_true", help="upload and start without asking")
 
