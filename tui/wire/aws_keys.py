@@ -76,51 +76,52 @@ def _sentences(profile: str) -> Generator[None]:
     """Turn what botocore raises into sentences; what programs and services said may hold secrets."""
     errors: Any = importlib.import_module("botocore.exceptions")
     name = visible_line(profile)
-    which = "The AWS profile" if profile != ENVIRONMENT else "What the environment gives:"
-    login = "aws sso login" + (f" --profile {name}" if profile != ENVIRONMENT else "")
+    of_environment = profile == ENVIRONMENT
+    which = "the AWS profile of the environment" if of_environment else f"the AWS profile {name}"
+    login = "aws sso login" + ("" if of_environment else f" --profile {name}")
     try:
         yield
     except OutcropError:
         raise
     except errors.ProfileNotFound:
         raise TokenMissing(
-            f"There is no AWS profile {name}: `aws configure list-profiles` lists them."
+            "There is no AWS profile of the name in AWS_PROFILE: `aws configure list-profiles` lists them."
+            if of_environment
+            else f"There is no AWS profile {name}: `aws configure list-profiles` lists them."
         ) from None
     except (errors.SSOError, errors.TokenRetrievalError, errors.NoAuthTokenError):
-        raise TokenUnusable(
-            f"The SSO session of the AWS profile {name} has expired: run `{login}`."
-        ) from None
+        raise TokenUnusable(f"The SSO session of {which} has expired: run `{login}`.") from None
     except (errors.LoginError, errors.LoginRefreshRequired):
-        raise TokenUnusable(f"The sign-in of the AWS profile {name} has ended: run `aws login`.") from None
+        raise TokenUnusable(f"The sign-in of {which} has ended: run `aws login`.") from None
     except errors.CredentialRetrievalError as error:
-        raise TokenUnusable(_not_retrieved(name, str(error.kwargs.get("provider", "")))) from None
+        raise TokenUnusable(_not_retrieved(which, str(error.kwargs.get("provider", "")))) from None
     except errors.PartialCredentialsError as error:
         missing = visible_line(str(error.kwargs.get("cred_var", "a setting")))
         raise TokenUnusable(
-            f"{which} {name} has only a part of its credentials: {missing} is missing."
+            f"T{which[1:]} has only a part of its credentials: {missing} is missing."
         ) from None
     except (errors.InvalidConfigError, errors.InfiniteLoopConfigError, errors.ConfigParseError):
         raise TokenUnusable(
-            f"{which} {name} is configured in a way that AWS's tools do not take; `aws sts "
+            f"T{which[1:]} is configured in a way that AWS's tools do not take; `aws sts "
             f"get-caller-identity` with it says more."
         ) from None
     except errors.ClientError as error:
         code = visible_line(str(error.response.get("Error", {}).get("Code", "")))
         raise TokenUnusable(
-            f"AWS gives no credentials for the profile {name}: {code or 'it refused'} "
+            f"AWS gives no credentials for {which}: {code or 'it refused'} "
             f"({visible_line(error.operation_name)})."
         ) from None
     except errors.BotoCoreError as error:
         raise TokenUnusable(
-            f"The credentials of the AWS profile {name} could not be had ({type(error).__name__}); `aws sts "
+            f"The credentials of {which} could not be had ({type(error).__name__}); `aws sts "
             "get-caller-identity` with it says more."
         ) from None
 
 
-def _not_retrieved(name: str, provider: str) -> str:
+def _not_retrieved(which: str, provider: str) -> str:
     if provider == "custom-process":
         return (
-            f"The program that gives the credentials of the AWS profile {name} (credential_process) failed, "
+            f"The program that gives the credentials of {which} (credential_process) failed, "
             "or what it printed is no credentials: run it to see."
         )
-    return f"The credentials of the AWS profile {name} could not be had (by {visible_line(provider)})."
+    return f"The credentials of {which} could not be had (by {visible_line(provider)})."
