@@ -61,6 +61,10 @@ mfa_serial = arn:aws:iam::123456789012:mfa/me
 [profile "below a code"]
 role_arn = arn:aws:iam::123456789012:role/Other
 source_profile = with a code
+[profile role]
+region = us-west-2
+role_arn = arn:aws:iam::123456789012:role/Bedrock
+source_profile = keys
 [profile half]
 region = us-west-2
 [profile nothing]
@@ -238,6 +242,51 @@ async def test_keys_are_found_again_before_they_end(aws: Aws) -> None:
     assert signing.masked("a secret id") == "a [token] [token]"
     now[0] += 400
     assert signing.keys is None
+
+
+class _AwsItself(BaseHTTPRequestHandler):
+    """A container's credentials, and STS that gives those of a role."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is logged."""
+
+    def do_GET(self) -> None:
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 7200))
+        row = {"AccessKeyId": "of-the-container", "SecretAccessKey": "s", "Token": "t", "Expiration": until}
+        self._answer(json.dumps(row), "application/json")
+
+    def do_POST(self) -> None:
+        asked = self.rfile.read(int(self.headers["content-length"])).decode()
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+        keys = f"<AccessKeyId>of-{'the-role' * ('Bedrock' in asked)}</AccessKeyId>"
+        keys += f"<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>{until}</Expiration>"
+        made = f"<AssumeRoleResult><Credentials>{keys}</Credentials></AssumeRoleResult>"
+        self._answer(f"<AssumeRoleResponse>{made}</AssumeRoleResponse>", "text/xml")
+
+    def _answer(self, text: str, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+
+async def test_keys_of_a_role_and_of_a_container(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _AwsItself) as server:
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/keys")
+        for name, key, words in (
+            ("role", "of-the-role", "with a role, valid for 59 min"),
+            ("nothing", "of-the-container", "with the container's role, valid for 1 h 59 min"),
+        ):
+            signing = aws_signing(load_settings({"aws_profile": name}, os.environ), os.environ)
+            keys = await signing.ready()
+            assert keys is not None
+            assert keys.access_key == key
+            assert words in signing.sentence()
+        server.shutdown()
 
 
 SAID = {
