@@ -259,7 +259,8 @@ class _AwsItself(BaseHTTPRequestHandler):
         asked = self.rfile.read(int(self.headers["content-length"])).decode()
         until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
         keys = f"<AccessKeyId>of-{'the-role' * ('Bedrock' in asked)}</AccessKeyId>"
-        keys += f"<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>{until}</Expiration>"
+        keys += "<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
+        keys += f"<Expiration>{until}</Expiration>"
         made = f"<AssumeRoleResult><Credentials>{keys}</Credentials></AssumeRoleResult>"
         self._answer(f"<AssumeRoleResponse>{made}</AssumeRoleResponse>", "text/xml")
 
