@@ -31,10 +31,10 @@ class PlaybackSession(Session):
         self._playback = playback
         self.prompts: tuple[Item, ...] = playback.cassette.prompts
 
-    async def new(self) -> Conversation:
+    async def new(self, like: Conversation | None = None) -> Conversation:
         """Begin a conversation with what the recorded one was held with."""
         made_with = self._playback.cassette.conversation
-        conversation = await super().new()
+        conversation = await super().new(like)
         controls: object = made_with.get("controls")
         conversation = replace(
             conversation,

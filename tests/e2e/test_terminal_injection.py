@@ -45,6 +45,21 @@ FORBIDDEN = [
 ]  # fmt: skip
 
 
+# Each by its key or command, and its title.
+SCREENS = {
+    "F4": "─ Turns ─",
+    "F5": "─ What would be sent ─",
+    "C-r": "─ History ─",
+    "C-o": "─ Model, region",
+    "/usage": "Usage  ·",
+    "/responses": "─ Stored responses",
+    "/open": "─ Open conversations",
+    "/tools": "─ Tools",
+    "/answers": "JSON answer",
+    "/cache": "─ Prompt cache",
+}
+
+
 class _Hostile(BaseHTTPRequestHandler):
     """An endpoint that puts the attacks into every text of its answers."""
 
@@ -140,38 +155,35 @@ def test_no_sink_of_the_tui_passes_control_characters_on(
     ) as window:
         raw = recorded(window, tmp_path)
         window.wait_for("Message", "hacked")
-        for keys, shown in (
-            (["C-Home"], "hacked"),
-            (["F6"], "hacked"),
-            (["Escape"], ""),
-            (["F12"], "Shape"),
-            *(([tab], "") for tab in "123456"),
-            (["F12"], ""),
-            (["F4"], "turn"),
-            (["Escape"], ""),
-            (["C-r"], "hacked"),
-            (["Escape"], ""),
-            (["F5"], ""),
-            (["Escape"], ""),
-            (["C-o"], "Search model"),
-            (["C-l"], ""),
-            (["Escape"], ""),
-            (["C-p"], ""),
-            (["Escape"], ""),
-            (["F3"], "survey"),
-            (["Enter"], ""),
-        ):
-            window.press(*keys)
-            if keys == ["Escape"]:
-                # What follows at once would be Alt and a key.
-                time.sleep(0.2)
-            window.wait_for(shown, timeout=20)
-        for command in ("/usage", "/responses", "/open", "/tools", "/answers", "/find hacked"):
-            window.type(command)
-            window.press("Enter")
+        window.press("F6")
+        window.wait_for("READ")
+        window.press("Escape")
+        window.wait_until_gone("READ")
+        window.press("F12")
+        window.wait_for("Shape")
+        for tab in "123456":
+            window.press(tab)
             until(lambda: window.screen, "a picture")
+        window.press("F12")
+        window.wait_until_gone("Shape")
+        for key, title in SCREENS.items():
+            if key.startswith("/"):
+                window.type(key)
+                window.press("Enter")
+            else:
+                window.press(key)
+            window.wait_for(title)
             window.press("Escape")
-            time.sleep(0.2)
+            window.wait_until_gone(title)
+        window.press("F3")
+        window.wait_for("survey")
+        window.press("Enter")
+        window.wait_until_gone("Enter attach")
+        window.type("/find hacked")
+        window.press("Enter")
+        window.wait_for("FIND")
+        window.press("Escape")
+        window.wait_until_gone("FIND")
         window.press("Escape")
         time.sleep(0.2)
         window.type("and fail once more")

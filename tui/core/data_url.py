@@ -80,9 +80,7 @@ def _counted(pieces: Iterator[str] | Iterator[bytes], length: int) -> tuple[int 
 
 def stand_in(characters: int, octets: int, digest: str) -> str:
     """The words that stand for base64 of this many characters, that hash to `digest`."""
-    return (
-        f"‹{characters:,} characters of base64 for {octets:,} bytes, sha256 of the characters {digest}›"
-    )
+    return f"‹{characters:,} characters of base64 for {octets:,} bytes, sha256 of the characters {digest}›"
 
 
 def count_kept(words: str, base64_of: Callable[[], bytes]) -> bool:

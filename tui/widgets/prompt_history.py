@@ -15,9 +15,7 @@ class PromptHistory:
 
     def __init__(self) -> None:
         self._prompts: list[Draft] = []
-        self._unread: Iterable[
-            str
-        ] = ()  # what comes before, read when asked for
+        self._unread: Iterable[str] = ()  # what comes before, read when asked for
         self._place = 0  # its length stands for the draft
         self._draft = Draft()
 
