@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from support.keyring_support import short_term_token
 from support.sessions import make_session
 
+from tui.checks.context import CheckContext
 from tui.checks.running import CheckRun
 from tui.checks.table import CHECKS, chosen
 from tui.core.checks.results import CheckResult, spent
@@ -43,7 +44,9 @@ async def checked(session: Session, *only: str) -> dict[str, CheckResult]:
     """Run checks, all by default; their results by name."""
     await session.warm_up()
     conversation = await session.new()
-    work = CheckRun(session, session.settings.target(), conversation.id, sleep=lambda _: asyncio.sleep(0.02))
+    work = CheckRun(
+        CheckContext(session, session.settings.target(), conversation.id, sleep=lambda _: asyncio.sleep(0.02))
+    )
     found: dict[str, CheckResult] = {}
     async with aclosing(work.run(chosen(only)[0])) as results:
         async for result in results:
@@ -186,7 +189,7 @@ async def test_what_failed_stops_what_needs_it_and_nothing_else(server: SandboxS
 async def test_who_stops_leaves_nothing_at_the_server(server: SandboxServer) -> None:
     session = make_session(server, HERE)
     await session.warm_up()
-    work = CheckRun(session, session.settings.target(), (await session.new()).id)
+    work = CheckRun(CheckContext(session, session.settings.target(), (await session.new()).id))
     server.fault({"stall_events": 1})
     async with aclosing(work.run(chosen(["stateful", "tool"])[0])) as results:
         async for result in results:
@@ -327,7 +330,7 @@ async def test_another_api_is_checked_as_far_as_it_goes(api: str, server: Sandbo
     session.settings = session.settings.with_sandbox(f"http://127.0.0.1:{server.port}/openai/v1")
     await session.warm_up()
     target = session.settings.target("openai.gpt-oss-20b-1:0", endpoint="runtime", api=api)
-    work = CheckRun(session, target, (await session.new()).id)
+    work = CheckRun(CheckContext(session, target, (await session.new()).id))
     found = {row.name: row async for row in work.run(CHECKS)}
     states = {name: row.state for name, row in found.items()}
     assert "failed" not in states.values(), found

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-import traceback
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from tui.checks.connection import about
-from tui.checks.context import CheckContext, Reach, Sent
+from tui.checks.context import CheckContext, Sent
 from tui.checks.definition import Check, CheckFailed, CheckSkipped
 from tui.core.checks.advice import next_step
 from tui.core.checks.results import CheckResult
 from tui.core.costs import total_cost
 from tui.core.errors import InputError, OutcropError, TokenError
 from tui.core.exchange import Exchange
-from tui.core.items import Target
 from tui.core.text import visible_line
+from tui.crash import report
 from tui.store.history import History
 
 __all__ = ["CheckRun", "left_out", "left_out_lines", "waiting"]
@@ -49,34 +45,18 @@ def left_out_lines(checks: Sequence[Check], free: bool) -> list[str]:
 
 
 class CheckRun:
-    """Runs checks against one target; the session must be warm.
+    """Runs checks against one target.
 
     Args:
-        reach: The session.
-        target: Where the checks go.
-        conversation_id: A conversation of the session that is never saved: their exchanges are its own.
-        now: Wall clock, seconds since the epoch.
-        monotonic: Clock for durations, seconds.
-        sleep: Waits before a background answer is asked for again.
+        context: What they share; its conversation is one of the session that is never saved.
     """
 
-    def __init__(
-        self,
-        reach: Reach,
-        target: Target,
-        conversation_id: str,
-        *,
-        now: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        self.target = target
-        self.conversation_id = conversation_id
-        self._reach = reach
-        self._monotonic = monotonic
-        self._context = CheckContext(
-            reach, target, conversation_id, now=now, monotonic=monotonic, sleep=sleep
-        )
+    def __init__(self, context: CheckContext) -> None:
+        self.target = context.target
+        self.conversation_id = context.conversation_id
+        self._reach = context.reach
+        self._monotonic = context.monotonic
+        self._context = context
 
     @property
     def about(self) -> Mapping[str, object]:
@@ -129,9 +109,7 @@ class CheckRun:
         except OutcropError as error:
             row = self._refused(row, error)
         except Exception as error:  # The worker's edge: one check's fault must not end the others.
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
-            said = f"Something in this program went wrong ({where})."
+            said = report(error, "this check")
             row = replace(row, state="failed", sentence=said, next_step="Report it, with the request.")
         return self._measured(row, began)
 

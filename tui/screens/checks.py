@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tui.checks.context import CheckContext
 from tui.checks.running import CheckRun, left_out, waiting
 from tui.checks.table import CHECKS, chosen, price_words
 from tui.core.checks.results import GLYPHS, CheckResult, cost_words, counts, spent
@@ -178,7 +179,7 @@ class ChecksScreen(ListDialog[None]):
                 checks, left = chosen(only, free=True, timing=settings.responsiveness_check)
             if self._work is None:
                 conversation = await self._session.new()
-                self._work = CheckRun(cast("Any", self._session), self._target, conversation.id)
+                self._work = CheckRun(CheckContext(cast("Any", self._session), self._target, conversation.id))
             if checks:
                 self._followed = self._list.cursor
                 self._reset(checks, left if not only else (), free=free)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.checks.context import CheckContext
 from tui.checks.running import CheckRun, left_out, left_out_lines
 from tui.checks.table import CHECKS, chosen, price_words
 from tui.config import load_settings
@@ -64,7 +65,7 @@ async def _act(
             checks, left, options.free = (*_free(checks),), (*left, *_paid(checks)), True
         began = time.time()
         conversation = await session.new()
-        work = CheckRun(session, target, conversation.id)
+        work = CheckRun(CheckContext(session, target, conversation.id))
         results = await _results(work, checks, left, options)
         if options.json:
             print(json.dumps(document(results, work.about, began), indent=2, ensure_ascii=False))
