@@ -102,6 +102,7 @@ def test_every_form_of_reasoning_is_split_in_a_stream_and_whole(form: str) -> No
     }.get(form, ("I think so", "It is 4."))  # fmt: skip
     stream = content(pieces)
     wanted = decoded(stream)
+    assert decoded(*(stream[at : at + 1] for at in range(len(stream)))) == wanted, "cut at every byte"
     assert all(decoded(stream[:cut], stream[cut:]) == wanted for cut in range(0, len(stream), 13))
     whole = decoded(content(["".join(pieces)]))
     assert (said(whole), items(whole)) == ((reasoning, answer), items(decoded(content(pieces))))
