@@ -16,6 +16,7 @@ from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.driver import Driver
 
 from tui.commands import by_id
 from tui.core.errors import ConfigError
@@ -84,6 +85,8 @@ class OutcropApp(App[int]):
         tell_alt_enter_apart()
         self.session = session
         self._start = StartWith(open_conversation, continue_latest, tuple(files), preset)
+        self.hung_up = False
+        self._leaving = False
         self._problems: list[str] = []
         self._pressed: dict[str, float] = {}
         settings = session.settings
@@ -363,7 +366,23 @@ class OutcropApp(App[int]):
 
     def leave_now(self) -> None:
         """Leave without asking, as on a signal: every answer is stopped, what came and the draft are kept."""
-        self.run_worker(self._leave(), exit_on_error=False)
+        if not self._leaving:
+            self._leaving = True
+            self.run_worker(self._leave(), exit_on_error=False)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's own; on Linux and macOS one that notices when the terminal has gone."""
+        found = super().get_driver_class()
+        if found.__name__ != "LinuxDriver":
+            return found
+        from tui.terminal_driver import TerminalDriver
+
+        return TerminalDriver
+
+    def terminal_gone(self) -> None:
+        """Leave: nobody can see anything any more."""
+        self.hung_up = True
+        self.leave_now()
 
     async def _leave(self) -> None:
         from tui.crash import report

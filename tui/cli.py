@@ -10,6 +10,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.errno not in _CANNOT_BE_WRITTEN:
             raise
         _drop_output()
-        print(f"outcrop: The output cannot be written: {error.strerror}.", file=sys.stderr)
+        with suppress(OSError):
+            # It may have gone with the terminal as well.
+            print(f"outcrop: The output cannot be written: {error.strerror}.", file=sys.stderr)
         return 1
     except Exception as error:
         return _failed(error)
@@ -477,7 +480,6 @@ async def _run_app(app: OutcropApp, crashes: Crashes) -> int:
     """
     import asyncio
     import signal
-    from contextlib import suppress
 
     came: list[int] = []
 
@@ -493,4 +495,4 @@ async def _run_app(app: OutcropApp, crashes: Crashes) -> int:
         with suppress(AttributeError, NotImplementedError):
             loop.add_signal_handler(getattr(signal, name), leave, int(getattr(signal, name)))
     await app.run_async(mouse=app.session.settings.mouse)
-    return came[0] if came else 0
+    return came[0] if came else int(app.hung_up)  # SIGHUP is 1

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.keyring_support import short_term_token
-from support.programs import OUTCROP, Program, until
+from support.programs import OUTCROP, Program, is_alive, until
 from support.terminal import Terminal, have_tmux, terminal
 
 from tui.sandbox.server import SandboxServer
@@ -72,6 +72,23 @@ def test_a_signal_keeps_the_turn_and_leaves_the_terminal_sane(
         window.check_sane()
     (turn,) = program.conversation()["turns"]
     assert turn["outcome"] == "cancelled" and turn["text"]
+
+
+def test_a_terminal_that_is_closed_ends_the_program_and_keeps_the_turn(
+    program: Program, slow: SandboxServer, tmp_path: Path
+) -> None:
+    program.base_url = f"http://127.0.0.1:{slow.port}/openai/v1"
+    for number, ignored in enumerate(("", "trap '' HUP; ")):
+        command = ["sh", "-c", f'{ignored}exec "$@"', "sh", *OUTCROP]
+        with terminal(tmp_path / str(number), command, program.environ(), cwd=program.cwd) as window:
+            answering(window, slow)
+            pid = window.pid
+            slow.log.clear()
+            window.tmux("kill-server")
+            until(lambda pid=pid: not is_alive(pid), "the program's end", 15)
+    for row in program.history("list"):
+        (turn,) = program.history("show", row["id"])["turns"]
+        assert turn["outcome"] == "cancelled" and turn["text"]
 
 
 def test_an_error_nobody_thought_of_is_a_sentence_and_a_private_file(

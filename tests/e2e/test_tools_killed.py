@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from support.programs import until
+from support.programs import is_alive, until
 from support.sessions import make_session
 from support.tool_files import Says, write_tools
 
@@ -25,14 +25,6 @@ def wait_until_begun(pid_file: Path, process: subprocess.Popen[bytes]) -> None:
     while not pid_file.exists() or not pid_file.read_text():
         assert time.monotonic() < deadline and process.poll() is None, "the tool never began"
         time.sleep(0.02)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether there is a process of that number that does anything."""
-    try:
-        return Path("/proc", str(pid), "stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
-    except OSError:
-        return False
 
 
 async def test_after_kill_9_the_call_waits_for_an_answer(sandbox: SandboxServer, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from support.warm import WarmRun, can_be_warm
 
-__all__ = ["ENDED_KEYS", "OUTCROP", "Finished", "Program", "until"]
+__all__ = ["ENDED_KEYS", "OUTCROP", "Finished", "Program", "is_alive", "until"]
 
 OUTCROP = (sys.executable, "-m", "tui")
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -49,6 +49,14 @@ def until(condition: Callable[[], Any], what: str, timeout: float = 20.0, every:
             raise AssertionError(f"not within {timeout} s: {what}")
         time.sleep(every)
     return value
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of that number that does anything."""
+    try:
+        return Path("/proc", str(pid), "stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:
+        return False
 
 
 @functools.cache

@@ -11,7 +11,7 @@ HEAVY = ("openai", "httpx", "httpx2", "keyring", "pydantic", "pypdf", "starlette
 FIRST_PICTURE = {
     *("app", "config", "config_places", "config_values", "crash", "credentials"),
     *("key_names", "keymap", "messages", "notification", "profiles"),
-    *("startup", "system_keyring", "themes", "widgets"),
+    *("startup", "system_keyring", "terminal_driver", "themes", "widgets"),
     *("aws_signing", "core.aws", "screens.chat_aws"),
     *("commands", "commands.chords", "commands.command", "commands.conversation", "commands.looking"),
     *("commands.program", "commands.reading", "commands.tools", "commands.turn"),
