@@ -219,6 +219,7 @@ async def picture(
                 await stage.settle()
                 if not isinstance(app.screen.focused, ConversationPane):
                     app.screen.set_focus(None)  # a cursor that blinks is there or not
+                _measure(app.chat.pane)
                 await pilot.pause()
                 picture = app.export_screenshot(title="outcrop --sandbox")
             await session.aclose()
@@ -227,6 +228,16 @@ async def picture(
 
 async def welcome(stage: Stage) -> None:
     """An empty conversation."""
+
+
+def _measure(pane: ConversationPane) -> None:
+    """Draw every line once: heights of those that never were on the screen are guessed, by chance."""
+    flow = pane._flow
+    for view in list(flow.views):
+        flow.open(view)
+        for index in range(len(view.pieces)):
+            flow.rows(view, index)
+    pane._settle()
 
 
 async def conversation(stage: Stage) -> None:

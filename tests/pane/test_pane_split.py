@@ -133,7 +133,9 @@ def stream(text: str, cuts: list[int], kind: BlockKind = BlockKind.ASSISTANT, *,
 def test_the_end_of_a_stream_draws_what_a_fresh_render_draws(text: str, cuts: list[int]) -> None:
     view = stream(text, cuts)
     view.close(None, PAPER)
+    assert not view.pieces or view.height == sum(piece.height for piece in view.pieces)
     assert drawn(view) == drawn(fresh(text))
+    assert view.height == len(drawn(view))
     assert view.text == text
 
 

@@ -255,6 +255,7 @@ class View:
             if before is not None and before.cut is not None and before.cut.same(piece.cut):
                 before.cut = piece.cut
                 self.pieces[index] = before
+        self.tops.touch(0)
         self._sum()
 
     def replace(self, block: Block, paper: Paper | None) -> None:
