@@ -18,8 +18,9 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """A worker per core for the whole suite; none for a few files."""
-    return None if config.args == config.getini("testpaths") else 0
+    """Three workers for two cores, as tests wait for terminals and servers; none for a few files."""
+    cores = os.cpu_count() or 1
+    return cores + cores // 2 if config.args == config.getini("testpaths") else 0
 
 
 @pytest.fixture(autouse=True)
