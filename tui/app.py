@@ -337,7 +337,7 @@ class OutcropApp(App[int]):
             self._pressed.clear()
             self.notify("Cleared; Up brings it back.", markup=False, timeout=3)
         elif self._twice("interrupt"):
-            self.run_worker(self._leave(), exit_on_error=False)
+            self.leave_now()
         else:
             stop = "Esc stops the answer. " if chat.answers_arriving else ""
             self.notify(
@@ -358,7 +358,7 @@ class OutcropApp(App[int]):
                 timeout=TWICE_WITHIN,
             )
             return
-        self.run_worker(self._leave(), exit_on_error=False)
+        self.leave_now()
 
     async def action_quit(self) -> None:
         """Textual's own way out takes ours."""

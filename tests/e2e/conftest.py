@@ -35,3 +35,10 @@ def program(server: SandboxServer, tmp_path: Path) -> Program:
 def offline(tmp_path: Path) -> Program:
     """The program with a base URL where nobody listens, for what must not get as far as sending."""
     return Program(tmp_path, "http://127.0.0.1:9/openai/v1")
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[SandboxServer]:
+    """A server of the test's own that writes as quickly as a quick model."""
+    with SandboxServer(tmp_path / "slow", rate=60) as server:
+        yield server

@@ -19,12 +19,6 @@ from support.terminal import have_tmux, terminal
 from tui.sandbox.server import SandboxServer
 
 
-@pytest.fixture
-def slow(tmp_path: Path) -> Iterator[SandboxServer]:
-    with SandboxServer(tmp_path / "slow", rate=60) as server:
-        yield server
-
-
 def lines(*typed: str) -> bytes:
     return "".join(line + "\n" for line in typed).encode()
 

@@ -7,7 +7,6 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,12 +41,6 @@ OutcropApp.action_leave = lambda self: fail("app")
 from tui.cli import main
 sys.exit(main())
 """.replace("TOKEN", TOKEN)
-
-
-@pytest.fixture
-def slow(tmp_path: Path) -> Iterator[SandboxServer]:
-    with SandboxServer(tmp_path / "slow", rate=60) as server:
-        yield server
 
 
 def answering(window: Terminal, slow: SandboxServer) -> None:

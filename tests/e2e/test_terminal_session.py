@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,6 @@ from tui.sandbox.server import SandboxServer
 pytestmark = pytest.mark.skipif(not have_tmux(), reason="tmux is not installed")
 
 SIZES = [(80, 24), (160, 48)]
-
-
-@pytest.fixture
-def slow(tmp_path: Path) -> Iterator[SandboxServer]:
-    """An endpoint that writes as quickly as a quick model."""
-    with SandboxServer(tmp_path / "slow", rate=60) as server:
-        yield server
 
 
 @pytest.mark.parametrize(("columns", "rows"), SIZES)

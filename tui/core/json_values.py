@@ -1,4 +1,4 @@
-"""JSON parsed off the event loop without holding it up, and the beginning of a text that is long.
+"""JSON parsed off the event loop without holding it up, the beginning of a long text, and what is inside.
 
 The standard parser holds the interpreter from the first byte to the last: a tenth of a second for ten
 megabytes of small values.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
-__all__ = ["beginning_of", "loads"]
+__all__ = ["beginning_of", "loads", "object_in"]
 
 _LARGE: Final = 300_000
 """Characters from which parsing takes more than a few milliseconds."""
@@ -57,3 +58,9 @@ def beginning_of(text: str, most: int) -> str:
         elif sign == ",":
             end, whole = match.start(), "".join(reversed(closing))
     return text[:end] + whole if end else ""
+
+
+def object_in(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object under this name; an empty one where there is none, or something else."""
+    value: object = payload.get(name)
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}

@@ -24,6 +24,7 @@ from tui.core.events import (
     Unknown,
 )
 from tui.core.items import Item
+from tui.core.json_values import object_in
 from tui.wire.sse import SseDecoder, SseEvent
 
 __all__ = ["DONE", "ResponsesDecoder", "decode", "event_object", "server_error", "sse_kind"]
@@ -125,7 +126,7 @@ def server_error(body: Body) -> ServerError:
 
 
 def _started(body: Body) -> StreamEvent:
-    response = _object(body, "response")
+    response = object_in(body, "response")
     identity = response.get("id")
     return ResponseStarted(
         identity if isinstance(identity, str) else None, str(response.get("status") or ""), response
@@ -133,20 +134,20 @@ def _started(body: Body) -> StreamEvent:
 
 
 def _ended(body: Body) -> StreamEvent:
-    response = _object(body, "response")
+    response = object_in(body, "response")
     kind = str(body["type"])
     return ResponseEnded(str(response.get("status") or kind.removeprefix("response.")), response)
 
 
 def _item_added(body: Body) -> StreamEvent:
-    item = _object(body, "item")
+    item = object_in(body, "item")
     return OutputItemAdded(
         _index(body, "output_index"), str(item.get("id") or ""), str(item.get("type") or "")
     )
 
 
 def _item_done(body: Body) -> StreamEvent:
-    return OutputItemDone(_index(body, "output_index"), Item.of(_object(body, "item")))
+    return OutputItemDone(_index(body, "output_index"), Item.of(object_in(body, "item")))
 
 
 def _text(body: Body) -> StreamEvent:
@@ -164,11 +165,6 @@ def _reasoning(body: Body) -> StreamEvent:
 
 def _arguments(body: Body) -> StreamEvent:
     return ArgumentsDelta(_index(body, "output_index"), str(body.get("item_id") or ""), _delta(body))
-
-
-def _object(body: Body, name: str) -> Body:
-    value: object = body.get(name)
-    return cast("Body", value) if isinstance(value, Mapping) else {}
 
 
 def _index(body: Body, name: str) -> int:

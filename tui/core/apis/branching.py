@@ -17,6 +17,7 @@ from tui.core.conversation import Conversation
 from tui.core.errors import InputError
 from tui.core.exchange import Exchange
 from tui.core.items import Item, Target, assistant_message, user_message
+from tui.core.json_values import object_in
 from tui.core.replays import branch_point
 
 __all__ = ["branch_of"]
@@ -90,7 +91,7 @@ def _items(message: Message) -> list[Item]:
     if role == "tool":
         return [_output(message.get("tool_call_id"), content)]
     if role == "user":
-        results = [result for block in _objects(content) if (result := _object(block, "toolResult"))]
+        results = [result for block in _objects(content) if (result := object_in(block, "toolResult"))]
         if results:
             return [_output(result.get("toolUseId"), result.get("content")) for result in results]
         return [user_message(_text(content))]
@@ -115,8 +116,3 @@ def _text(content: object) -> str:
 def _objects(value: object) -> Sequence[Message]:
     entries = cast("list[object]", value) if isinstance(value, list) else []
     return [cast("Message", entry) for entry in entries if isinstance(entry, Mapping)]
-
-
-def _object(message: Message, name: str) -> Message:
-    value: object = message.get(name)
-    return cast("Message", value) if isinstance(value, Mapping) else {}

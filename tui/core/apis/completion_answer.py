@@ -8,10 +8,10 @@ Source: OpenAI API reference, "Chat Completions"; bedrock-facts.md section 5.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 from tui.core.apis.completion import response_of
+from tui.core.apis.open_item import OpenItem
 from tui.core.apis.reasoning_tags import ReasoningTags
 from tui.core.events import (
     ArgumentsDelta,
@@ -24,22 +24,11 @@ from tui.core.events import (
     TextDelta,
 )
 from tui.core.items import Item
+from tui.core.json_values import object_in
 
 __all__ = ["CompletionAnswer"]
 
 Payload = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class _Open:
-    """An output item that is being written; `call_id` and `name` are a call's."""
-
-    index: int
-    kind: str
-    call_id: str = ""
-    name: str = ""
-    pieces: list[str] = field(default_factory=list[str])
-    refusal: list[str] = field(default_factory=list[str])
 
 
 class CompletionAnswer:
@@ -52,7 +41,7 @@ class CompletionAnswer:
     def __init__(self, mask: Callable[[str], str] = str) -> None:
         self._mask = mask
         self._tags = ReasoningTags()
-        self._items: dict[object, _Open] = {}
+        self._items: dict[object, OpenItem] = {}
         self._said: dict[str, Any] = {}  # the top level of the chunks, the later one's values
         self._finish_reason: str | None = None
         self._started = False
@@ -65,7 +54,7 @@ class CompletionAnswer:
             yield self._start()
         choices = _objects(body.get("choices"))
         for choice in choices[:1]:
-            yield from self._delta(_object(choice, "delta"))
+            yield from self._delta(object_in(choice, "delta"))
             if isinstance(choice.get("finish_reason"), str):
                 self._finish_reason = choice["finish_reason"]
         if not choices and "usage" in self._said:
@@ -76,7 +65,7 @@ class CompletionAnswer:
         self._said = dict(body)
         yield self._start()
         for choice in _objects(body.get("choices"))[:1]:
-            yield from self._delta(_object(choice, "message"))
+            yield from self._delta(object_in(choice, "message"))
             self._finish_reason = str(choice.get("finish_reason") or "stop")
         yield from self.end()
 
@@ -92,7 +81,7 @@ class CompletionAnswer:
             yield from self._write("message", answer)
         output: list[dict[str, Any]] = []
         for item in self._items.values():
-            payload = self._payload(item)
+            payload = item.payload(self._mask)
             output.append(payload)
             yield OutputItemDone(item.index, Item.of(payload))
         response = response_of(self._said, self._finish_reason, output)
@@ -127,7 +116,7 @@ class CompletionAnswer:
             return
         item = self._items.get(kind)
         if item is None:
-            item = self._items[kind] = _Open(len(self._items), kind)
+            item = self._items[kind] = OpenItem(len(self._items), kind)
             yield OutputItemAdded(item.index, "", kind)
         item.pieces.append(text)
         if kind == "message":
@@ -138,46 +127,21 @@ class CompletionAnswer:
     def _refuse(self, text: str) -> Iterator[StreamEvent]:
         item = self._items.get("message")
         if item is None:
-            item = self._items["message"] = _Open(len(self._items), "message")
+            item = self._items["message"] = OpenItem(len(self._items), "message")
             yield OutputItemAdded(item.index, "", "message")
         item.refusal.append(text)
         yield TextDelta(item.index, "", text, refusal=True)
 
     def _call(self, place: object, call: Payload) -> Iterator[StreamEvent]:
-        function = _object(call, "function")
+        function = object_in(call, "function")
         item = self._items.get(place)
         if item is None:
-            item = self._items[place] = _Open(len(self._items), "function_call")
+            item = self._items[place] = OpenItem(len(self._items), "function_call")
             item.call_id, item.name = str(call.get("id") or ""), str(function.get("name") or "")
             yield OutputItemAdded(item.index, item.call_id, "function_call")
         if isinstance(function.get("arguments"), str) and function["arguments"]:
             item.pieces.append(function["arguments"])
             yield ArgumentsDelta(item.index, item.call_id, function["arguments"])
-
-    def _payload(self, item: _Open) -> dict[str, Any]:
-        """A finished item in the form in which it may go back to any of the APIs."""
-        text, refusal = (self._mask("".join(pieces)) for pieces in (item.pieces, item.refusal))
-        if item.kind == "reasoning":
-            return {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": text}]}
-        if item.kind == "message":
-            parts: list[dict[str, Any]] = []
-            if text or not refusal:
-                parts.append({"type": "output_text", "text": text, "annotations": []})
-            if refusal:
-                parts.append({"type": "refusal", "refusal": refusal})
-            return {"type": "message", "role": "assistant", "status": "completed", "content": parts}
-        return {
-            "type": "function_call",
-            "call_id": item.call_id,
-            "name": item.name,
-            "arguments": text or "{}",
-            "status": "completed",
-        }
-
-
-def _object(payload: Payload, name: str) -> Payload:
-    value: object = payload.get(name)
-    return cast("Payload", value) if isinstance(value, Mapping) else {}
 
 
 def _objects(value: object) -> list[Payload]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from tui.core.apis.open_item import OpenItem
 from tui.core.apis.reasoning_tags import ReasoningTags
 from tui.core.events import (
     ArgumentsDelta,
@@ -26,6 +27,7 @@ from tui.core.events import (
 )
 from tui.core.guardrail import REPORT_KEY, guardrail_report
 from tui.core.items import Item, dump_json
+from tui.core.json_values import object_in
 
 __all__ = ["ConverseAnswer", "answer_events", "usage_of_converse"]
 
@@ -42,24 +44,6 @@ _FAILURES: Final = {
 
 
 @dataclass(slots=True)
-class _Open:
-    """An output item that is being written.
-
-    Attributes:
-        index: Its place in the output.
-        kind: `message`, `reasoning` or `function_call`.
-        call_id: Of a call.
-        name: Of a call's tool.
-    """
-
-    index: int
-    kind: str
-    call_id: str = ""
-    name: str = ""
-    pieces: list[str] = field(default_factory=list[str])
-
-
-@dataclass(slots=True)
 class _Block:
     """A content block: the items it becomes by their kind, and the splitter of its text.
 
@@ -67,7 +51,7 @@ class _Block:
     """
 
     tags: ReasoningTags = field(default_factory=ReasoningTags)
-    items: dict[str, _Open] = field(default_factory=dict[str, _Open])
+    items: dict[str, OpenItem] = field(default_factory=dict[str, OpenItem])
 
 
 class ConverseAnswer:
@@ -101,7 +85,7 @@ class ConverseAnswer:
 
     def block_started(self, payload: Payload) -> Iterator[StreamEvent]:
         """`contentBlockStart`; only a tool call says anything in it."""
-        use = _object(_object(payload, "start"), "toolUse")
+        use = object_in(object_in(payload, "start"), "toolUse")
         if use:
             block = self._block(payload)
             call_id, name = str(use.get("toolUseId") or ""), str(use.get("name") or "")
@@ -109,8 +93,8 @@ class ConverseAnswer:
 
     def block_grew(self, payload: Payload) -> Iterator[StreamEvent]:
         """`contentBlockDelta`."""
-        block, delta = self._block(payload), _object(payload, "delta")
-        reasoning, use = _object(delta, "reasoningContent"), _object(delta, "toolUse")
+        block, delta = self._block(payload), object_in(payload, "delta")
+        reasoning, use = object_in(delta, "reasoningContent"), object_in(delta, "toolUse")
         if isinstance(delta.get("text"), str):
             yield from self._split(block, block.tags.feed(delta["text"]))
         elif isinstance(reasoning.get("text"), str):
@@ -165,7 +149,7 @@ class ConverseAnswer:
                 yield ArgumentsDelta(item.index, item.call_id, text)
 
     def _begin(self, block: _Block, kind: str, call_id: str = "", name: str = "") -> Iterator[StreamEvent]:
-        block.items[kind] = _Open(self._count, kind, call_id, name)
+        block.items[kind] = OpenItem(self._count, kind, call_id, name)
         yield OutputItemAdded(self._count, call_id, kind)
         self._count += 1
 
@@ -176,7 +160,7 @@ class ConverseAnswer:
             reasoning.pieces = ["".join(reasoning.pieces).removesuffix(answer)]
             yield from self._write(block, "message", answer)
         for item in block.items.values():
-            payload = _payload(item, self._mask("".join(item.pieces)))
+            payload = item.payload(self._mask)
             self._output[item.index] = payload
             yield OutputItemDone(item.index, Item.of(payload))
 
@@ -210,18 +194,18 @@ class ConverseAnswer:
 def answer_events(body: Payload, mask: Callable[[str], str] = str) -> list[StreamEvent]:
     """The events that a stream would have brought for a whole answer of Converse, one delta a block."""
     answer = ConverseAnswer(mask)
-    message = _object(_object(body, "output"), "message")
+    message = object_in(object_in(body, "output"), "message")
     events = answer.take("messageStart", {})
     content: object = message.get("content")
     for index, block in enumerate(cast("list[object]", content) if isinstance(content, list) else ()):
         place = {"contentBlockIndex": index}
         entry: Payload = cast("Payload", block) if isinstance(block, Mapping) else {}
-        use = _object(entry, "toolUse")
+        use = object_in(entry, "toolUse")
         if use:
             delta: Payload = {"toolUse": {"input": dump_json(use.get("input") or {})}}
             events += answer.take("contentBlockStart", {**place, "start": {"toolUse": use}})
         elif "reasoningContent" in entry:
-            text = _object(_object(entry, "reasoningContent"), "reasoningText").get("text")
+            text = object_in(object_in(entry, "reasoningContent"), "reasoningText").get("text")
             delta = {"reasoningContent": {"text": text}}
         else:
             delta = {"text": entry.get("text")}
@@ -232,22 +216,6 @@ def answer_events(body: Payload, mask: Callable[[str], str] = str) -> list[Strea
         events += answer.take("messageStop", body)
         events += answer.take("metadata", body)
     return events
-
-
-def _payload(item: _Open, text: str) -> dict[str, Any]:
-    """A finished item in the form in which it may go back to any of the APIs."""
-    if item.kind == "reasoning":
-        return {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": text}]}
-    if item.kind == "message":
-        part: Payload = {"type": "output_text", "text": text, "annotations": []}
-        return {"type": "message", "role": "assistant", "status": "completed", "content": [part]}
-    return {
-        "type": "function_call",
-        "call_id": item.call_id,
-        "name": item.name,
-        "arguments": text or "{}",
-        "status": "completed",
-    }
 
 
 def usage_of_converse(usage: object) -> dict[str, Any] | None:
@@ -275,11 +243,6 @@ def usage_of_converse(usage: object) -> dict[str, Any] | None:
 def _count(said: Payload, name: str) -> int | None:
     value = said.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _object(payload: Payload, name: str) -> Payload:
-    value: object = payload.get(name)
-    return cast("Payload", value) if isinstance(value, Mapping) else {}
 
 
 def _index(payload: Payload) -> int:
