@@ -35,14 +35,14 @@ from support.pdfs import make_pdf  # noqa: E402
 from support.pictures import png  # noqa: E402
 
 from tui.app import OutcropApp  # noqa: E402
-from tui.config import load_settings  # noqa: E402
-from tui.credentials import Credentials  # noqa: E402
+from tui.config.settings import load_settings  # noqa: E402
+from tui.credentials.credentials import Credentials  # noqa: E402
 from tui.sandbox.server import SandboxServer  # noqa: E402
 from tui.screens.chat import ChatScreen  # noqa: E402
 from tui.screens.compare import CompareScreen  # noqa: E402
 from tui.screens.compare_setup import CompareSetup  # noqa: E402
 from tui.screens.live_turn import LiveTurn  # noqa: E402
-from tui.session import Session  # noqa: E402
+from tui.session.session import Session  # noqa: E402
 from tui.widgets.conversation_pane import ConversationPane  # noqa: E402
 
 SHORTER = """\
@@ -187,7 +187,10 @@ def counted_ids() -> Iterator[Callable[[str], str]]:
     def local_id() -> str:
         return f"outcrop{next(local):05d}"
 
-    with mock.patch("tui.sending.new_id", local_id), mock.patch("tui.conversations.new_id", local_id):
+    with (
+        mock.patch("tui.session.sending.new_id", local_id),
+        mock.patch("tui.session.conversations.new_id", local_id),
+    ):
         yield server_id
 
 

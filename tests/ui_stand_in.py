@@ -13,7 +13,7 @@ from typing import Any, cast
 from textual.pilot import Pilot
 
 from tui.app import OutcropApp
-from tui.config import Settings, load_settings
+from tui.config.settings import Settings, load_settings
 from tui.core.attachments import Attachment
 from tui.core.budget import BudgetDecision
 from tui.core.conversation import Conversation, ConversationSummary
@@ -21,7 +21,7 @@ from tui.core.drafts import Draft
 from tui.core.errors import AttachmentError, InputError, OutcropError, TokenMissing
 from tui.core.events import ReasoningDelta, SessionEvent, TextDelta, TurnEnded, TurnStarted
 from tui.core.items import Item, Outcome, Target, Turn, user_message
-from tui.credentials import KeyStatus, TokenStatus
+from tui.credentials.credentials import KeyStatus, TokenStatus
 
 Script = Callable[["StandInSession", Turn], AsyncGenerator[SessionEvent, None]]
 

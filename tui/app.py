@@ -22,7 +22,7 @@ from tui.commands import by_id
 from tui.core.errors import ConfigError
 from tui.core.garbage import begin_collecting
 from tui.core.text import visible, visible_line
-from tui.keymap import bindings, check_keymap, leader_binding, tell_alt_enter_apart
+from tui.keys.keymap import bindings, check_keymap, leader_binding, tell_alt_enter_apart
 from tui.screens.chat import ChatScreen, StartWith
 from tui.themes import DEFAULT_THEME, NO_COLOUR_THEME, load_theme, load_themes, own_folder
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tui.commands import Command
-    from tui.session import Session
+    from tui.session.session import Session
 
 __all__ = ["OutcropApp"]
 
@@ -179,7 +179,7 @@ class OutcropApp(App[int]):
     def _take_other_keys(self) -> None:
         """The user's keys inside dialogs and panes, looked up where those stand; few users have any."""
         if self._keymap_now.others:
-            from tui.contexts import check_others
+            from tui.keys.contexts import check_others
 
             self._local_keys, problems = check_others(self._keymap_now.others)
             self.update_keymap(self._local_keys)
@@ -292,7 +292,7 @@ class OutcropApp(App[int]):
 
     async def _write_theme(self, name: str) -> None:
         """Write the theme to the config file, beside the event loop; say so where it cannot be kept."""
-        from tui.config_writer import write_setting
+        from tui.config.writer import write_setting
 
         path = self.session.settings.config_dir / "config.toml"
         try:
@@ -313,7 +313,7 @@ class OutcropApp(App[int]):
         self.run_worker(self._copy(text, what), group="clipboard", exit_on_error=False)
 
     async def _copy(self, text: str, what: str) -> None:
-        from tui.clipboard import amount, copy
+        from tui.terminal.clipboard import amount, copy
 
         write = self._driver.write if self._driver is not None else None
         copied = await copy(text, write, os.environ)
@@ -375,7 +375,7 @@ class OutcropApp(App[int]):
         found = super().get_driver_class()
         if found.__name__ != "LinuxDriver":
             return found
-        from tui.terminal_driver import TerminalDriver
+        from tui.terminal.driver import TerminalDriver
 
         return TerminalDriver
 

@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _failed(error: Exception) -> int:
     """Report an error that nobody thought of; Python would print what the code's lines hold."""
     from tui import crash
-    from tui.config import default_dirs
+    from tui.config.settings import default_dirs
     from tui.core.text import visible
 
     if crash.current() is None:

@@ -11,12 +11,12 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any, cast
 
-from tui.aws_signing import AwsSigning
-from tui.config import Settings, default_dirs, load_settings
+from tui.config.settings import Settings, default_dirs, load_settings
 from tui.core.errors import InputError
 from tui.core.garbage import collector_paused
 from tui.crash import Crashes, install
-from tui.credentials import Credentials
+from tui.credentials.aws_signing import AwsSigning
+from tui.credentials.credentials import Credentials
 
 if TYPE_CHECKING:
     import argparse
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from tui.core.aws import AwsKeys
     from tui.core.catalogue import Catalogue
-    from tui.playback import Playback
-    from tui.session import Session
+    from tui.session.playback import Playback
+    from tui.session.session import Session
 
 __all__ = [
     "aws_signing",
@@ -48,7 +48,7 @@ def settings_and_playback(
     """
     if getattr(options, "replay", None) is None:
         return load_settings(vars(options), environ), None
-    from tui.playback import settings_and_playback as read
+    from tui.session.playback import settings_and_playback as read
 
     return read(options, environ)
 
@@ -110,7 +110,7 @@ class _DeferredSession:
         await self._made.warm_up()
 
     async def _make(self) -> Session:
-        await asyncio.to_thread(importlib.import_module, "tui.session")
+        await asyncio.to_thread(importlib.import_module, "tui.session.session")
         return _session(self._settings, self.credentials, self._sandbox_rate, self._playback)
 
     async def aclose(self) -> None:
@@ -157,10 +157,10 @@ def aws_signing(settings: Settings, environ: Mapping[str, str]) -> AwsSigning:
 def _session(
     settings: Settings, credentials: Credentials, sandbox_rate: float | None, playback: Playback | None
 ) -> Session:
-    from tui.session import Session
+    from tui.session.session import Session
 
     if playback is not None:
-        from tui.playback_session import PlaybackSession
+        from tui.session.playback_session import PlaybackSession
 
         return PlaybackSession(settings, credentials, playback)
     if not settings.sandbox:

@@ -31,7 +31,7 @@ OFF: Final = "--record-nothing"
 def record_nothing() -> None:
     """Take the recorder out of the program."""
     from tui.core.recording import Chunks, Events
-    from tui.records import TurnRecords
+    from tui.session.records import TurnRecords
     from tui.store.history import History
     from tui.wire.redact import StreamRedactor
 

@@ -17,11 +17,11 @@ from tui.core.errors import InputError
 from tui.core.events import TurnEnded
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome, Turn
-from tui.playback import settings_and_playback
-from tui.playback_session import PlaybackSession
-from tui.replay import BodyRefused
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.playback import settings_and_playback
+from tui.session.playback_session import PlaybackSession
+from tui.session.replay import BodyRefused
+from tui.session.session import Session
 
 MODEL = "openai.gpt-oss-20b-1:0"
 PATHS = {

@@ -18,7 +18,7 @@ from tui.core.errors import InputError
 from tui.core.events import AnswerChecked, TextDelta, TurnEnded
 from tui.core.items import Outcome, Turn
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 
 RUNTIME_ID = "openai.gpt-oss-20b-1:0"
 APIS = {

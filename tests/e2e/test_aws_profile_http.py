@@ -23,19 +23,19 @@ from ui_samples import picture, text_of
 from ui_stand_in import until
 
 from tui.app import OutcropApp
-from tui.aws_signing import AwsSigning
-from tui.batch_job import aws_client
 from tui.cli import main
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.aws import AwsKeys, profiles_in
 from tui.core.checks.advice import Circumstances, next_step
 from tui.core.errors import ResponseError, TokenError, TokenMissing, TokenRefused, TokenUnusable
 from tui.core.events import RetryWaiting
 from tui.core.export import FORMS, Unsupported, export
 from tui.core.items import Outcome
-from tui.credentials import Credentials
+from tui.credentials.aws_signing import AwsSigning
+from tui.credentials.credentials import Credentials
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.batch_job import aws_client
+from tui.session.session import Session
 from tui.startup import aws_signing
 from tui.wire.signing import worn_out
 

@@ -17,7 +17,7 @@ from support.openai_schemas import validate
 from support.sandbox_api import Clock
 from support.sessions import take_turn
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.errors import InputError, TokenError
 from tui.core.events import (
     BackgroundStarted,
@@ -29,9 +29,9 @@ from tui.core.events import (
     TurnStarted,
 )
 from tui.core.items import Outcome, Turn
-from tui.credentials import Credentials
+from tui.credentials.credentials import Credentials
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 
 PROMPT = "Reply with exactly: alpha beta gamma delta epsilon"
 ANSWER = "alpha beta gamma delta epsilon"

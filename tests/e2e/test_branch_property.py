@@ -17,7 +17,7 @@ from tui.core.errors import NoSuchConversation
 from tui.core.events import TurnEnded
 from tui.core.items import Outcome
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 from tui.store.history import History
 
 Step = tuple[str, int]

@@ -13,7 +13,7 @@ from tui.core.figures_export import figures_json
 from tui.core.items import ContinuationMode
 from tui.core.meter import figures_of
 from tui.sandbox.server import SandboxServer
-from tui.spending import local_day
+from tui.session.spending import local_day
 
 LONG = "The basalt lies above the granite, and nobody has asked why for a very long time. " * 100
 TURNS = 20

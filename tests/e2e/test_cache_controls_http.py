@@ -10,14 +10,14 @@ import pytest
 from support.openai_schemas import validate
 from support.sessions import make_session, take_turn
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.cache_controls import with_breakpoint
 from tui.core.controls import Controls
 from tui.core.errors import InputError
 from tui.core.items import user_message
-from tui.credentials import Credentials
+from tui.credentials.credentials import Credentials
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 
 TERRA = "openai.gpt-5.6-terra"
 POINT = {"prompt_cache_breakpoint": {"mode": "explicit"}}

@@ -14,7 +14,7 @@ from tui.app import OutcropApp
 from tui.core.cache_analysis import CacheReport
 from tui.core.exchange import Exchange
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 from tui.widgets.inspection.page import PageLines
 from tui.widgets.inspector import Inspector
 

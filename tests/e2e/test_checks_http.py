@@ -26,7 +26,7 @@ from tui.checks.running import CheckRun
 from tui.checks.table import CHECKS, chosen
 from tui.core.checks.results import CheckResult, spent
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 from tui.store.history import History
 
 

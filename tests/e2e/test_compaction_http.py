@@ -13,13 +13,13 @@ import pytest
 from support.openai_schemas import validate
 from support.sessions import make_session, take_turn
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.compaction import SCHEMA, Summary
 from tui.core.errors import InputError, ResponseError
 from tui.core.items import Outcome
-from tui.credentials import Credentials
+from tui.credentials.credentials import Credentials
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 
 SUMMARY = Summary(("The user is called Ada.",), ("Answer briefly.",), "Ask what is next.")
 

@@ -9,14 +9,14 @@ import pytest
 from support.sessions import make_session, take_turn
 
 from tui.cli import main
-from tui.compare import Column, Comparing, check_count
 from tui.core.compare.differences import difference
 from tui.core.costs import cost_of_model
 from tui.core.errors import InputError
 from tui.core.events import SessionEvent, TurnEnded, TurnStarted
 from tui.core.items import Outcome
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.compare import Column, Comparing, check_count
+from tui.session.session import Session
 
 LINE = "gpt-5.5@us-east-2 effort=low, gpt-oss-20b api=chat, gpt-5.9 stateless, stateless"
 

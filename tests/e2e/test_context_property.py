@@ -25,7 +25,7 @@ from tui.core.conversation import Conversation
 from tui.core.exchange import Exchange
 from tui.core.items import Item, Outcome, Target, Turn, user_message
 from tui.sandbox.server import SandboxServer
-from tui.turns import TurnPlan, TurnRun
+from tui.session.turns import TurnPlan, TurnRun
 from tui.wire.client import ClientSettings, ResponsesClient
 from tui.wire.recorder import AttemptLabel
 

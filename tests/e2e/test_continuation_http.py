@@ -14,7 +14,7 @@ from support.sessions import make_session, take_turn
 
 from tui.core.items import Outcome
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tui.core.controls import Controls
 from tui.core.errors import InputError
 from tui.core.items import Outcome
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 
 PLAIN = {
     "model": "openai.gpt-5.4",

@@ -12,7 +12,7 @@ from tui.core.items import Outcome
 from tui.sandbox.faults import EXCEPTIONS
 from tui.sandbox.server import SandboxServer
 from tui.sandbox.tags import FORMS
-from tui.session import Session
+from tui.session.session import Session
 
 MODEL = "openai.gpt-oss-20b-1:0"
 ANSWER = "alpha beta gamma delta"

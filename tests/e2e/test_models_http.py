@@ -7,13 +7,13 @@ import json
 import pytest
 from support.sessions import make_session, take_turn
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.discovery import place_name
 from tui.core.errors import TokenRefused, WireError
 from tui.core.items import Usage
-from tui.credentials import Credentials
+from tui.credentials.credentials import Credentials
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 
 
 async def test_one_list_is_a_404_and_the_other_one_counts(sandbox: SandboxServer) -> None:

@@ -11,11 +11,11 @@ import httpx
 from support.keyring_support import DictKeyring
 from support.sessions import take_turn
 
-from tui.config import Settings, load_catalogue, load_settings
+from tui.config.settings import Settings, load_catalogue, load_settings
 from tui.core.errors import InputError, OutcropError
-from tui.credentials import Credentials
+from tui.credentials.credentials import Credentials
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 
 
 def settings_with(tmp_path: Path, file: str, **flags: object) -> Settings:

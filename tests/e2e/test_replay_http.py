@@ -14,9 +14,9 @@ from tui.core.events import SessionEvent, TurnEnded
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome, Turn
 from tui.core.replays import Replay, spans_of
-from tui.replay import BodyRefused
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.replay import BodyRefused
+from tui.session.session import Session
 from tui.store.history import History
 
 LONG = "Basalt is dark and dense, and forms columns as it cools. " * 130

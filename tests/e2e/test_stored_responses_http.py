@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from support.sessions import make_session, take_turn
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.errors import ConnectError, InputError, OutcropError, TokenMissing, TokenRefused, WireError
 from tui.core.items import Outcome, Target
-from tui.credentials import Credentials
-from tui.responses import Deletion, StoredRow
+from tui.credentials.credentials import Credentials
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.responses import Deletion, StoredRow
+from tui.session.session import Session
 
 DAY = 86_400.0
 

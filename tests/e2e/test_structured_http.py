@@ -19,7 +19,7 @@ from tui.core.structured.growing_tree import GrowingTree
 from tui.core.structured.output_format import JSON_MODE, schema_of
 from tui.core.structured.table import answers_of, answers_table
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 from tui.store.history import History
 
 SHORT = "name, age int, tags: list of string, home {street, zip int}"

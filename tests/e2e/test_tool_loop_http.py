@@ -19,7 +19,7 @@ from tui.core.items import Outcome, Turn
 from tui.core.tool_calls import CallState
 from tui.core.tools import INTERRUPTED, NOT_RUN, Asker
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 
 
 class Run:

@@ -13,7 +13,7 @@ import sys
 import pytest
 from support.keyring_support import short_term_token
 
-from tui.credentials import Credentials
+from tui.credentials.credentials import Credentials
 
 pytestmark = pytest.mark.keyring
 
@@ -22,7 +22,7 @@ def run(code: str, **environ: str) -> list[str]:
     """Run code that has a `Credentials` called `found`; the lines that it prints."""
     script = (
         "import asyncio, sys\n"
-        "from tui.credentials import Credentials\n"
+        "from tui.credentials.credentials import Credentials\n"
         "from tui.core.errors import *\n"
         "found = Credentials({}, 'us-west-2', regions=('us-west-2', 'eu-west-1'))\n"
         "async def main():\n"
@@ -98,7 +98,7 @@ def test_a_locked_keyring_is_said_to_be_locked(secret_service):
     wrapper = os.path.join(os.path.dirname(__file__), "..", "..", ".ci", "with-keyring")
     code = (
         "import secretstorage, asyncio\n"
-        "from tui.credentials import Credentials\n"
+        "from tui.credentials.credentials import Credentials\n"
         "from tui.core.errors import KeyringLocked\n"
         "async def main():\n"
         "    found = Credentials({}, 'us-west-2')\n"
@@ -178,7 +178,7 @@ def test_a_bus_without_a_secret_service_is_no_keyring(tmp_path):
         "</busconfig>"
     )
     code = (
-        "import asyncio; from tui.credentials import Credentials\n"
+        "import asyncio; from tui.credentials.credentials import Credentials\n"
         "print(asyncio.run(Credentials({}, 'us-west-2').load('us-west-2')).state)"
     )
     result = subprocess.run(

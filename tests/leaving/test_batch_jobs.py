@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tui.batch_job import BatchJob, job_request
 from tui.cli import main
 from tui.core.leaving.batch_check import check_records
 from tui.sandbox.server import SandboxServer
+from tui.session.batch_job import BatchJob, job_request
 
 BODY = {"messages": [{"role": "user", "content": "Hi"}], "max_completion_tokens": 1000}
 ROLE = "arn:aws:iam::123456789012:role/bedrock-batch"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from support.pdfs import make_pdf
 
-from tui.config import Settings, load_settings
+from tui.config.settings import Settings, load_settings
 from tui.core.attachments import Attachment
 from tui.core.controls import Controls
 from tui.core.conversation import Conversation
@@ -23,8 +23,8 @@ from tui.core.items import Item, Outcome, Target, Turn, user_message
 from tui.core.leaving.forms import LEAVING_FORMS
 from tui.core.tool_calls import CallRecord, CallState
 from tui.core.tools import ToolOn, ToolUse, calls_of, output_item
-from tui.leaving import leave
 from tui.sandbox.server import SandboxServer
+from tui.session.leaving import leave
 
 TOOL = {
     "type": "function",

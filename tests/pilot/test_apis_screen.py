@@ -16,7 +16,7 @@ from tui.core.controls import Controls
 from tui.core.items import Turn
 from tui.sandbox.server import SandboxServer
 from tui.screens.settings import SettingsScreen
-from tui.session import Session
+from tui.session.session import Session
 
 
 async def session_on(sandbox: SandboxServer, **flags: object) -> Session:

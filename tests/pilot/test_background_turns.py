@@ -15,14 +15,14 @@ from ui_real import ready
 from ui_stand_in import shown, typed, until
 
 from tui.app import OutcropApp
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.items import Outcome, Turn
-from tui.credentials import Credentials
+from tui.credentials.credentials import Credentials
 from tui.sandbox.server import SandboxServer
 from tui.screens.background_turn import clock_words
 from tui.screens.history import ConfirmScreen
 from tui.screens.token_dialog import TokenDialog
-from tui.session import Session
+from tui.session.session import Session
 
 ANSWER = "alpha beta gamma"
 PROMPT = f"Reply with exactly: {ANSWER}"

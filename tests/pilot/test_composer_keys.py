@@ -9,7 +9,7 @@ from textual import events
 from textual._xterm_parser import XTermParser
 from ui_stand_in import Held, StandInSession, app_for, settled, typed, until
 
-from tui.keymap import tell_alt_enter_apart
+from tui.keys.keymap import tell_alt_enter_apart
 from tui.widgets.completion import complete_command, complete_path
 from tui.widgets.pasted_paths import pasted_paths
 

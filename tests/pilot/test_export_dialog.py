@@ -17,9 +17,9 @@ from ui_stand_in import until
 
 from tui.app import OutcropApp
 from tui.core.leaving.forms import LEAVING_FORMS
-from tui.leaving import leave
 from tui.sandbox.server import SandboxServer
 from tui.screens.copy_request import CopyAs
+from tui.session.leaving import leave
 from tui.subcommands.leaving_arguments import FORMS
 
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 
 from tui.app import OutcropApp
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.startup import session_after_first_paint
 
 

@@ -9,11 +9,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from ui_samples import OneWidget, text_of
 
+from tui.config.favourites import load_favourites, save_favourites
 from tui.core.catalogue import Catalogue
 from tui.core.catalogue_file import parse_catalogue
 from tui.core.discovery import PairingCheck
 from tui.core.errors import OutcropError
-from tui.favourites import load_favourites, save_favourites
 from tui.screens.picker import Listed, PickerActions, PickerScreen
 from tui.widgets.pairings import Known, Offer, Place, all_choices, search
 from tui.widgets.virtual_lines import VirtualLines

@@ -15,7 +15,7 @@ from tui.app import OutcropApp
 from tui.core.preview import Preview
 from tui.sandbox.server import SandboxServer
 from tui.screens.preview import PreviewScreen, preview_rows
-from tui.session import Session
+from tui.session.session import Session
 
 
 async def begun(sandbox: SandboxServer, *prompts: str) -> tuple[Session, str, OutcropApp]:

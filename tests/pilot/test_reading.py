@@ -159,7 +159,7 @@ async def test_a_link_is_shown_and_asked_about_and_only_then_opened(
         asked.append(href)
         return ""
 
-    monkeypatch.setattr("tui.open_link.open_link", open_link)
+    monkeypatch.setattr("tui.terminal.open_link.open_link", open_link)
     session = StandInSession(tmp_path)
     app = app_for(session)
     async with app.run_test(size=(100, 40)) as pilot:

@@ -17,7 +17,7 @@ from tui.sandbox.server import SandboxServer
 from tui.screens.history import ConfirmScreen
 from tui.screens.raw_response import RawResponseScreen
 from tui.screens.responses import ResponsesScreen, age_words
-from tui.session import Session
+from tui.session.session import Session
 from tui.widgets.virtual_lines import VirtualLines
 
 

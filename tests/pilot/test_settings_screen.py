@@ -15,10 +15,10 @@ from ui_stand_in import settled, typed, until
 
 from tui.app import OutcropApp
 from tui.core.controls import Controls
-from tui.instructions import load_library
 from tui.sandbox.server import SandboxServer
 from tui.screens.settings import SettingsScreen
-from tui.session import Session
+from tui.session.instructions import load_library
+from tui.session.session import Session
 from tui.widgets.choice_line import ChoiceLine
 
 

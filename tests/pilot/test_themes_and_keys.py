@@ -21,12 +21,12 @@ from tui.app import OutcropApp
 from tui.cli import main
 from tui.commands import COMMANDS, by_id, split_slash
 from tui.commands.chords import PREFIXES
-from tui.config import load_settings
-from tui.contexts import CONTEXTS, keys_in
+from tui.config.settings import load_settings
 from tui.core.errors import ConfigError
-from tui.key_names import display_key, read_key, types_character
-from tui.key_table import as_markdown, sections
-from tui.keymap import bindings, check_keymap
+from tui.keys.contexts import CONTEXTS, keys_in
+from tui.keys.key_names import display_key, read_key, types_character
+from tui.keys.key_table import as_markdown, sections
+from tui.keys.keymap import bindings, check_keymap
 from tui.screens.chat import ChatScreen
 from tui.screens.help import HelpScreen
 from tui.screens.theme_picker import ThemePicker
@@ -532,7 +532,7 @@ def test_every_key_inside_a_dialog_or_a_pane_has_an_id_and_is_listed() -> None:
         for class_ in vars(importlib.import_module(name)).values():
             if isinstance(class_, type) and class_.__module__ == name and vars(class_).get("BINDINGS"):
                 place = f"{name}:{class_.__name__}"
-                assert place in listed or place in ELSEWHERE, f"add {place} to tui/contexts.py"
+                assert place in listed or place in ELSEWHERE, f"add {place} to tui/keys/contexts.py"
     for context in CONTEXTS:
         for key in keys_in(context):
             assert key.id and key.title, (context.title, key)

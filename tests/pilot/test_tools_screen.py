@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input, TextArea
 
 from tui.app import OutcropApp
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.tool_calls import CallState
 from tui.screens.chat import ChatScreen
 from tui.screens.tool_approval import ApprovalScreen

@@ -21,7 +21,7 @@ from tui.core.items import Outcome, Turn, user_message
 from tui.sandbox.server import SandboxServer
 from tui.screens.history import ConfirmScreen
 from tui.screens.turns import TurnsScreen
-from tui.session import Session
+from tui.session.session import Session
 from tui.store.history import History
 from tui.widgets.transcript.block import BlockKind
 

@@ -15,14 +15,14 @@ from ui_samples import text_of
 from ui_stand_in import settled, typed, until
 
 from tui.app import OutcropApp
-from tui.config import load_settings
-from tui.credentials import Credentials
+from tui.config.settings import load_settings
+from tui.credentials.credentials import Credentials
 from tui.sandbox.server import SandboxServer
 from tui.screens.cache_controls import CacheControlsScreen
 from tui.screens.history import ConfirmScreen
 from tui.screens.preview import PreviewScreen
 from tui.screens.usage import UsageScreen
-from tui.session import Session
+from tui.session.session import Session
 
 TERRA = "openai.gpt-5.6-terra"
 LONG = "gneiss and granite " * 700

@@ -10,9 +10,9 @@ from support.pdfs import make_pdf
 from support.pictures import png
 from support.store_support import completed, conversation
 
-from tui.attachments import attachment_of
 from tui.core.drafts import Draft, is_long_paste
 from tui.core.items import user_message
+from tui.session.attachments import attachment_of
 from tui.store.history import History
 
 LIMIT = 1_000_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tui.key_table import as_markdown, sections
-from tui.keymap import check_keymap
+from tui.keys.key_table import as_markdown, sections
+from tui.keys.keymap import check_keymap
 
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- keys -->\n\n", "\n\n<!-- /keys -->"

@@ -6,12 +6,12 @@ import os
 from contextlib import aclosing
 from typing import Any
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.events import Notice, SessionEvent, TurnEnded
 from tui.core.items import Turn
-from tui.credentials import Credentials
+from tui.credentials.credentials import Credentials
 from tui.sandbox.server import SandboxServer
-from tui.session import Session
+from tui.session.session import Session
 
 __all__ = ["make_session", "take_turn"]
 

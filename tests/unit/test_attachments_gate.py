@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reportlab.pdfgen.canvas import Canvas
 
-from tui.attachments import read_attachment
 from tui.core.errors import AttachmentError
+from tui.session.attachments import read_attachment
 
 LIMIT = 1_000_000
 

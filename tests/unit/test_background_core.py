@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.assembly import Assembly
 from tui.core.background import (
     answer_events,

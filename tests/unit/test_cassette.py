@@ -13,7 +13,7 @@ from tui.core.cassette import Cassette, cassette_text, read_cassette
 from tui.core.errors import InputError
 from tui.core.exchange import Chunk
 from tui.core.items import Outcome
-from tui.playback import speed_of
+from tui.session.playback import speed_of
 from tui.wire.playback import PlaybackTransport
 
 MADE_WITH = {"model": "m", "region": "us-west-2", "continuation": "stateful", "controls": {"effort": "low"}}

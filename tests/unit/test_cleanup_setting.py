@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.errors import ConfigError
 
 

@@ -9,9 +9,9 @@ from time import monotonic
 
 import pytest
 
-from tui import clipboard
-from tui.clipboard import Tool, amount, copy, osc52, tools_for
-from tui.open_link import open_link, read_link
+from tui.terminal import clipboard
+from tui.terminal.clipboard import Tool, amount, copy, osc52, tools_for
+from tui.terminal.open_link import open_link, read_link
 
 
 def tool(folder: Path, name: str, script: str) -> Path:

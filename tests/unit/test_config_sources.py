@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tui.config import Settings, default_dirs, load_catalogue, load_settings
-from tui.config_values import OPTIONS
+from tui.config.settings import Settings, default_dirs, load_catalogue, load_settings
+from tui.config.values import OPTIONS
 from tui.core.errors import ConfigError
 from tui.core.guardrail import Guardrail
 
@@ -286,7 +286,8 @@ def test_the_platforms_folders_are_used_where_nothing_is_said(monkeypatch, tmp_p
 
 def test_importing_config_loads_no_heavy_library():
     code = (
-        "import sys, tui.config, tui.credentials, tui.attachments, tui.core.token\n"
+        "import sys, tui.config.settings, tui.credentials.credentials\n"
+        "import tui.session.attachments, tui.core.token\n"
         "heavy = {'keyring', 'pypdf', 'openai', 'httpx', 'pydantic', 'platformdirs', 'sqlite3', 'asyncio'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tui.config import load_settings
-from tui.config_writer import write_setting
+from tui.config.settings import load_settings
+from tui.config.writer import write_setting
 from tui.core.errors import ConfigError
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.config import load_catalogue
+from tui.config.settings import load_catalogue
 from tui.core.controls import SERVICE_TIERS, SUMMARIES, VERBOSITIES, Controls
 
 CATALOGUE = load_catalogue(Path("/nowhere"))

@@ -18,8 +18,8 @@ from tui.core.errors import (
     TokenMissing,
     TokenUnusable,
 )
-from tui.credentials import VARIABLE, Credentials
-from tui.system_keyring import SystemKeyring
+from tui.credentials.credentials import VARIABLE, Credentials
+from tui.credentials.system_keyring import SystemKeyring
 
 
 def credentials(keyring=None, region="us-west-2", token=None, **options) -> Credentials:
@@ -303,7 +303,7 @@ async def test_a_hung_keyring_does_not_hold_the_exit():
 
     code = (
         "import asyncio, threading\n"
-        "from tui.credentials import Credentials\n"
+        "from tui.credentials.credentials import Credentials\n"
         "class Hung:\n"
         "    def get(self, name): threading.Event().wait()\n"
         "found = Credentials({}, 'us-west-2', keyring=Hung())\n"

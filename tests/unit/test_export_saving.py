@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ui_samples import exchange, stream_events
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.costs import price_for
 from tui.core.errors import InputError
 from tui.core.export import Export, SideFile

@@ -12,13 +12,13 @@ import pytest
 from support.pdfs import make_pdf
 from support.pictures import gif, jpeg, png, webp
 
-from tui.attachments import attachment_of, attachments_in, read_attachment
-from tui.config import load_catalogue
+from tui.config.settings import load_catalogue
 from tui.core.attachments import file_kinds, later_turns, why_not_in_path, why_not_taken
 from tui.core.errors import AttachmentError
 from tui.core.images import image_info, image_tokens
 from tui.core.items import Turn, user_message
 from tui.screens.turn_blocks import attachment_lines
+from tui.session.attachments import attachment_of, attachments_in, read_attachment
 from tui.widgets.attachment_chips import size_words
 
 LIMIT = 1_000_000

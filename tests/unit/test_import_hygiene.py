@@ -45,7 +45,7 @@ FIRST_PICTURE = {
 
 FIRST_PAINT = f"""
 import asyncio, os, sys
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.startup import session_after_first_paint
 from tui.app import OutcropApp
 
@@ -54,7 +54,7 @@ session = session_after_first_paint(settings)
 painted = []
 
 async def get_ready():
-    painted.append([name for name in {(*HEAVY, "sqlite3", "tui.session")!r} if name in sys.modules])
+    painted.append([name for name in {(*HEAVY, "sqlite3", "tui.session.session")!r} if name in sys.modules])
 
 session.get_ready = get_ready
 
@@ -85,7 +85,7 @@ def test_nothing_heavy_is_imported_before_the_first_paint() -> None:
 
 def test_the_first_picture_imports_only_what_is_on_it() -> None:
     code = (
-        "import os, sys; from tui.app import OutcropApp; from tui.config import load_settings;"
+        "import os, sys; from tui.app import OutcropApp; from tui.config.settings import load_settings;"
         "from tui.startup import session_after_first_paint;"
         "settings = load_settings({'sandbox': True}, os.environ);"
         "OutcropApp(session_after_first_paint(settings)).get_default_screen();"
@@ -114,5 +114,5 @@ def test_core_imports_core_and_the_standard_library_only() -> None:
 
 
 def test_the_session_imports_neither_the_wire_nor_the_network() -> None:
-    code = f"import sys, tui.session; print([m for m in {HEAVY!r} if m in sys.modules])"
+    code = f"import sys, tui.session.session; print([m for m in {HEAVY!r} if m in sys.modules])"
     assert run(code) == "[]"

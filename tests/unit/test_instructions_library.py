@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.instructions import BUILT_IN, load_library
+from tui.session.instructions import BUILT_IN, load_library
 
 
 @pytest.fixture

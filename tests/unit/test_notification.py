@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.notification import notification, understands_osc_9
+from tui.terminal.notification import notification, understands_osc_9
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tui.clipboard_reading import read_clipboard
 from tui.core.errors import InputError
-from tui.external_editor import edit_text, editor_command
+from tui.terminal.clipboard_reading import read_clipboard
+from tui.terminal.external_editor import edit_text, editor_command
 
 
 def program(folder: Path, name: str, script: str) -> Path:
@@ -85,7 +85,7 @@ async def test_files_come_before_text_and_text_before_pictures(
 async def test_other_tools_a_tool_that_hangs_and_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.clipboard_reading._SECONDS", 0.3)
+    monkeypatch.setattr("tui.terminal.clipboard_reading._SECONDS", 0.3)
     program(tmp_path, "xclip", 'case "$*" in *TARGETS*) echo UTF8_STRING;; *) sleep 9;; esac')
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     found = await read_clipboard({"DISPLAY": ":0"}, "linux")

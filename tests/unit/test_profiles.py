@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from support.keyring_support import NOW, DictKeyring, short_term_token
 
-from tui.config import Settings, load_catalogue, load_settings
+from tui.config.profiles import Profile
+from tui.config.settings import Settings, load_catalogue, load_settings
 from tui.core.errors import ConfigError, TokenMissing, TokenUnusable
 from tui.core.items import Target
-from tui.credentials import VARIABLE, Credentials
-from tui.profiles import Profile
+from tui.credentials.credentials import VARIABLE, Credentials
 
 GATEWAY = """
 [profiles.gateway]

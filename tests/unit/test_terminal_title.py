@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.terminal_title import title_sequence, title_words, understands_titles
+from tui.terminal.title import title_sequence, title_words, understands_titles
 
 
 def test_the_title_says_what_is_shown_and_how_many_have_ended_elsewhere() -> None:

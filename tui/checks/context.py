@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tui.checks.definition import MOST_OUTPUT
-from tui.config import Settings
+from tui.config.settings import Settings
 from tui.core.assembly import Assembly
 from tui.core.checks.advice import Circumstances
 from tui.core.continuation import Request
@@ -38,8 +38,8 @@ from tui.core.exchange import Exchange
 from tui.core.items import Item, Outcome, Target, Turn, Usage, user_message
 from tui.core.text import visible_line
 from tui.core.usage import usage_record
-from tui.credentials import Credentials
-from tui.records import Records
+from tui.credentials.credentials import Credentials
+from tui.session.records import Records
 from tui.store.history import History
 
 if TYPE_CHECKING:

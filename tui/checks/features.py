@@ -23,8 +23,8 @@ from tui.core.items import ContinuationMode, Item, user_message
 from tui.core.structured.output_format import format_of
 from tui.core.text import visible_line
 from tui.core.tools import calls_of, output_item
+from tui.session.validation import answer_problems
 from tui.store.history import History
-from tui.validation import answer_problems
 
 if TYPE_CHECKING:
     from tui.checks.context import Answer, CheckContext

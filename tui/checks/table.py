@@ -82,7 +82,7 @@ def chosen(
     Raises:
         InputError: A name is none of them.
     """
-    from tui.config_values import closest
+    from tui.config.values import closest
 
     names = [check.name for check in CHECKS]
     for name in only:

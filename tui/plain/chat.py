@@ -33,7 +33,7 @@ from tui.core.tools import Answer, Question
 from tui.plain.lines import Lines
 from tui.plain.voice import Voice
 from tui.plain.words import counted, ending, target_words
-from tui.session import Session
+from tui.session.session import Session
 
 __all__ = ["PlainChat"]
 

@@ -19,7 +19,7 @@ from tui.core.structured.output_format import format_name, format_problems
 from tui.core.text import visible_line
 from tui.plain.leaving import PlainLeaving
 from tui.plain.words import listed, request_lines, summary_line, target_words, turn_line
-from tui.schemas import mended_format
+from tui.session.schemas import mended_format
 
 __all__ = ["OWN", "PlainCommands"]
 
@@ -420,7 +420,7 @@ class PlainCommands(PlainLeaving):
 
     async def do_copy(self, argument: str) -> None:
         """Copy an answer."""
-        from tui.clipboard import amount, copy
+        from tui.terminal.clipboard import amount, copy
 
         text = self._turn(argument).text
         to_terminal = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"

@@ -15,7 +15,7 @@ from tui.exits import fail
 from tui.plain.commands import PlainCommands
 from tui.plain.lines import Lines
 from tui.plain.voice import Voice
-from tui.session import Session
+from tui.session.session import Session
 from tui.startup import conversation_asked_for, make_session, settings_and_playback
 
 __all__ = ["run"]

@@ -13,7 +13,7 @@ from textual.worker import WorkerError
 from tui.core.drafts import Draft
 from tui.core.errors import OutcropError
 from tui.core.garbage import collector_paused
-from tui.keymap import bindings
+from tui.keys.keymap import bindings
 from tui.screens.chat_aws import ChatAws
 from tui.screens.chat_compare import ChatCompare
 from tui.screens.chat_leaving import ChatLeaving
@@ -26,7 +26,7 @@ from tui.screens.inspector_actions import ChatRequests
 
 if TYPE_CHECKING:
     from tui.core.conversation import Conversation
-    from tui.session import Session
+    from tui.session.session import Session
     from tui.widgets.transcript.place import Place
 
 __all__ = ["ChatScreen", "StartWith"]
@@ -102,9 +102,9 @@ class ChatScreen(
         prompts = getattr(self.session, "prompts", ())
         if not prompts:
             return
-        from tui.attachments import attachments_in
         from tui.core.items import Turn
         from tui.screens.queue import Queued
+        from tui.session.attachments import attachments_in
 
         self._complain(
             f"A cassette is played, {len(prompts)} prompts: nothing is sent, nothing is kept.", "information"

@@ -11,7 +11,7 @@ from tui.core.text import visible_line
 from tui.screens.chat_turns import ChatTurns
 
 if TYPE_CHECKING:
-    from tui.aws_signing import AwsSigning
+    from tui.credentials.aws_signing import AwsSigning
     from tui.screens.aws_profiles import AwsChoice
 
 __all__ = ["ChatAws"]
@@ -82,7 +82,7 @@ class ChatAws(ChatTurns):
         self._refresh_target()
 
     async def _write_profile(self, name: str) -> None:
-        from tui.config_writer import write_setting
+        from tui.config.writer import write_setting
 
         path = self.session.settings.config_dir / "config.toml"
         try:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from tui.core.errors import InputError, OutcropError, TokenError
 from tui.core.items import Outcome
 from tui.core.text import visible_line
-from tui.notification import notification
 from tui.screens.chat_views import ChatViews
+from tui.terminal.notification import notification
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui.screens.live_turn import LiveTurn
     from tui.screens.queue import Queued
     from tui.screens.token_dialog import TokenChoice
-    from tui.session import Session
+    from tui.session.session import Session
     from tui.widgets.status_line import StatusState
 
 __all__ = ["ChatBackground"]

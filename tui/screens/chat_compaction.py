@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from tui.core.compaction import Summary
-    from tui.session import Session
+    from tui.session.session import Session
 
 __all__ = ["ChatCompaction"]
 

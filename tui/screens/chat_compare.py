@@ -17,11 +17,11 @@ from tui.screens.queue import Queued
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tui.compare import Column, Comparing
     from tui.screens.compare import Answering, CompareScreen
     from tui.screens.compare_setup import Order
     from tui.screens.live_turn import LiveTurn
-    from tui.session import Session
+    from tui.session.compare import Column, Comparing
+    from tui.session.session import Session
 
 __all__ = ["ChatCompare"]
 
@@ -63,8 +63,8 @@ class ChatCompare(ChatSending, ChatOpen):
         self._do(partial(self._open_compare, prompt), "compare", exclusive=True)
 
     async def _open_compare(self, prompt: str) -> None:
-        from tui.compare import Comparing
         from tui.screens.compare_setup import CompareSetup
+        from tui.session.compare import Comparing
 
         await self.warmed_up()
         if self.outcrop.screen is not self:

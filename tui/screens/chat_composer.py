@@ -171,7 +171,7 @@ class ChatComposer(ChatTarget):
 
     async def _paste_clipboard(self) -> None:
         """Paste what the system's clipboard holds; what was copied in this program where it cannot be had."""
-        from tui.clipboard_reading import read_clipboard
+        from tui.terminal.clipboard_reading import read_clipboard
 
         found = await read_clipboard(os.environ)
         await self.warmed_up()
@@ -221,7 +221,7 @@ class ChatComposer(ChatTarget):
         self._do(self._edit_outside, "editor", exclusive=True)
 
     async def _edit_outside(self) -> None:
-        from tui.external_editor import edit_text, editor_command
+        from tui.terminal.external_editor import edit_text, editor_command
 
         command = editor_command(os.environ)
         before = self.composer.text

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tui.core.catalogue import Model
     from tui.core.items import Turn
     from tui.core.meter import ConversationFigures, PathSums
-    from tui.session import Session
+    from tui.session.session import Session
     from tui.widgets.attachment_chips import AttachmentChips
     from tui.widgets.conversation_pane import ConversationPane
     from tui.widgets.meter import Meter

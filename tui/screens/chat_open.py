@@ -13,7 +13,7 @@ from tui.screens.chat_background import ChatBackground
 
 if TYPE_CHECKING:
     from tui.screens.open_conversations import OpenChoice, OpenConversation, OpenState
-    from tui.session import Session
+    from tui.session.session import Session
     from tui.widgets.status_line import StatusState
 
 __all__ = ["ChatOpen"]
@@ -157,7 +157,7 @@ class ChatOpen(ChatBackground):
         return super().with_turns(state)
 
     def _name_terminal(self) -> None:
-        from tui.terminal_title import SAVE, title_sequence, title_words, understands_titles
+        from tui.terminal.title import SAVE, title_sequence, title_words, understands_titles
 
         if not self.session.settings.terminal_title or not understands_titles(os.environ):
             return
@@ -168,7 +168,7 @@ class ChatOpen(ChatBackground):
 
     def restore_title(self) -> None:
         """Give the terminal the title that it had."""
-        from tui.terminal_title import RESTORE
+        from tui.terminal.title import RESTORE
 
         if self._named:
             self.write_terminal(RESTORE)

@@ -87,7 +87,7 @@ class ChatPicker(ChatViews):
         return self.session.credentials.status(self.session.settings.token_place(target)).region
 
     async def _known(self, listed: frozenset[tuple[str, str, str]]) -> Known:
-        from tui.favourites import load_favourites
+        from tui.config.favourites import load_favourites
         from tui.widgets.pairings import Known, Place
 
         session, now = self.session, time()
@@ -126,8 +126,8 @@ class ChatPicker(ChatViews):
         }
 
     def _picker_actions(self) -> PickerActions:
+        from tui.config.favourites import save_favourites
         from tui.core.discovery import check_words
-        from tui.favourites import save_favourites
         from tui.screens.picker import Listed, PickerActions
 
         session = self.session

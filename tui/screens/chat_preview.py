@@ -16,7 +16,7 @@ from tui.widgets.composer import Composer
 if TYPE_CHECKING:
     from tui.core.items import ContinuationMode, Turn
     from tui.core.preview import Preview
-    from tui.session import Session
+    from tui.session.session import Session
 
 __all__ = ["ChatPreview"]
 

@@ -9,7 +9,7 @@ from tui.screens.chat_turns import ChatTurns
 
 if TYPE_CHECKING:
     from tui.core.items import Turn
-    from tui.session import Session
+    from tui.session.session import Session
     from tui.widgets.conversation_pane import ConversationPane
     from tui.widgets.reading_line import FindLine, ReadingLine
     from tui.widgets.transcript.taking import Taken
@@ -320,8 +320,8 @@ class ChatReading(ChatTurns):
 
     def on_conversation_pane_link_clicked(self, event: ConversationPane.LinkClicked) -> None:
         """Show where a link leads, and ask before anything is opened."""
-        from tui.open_link import open_link, read_link
         from tui.screens.link_dialog import LinkDialog
+        from tui.terminal.open_link import open_link, read_link
 
         href = event.href
 

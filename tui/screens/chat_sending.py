@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tui.screens.queue_list import QueueScreen
     from tui.screens.turn_blocks import LaterTurn
     from tui.screens.turn_worker import TurnHost
-    from tui.session import Session
+    from tui.session.session import Session
     from tui.widgets.transcript.block import Block
 
 __all__ = ["ChatSending", "blocks_of"]

@@ -12,9 +12,9 @@ from tui.core.text import visible_line
 from tui.screens.chat_views import ChatViews
 
 if TYPE_CHECKING:
-    from tui.instructions import Library
     from tui.screens.settings import Chosen
-    from tui.session import Session
+    from tui.session.instructions import Library
+    from tui.session.session import Session
 
 __all__ = ["ChatSettings"]
 

@@ -11,7 +11,7 @@ from tui.screens.chat_turns import ChatTurns
 
 if TYPE_CHECKING:
     from tui.core.items import Turn
-    from tui.schemas import SchemaLibrary
+    from tui.session.schemas import SchemaLibrary
 
 __all__ = ["ChatStructured"]
 
@@ -77,8 +77,8 @@ class ChatStructured(ChatTurns):
         if not problems:
             await self._ask_for(conversation_id, text_format)
             return
-        from tui.schemas import mended_format
         from tui.screens.mend_schema import MendSchema
+        from tui.session.schemas import mended_format
 
         def answered(mend: bool | None) -> None:
             if mend:

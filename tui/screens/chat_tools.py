@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui.core.tools import Answer, Question
     from tui.screens.live_turn import LiveTurn
     from tui.screens.tools_dialog import ToolLine
-    from tui.session import Session
+    from tui.session.session import Session
 
 __all__ = ["ChatTools"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tui.core.controls import Controls
     from tui.screens.queue import Queued
     from tui.screens.usage import UsageScreen
-    from tui.session import Session
+    from tui.session.session import Session
     from tui.widgets.draft_hint import DraftHint
 
 __all__ = ["ChatUsage"]

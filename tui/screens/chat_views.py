@@ -14,9 +14,9 @@ from tui.screens.chat_composer import ChatComposer
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui.credentials import KeyStatus
+    from tui.credentials.credentials import KeyStatus
     from tui.screens.token_dialog import TokenChoice
-    from tui.session import Session
+    from tui.session.session import Session
     from tui.widgets.inspector import Inspector
 
 __all__ = ["ChatViews"]

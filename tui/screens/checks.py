@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from tui.checks.definition import Check
     from tui.core.items import Target
-    from tui.session import Session
+    from tui.session.session import Session
 
 __all__ = ["CheckTable", "ChecksScreen"]
 

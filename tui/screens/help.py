@@ -16,13 +16,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.core.text import visible_line
-from tui.key_names import display_key
-from tui.key_table import Entry, Section, sections
-from tui.keymap import Keymap
+from tui.keys.key_names import display_key
+from tui.keys.key_table import Entry, Section, sections
+from tui.keys.keymap import Keymap
 from tui.widgets.dialog import Dialog
 
 if TYPE_CHECKING:
-    from tui.config import Settings
+    from tui.config.settings import Settings
 
 __all__ = ["HelpScreen"]
 

@@ -9,7 +9,7 @@ from tui.core.cache_analysis import CacheReport, CacheRules, cache_report
 from tui.core.exchange import Exchange
 
 if TYPE_CHECKING:
-    from tui.session import Session
+    from tui.session.session import Session
     from tui.widgets.inspector import Inspector
 
 __all__ = ["prepare_inspector"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
     from tui.screens.edit_request import Edited
     from tui.screens.queue import Queued
-    from tui.session import Session
+    from tui.session.session import Session
     from tui.widgets.inspector import Inspector
 
 __all__ = ["ChatRequests", "RequestActions"]
@@ -210,7 +210,7 @@ class ChatRequests(ChatReading):
         self.outcrop.push_screen(EditRequest(editing), entered)
 
     async def _edit_json_outside(self, text: str) -> str:
-        from tui.external_editor import edit_text, editor_command
+        from tui.terminal.external_editor import edit_text, editor_command
 
         command = editor_command(os.environ)
         return await edit_text(text, command, self._run_in_terminal, what="body", suffix=".json")

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from tui.open_link import Link
+from tui.terminal.open_link import Link
 from tui.widgets.dialog import Dialog
 
 __all__ = ["LinkDialog"]

@@ -20,7 +20,7 @@ from tui.widgets.dialog import Dialog
 from tui.widgets.rows import Row
 
 if TYPE_CHECKING:
-    from tui.responses import Deletion, StoredResponses, StoredRow
+    from tui.session.responses import Deletion, StoredResponses, StoredRow
 
 __all__ = ["ResponseTable", "ResponsesScreen", "age_words", "left_words"]
 

@@ -10,8 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from tui.core.structured.output_format import JSON_MODE
-from tui.schemas import SchemaLibrary
 from tui.screens.list_dialog import ListDialog
+from tui.session.schemas import SchemaLibrary
 from tui.widgets.columns import Cell, Column, layout, table_row, titles_row
 from tui.widgets.rows import Row, RowList
 from tui.widgets.virtual_lines import VirtualLines

@@ -18,7 +18,7 @@ from tui.core.api_rules import API_NAMES, PARAMETERS, ApiRules
 from tui.core.catalogue import Model
 from tui.core.controls import LEAST_OUTPUT, SERVICE_TIERS, SUMMARIES, VERBOSITIES, Controls
 from tui.core.text import visible, visible_line
-from tui.instructions import Library
+from tui.session.instructions import Library
 from tui.widgets.choice_line import LABEL_WIDTH, ChoiceLine
 from tui.widgets.dialog import Dialog
 from tui.widgets.safe_text_area import SafeTextArea

@@ -19,7 +19,7 @@ from tui.core.text import visible_line
 from tui.core.tools import is_tool_step
 from tui.screens.tool_blocks import item_block
 from tui.screens.turn_words import usage_block
-from tui.validation import is_checked, turn_problems
+from tui.session.validation import is_checked, turn_problems
 from tui.widgets.attachment_chips import size_words
 from tui.widgets.transcript.block import Block, BlockKind
 

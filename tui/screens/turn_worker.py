@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tui.core.items import Turn
     from tui.core.tools import Answer, Question
     from tui.screens.live_turn import LiveTurn
-    from tui.session import Session
+    from tui.session.session import Session
 
 __all__ = ["TurnHost", "run_turn"]
 

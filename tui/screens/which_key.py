@@ -11,8 +11,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.commands import Command
-from tui.key_names import display_key
-from tui.keymap import Keymap
+from tui.keys.key_names import display_key
+from tui.keys.keymap import Keymap
 
 __all__ = ["WAIT", "WhichKey"]
 

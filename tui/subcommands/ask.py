@@ -18,7 +18,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Final, TextIO
 
-from tui.config import Settings
+from tui.config.settings import Settings
 from tui.core.attachments import Attachment
 from tui.core.errors import InputError, OutcropError, TokenRefused, WireError
 from tui.core.events import (
@@ -41,8 +41,8 @@ from tui.core.json_places import path_text
 from tui.core.structured.strict import Problem
 from tui.core.text import storable, visible
 from tui.exits import exit_status, fail
-from tui.options import guardrail_unsent
-from tui.session import Session
+from tui.session.options import guardrail_unsent
+from tui.session.session import Session
 from tui.startup import conversation_asked_for, make_session, settings_and_playback
 from tui.subcommands.ask_structured import StructuredText, choose_schema, not_valid
 from tui.subcommands.ask_tools import TerminalAsker, call_row, choose_tools, step_row

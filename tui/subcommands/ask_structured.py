@@ -13,7 +13,7 @@ from tui.core.items import Outcome, Turn
 from tui.core.structured.output_format import format_problems
 from tui.core.structured.strict import Problem
 from tui.core.text import storable, visible
-from tui.session import Session
+from tui.session.session import Session
 from tui.subcommands.ask_words import say, words_of
 
 __all__ = ["StructuredText", "choose_schema", "not_valid"]
@@ -45,7 +45,7 @@ async def choose_schema(session: Session, conversation_id: str, options: argpars
                     if part
                 )
             )
-        from tui.schemas import mended_format
+        from tui.session.schemas import mended_format
 
         text_format = mended_format(text_format)
         say(f"The schema was mended at {len(problems)} place{'s' * (len(problems) != 1)}.", sys.stderr)

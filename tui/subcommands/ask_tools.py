@@ -13,7 +13,7 @@ from tui.core.events import ToolCallChanged
 from tui.core.items import Turn
 from tui.core.text import storable, visible, visible_line
 from tui.core.tools import Answer, Question, calls_of
-from tui.session import Session
+from tui.session.session import Session
 
 __all__ = ["TerminalAsker", "call_row", "choose_tools", "step_row", "terminal_line"]
 

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tui.batch_job import BatchJob, aws_client, check_place, start
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.errors import InputError
 from tui.core.leaving.batch_check import BatchReport, check_records
 from tui.core.text import visible_line
 from tui.export_files import open_regular
+from tui.session.batch_job import BatchJob, aws_client, check_place, start
 
 __all__ = ["run"]
 

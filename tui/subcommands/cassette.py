@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.cassette import cassette_text
 from tui.core.conversation import Conversation
 from tui.core.errors import InputError

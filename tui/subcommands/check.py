@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from tui.checks.context import CheckContext
 from tui.checks.running import CheckRun, left_out, left_out_lines
 from tui.checks.table import CHECKS, chosen, price_words
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.checks.report import document, junit_xml
 from tui.core.checks.results import CheckResult
 from tui.core.errors import InputError
@@ -28,7 +28,7 @@ from tui.subcommands.check_table import row_lines, summary_lines, title_lines
 
 if TYPE_CHECKING:
     from tui.checks.definition import Check
-    from tui.session import Session
+    from tui.session.session import Session
 
 __all__ = ["run"]
 

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from tui.compare import Column, Comparing, check_count
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.compare.differences import Difference, difference, marked
 from tui.core.compare.figures import ColumnFigures, document, likely_words, table_lines
 from tui.core.compare.targets import TargetWords, labels, parse_target
@@ -22,7 +21,8 @@ from tui.core.errors import InputError, TokenError, TokenRefused
 from tui.core.events import SessionEvent
 from tui.core.items import Outcome
 from tui.core.text import storable, visible, visible_line
-from tui.session import Session
+from tui.session.compare import Column, Comparing, check_count
+from tui.session.session import Session
 from tui.startup import conversation_asked_for, make_session
 from tui.subcommands.ask import Interrupts, read_prompt
 from tui.subcommands.ask_structured import choose_schema

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.conversation import Conversation, ConversationSummary
 from tui.core.items import Turn
 from tui.core.text import storable, visible, visible_line

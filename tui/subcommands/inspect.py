@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.byte_diff import byte_diff
 from tui.core.cache_analysis import CacheReport, CacheRules, cache_report, previous_create
 from tui.core.errors import InputError, NoSuchConversation

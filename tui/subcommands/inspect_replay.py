@@ -10,14 +10,14 @@ from contextlib import aclosing
 from dataclasses import asdict
 from pathlib import Path
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.errors import InputError
 from tui.core.events import TurnEnded
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome
 from tui.core.replays import Replay
 from tui.exits import fail
-from tui.session import Session
+from tui.session.session import Session
 from tui.startup import make_session
 from tui.subcommands import inspect_text
 from tui.subcommands.inspect import exchange_named, opened, print_lines

@@ -11,10 +11,10 @@ __all__ = ["run"]
 
 def run(options: argparse.Namespace) -> int:
     """Print the table; what is wrong with the config file's keys goes to stderr."""
-    from tui.config import load_settings
-    from tui.contexts import check_others
-    from tui.key_table import as_json, as_markdown, as_text, sections
-    from tui.keymap import check_keymap
+    from tui.config.settings import load_settings
+    from tui.keys.contexts import check_others
+    from tui.keys.key_table import as_json, as_markdown, as_text, sections
+    from tui.keys.keymap import check_keymap
 
     settings = load_settings({}, os.environ)
     keymap = check_keymap(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tui import __version__
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.conversation import Conversation
 from tui.core.errors import AttachmentError, InputError
 from tui.core.export.request import Export, Unsupported
@@ -20,8 +20,8 @@ from tui.core.leaving.document import as_document, read_document
 from tui.core.leaving.markdown import read_markdown
 from tui.core.text import visible, visible_line
 from tui.export_files import export_path, open_regular, write_export
-from tui.leaving import leave
-from tui.options import refused_before
+from tui.session.leaving import leave
+from tui.session.options import refused_before
 from tui.store.history import History
 
 __all__ = ["read_file", "run", "take_in"]
@@ -138,7 +138,7 @@ def _conversations_of(path: Path, limit: int) -> list[Conversation]:
 
 def _beside(path: Path, limit: int) -> dict[str, Any] | None:
     """The content part of a PDF or picture beside a file; `None` where there is none that can be sent."""
-    from tui.attachments import read_attachment
+    from tui.session.attachments import read_attachment
 
     try:
         return read_attachment(path, limit=limit).content_part()

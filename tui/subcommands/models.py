@@ -12,14 +12,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.api_rules import API_NAMES
 from tui.core.discovery import ModelList, PairingCheck, check_words, fallback_model, place_name
 from tui.core.errors import TokenError
 from tui.core.items import Target
 from tui.core.model_rows import ModelRow, doubtful, model_document, model_rows
 from tui.core.text import visible_line
-from tui.session import Session
+from tui.session.session import Session
 from tui.startup import make_session
 
 __all__ = ["run"]

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.errors import OutcropError, WireError
 from tui.core.text import storable, visible, visible_line
 from tui.exits import exit_status
-from tui.responses import Deletion, StoredRow
-from tui.session import Session
+from tui.session.responses import Deletion, StoredRow
+from tui.session.session import Session
 from tui.startup import make_session
 
 __all__ = ["run"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from tui.config import default_dirs
+from tui.config.settings import default_dirs
 from tui.core.catalogue import is_region
 from tui.core.errors import InputError
 

@@ -8,10 +8,10 @@ import getpass
 import os
 import sys
 
-from tui.config import load_settings
+from tui.config.profiles import PROFILE_PREFIX
+from tui.config.settings import load_settings
 from tui.core.errors import InputError, KeyringError, TokenMissing
-from tui.credentials import Credentials
-from tui.profiles import PROFILE_PREFIX
+from tui.credentials.credentials import Credentials
 from tui.startup import aws_signing
 
 __all__ = ["run"]

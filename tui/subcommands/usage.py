@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from tui.config import load_settings
+from tui.config.settings import load_settings
 from tui.core.errors import InputError
 from tui.core.figures_export import exact, totals_csv, totals_json
 from tui.core.text import visible_line
 from tui.core.usage import UsageTotals, grouped
-from tui.spending import local_day
+from tui.session.spending import local_day
 from tui.store.history import History
 
 __all__ = ["run", "since_day"]

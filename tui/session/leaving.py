@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from tui.config import Settings
-from tui.config_places import canonical_base_url, own_base_url
+from tui.config.places import canonical_base_url, own_base_url
+from tui.config.settings import Settings
 from tui.core.api_choice import fitting_surface, model_for_api
 from tui.core.cache_controls import CACHE_PARAMETERS
 from tui.core.catalogue import API_NAMES, ENDPOINTS
@@ -20,7 +20,7 @@ from tui.core.items import Target
 from tui.core.leaving.forms import LEAVING_FORMS
 from tui.core.leaving.parting import Parting, without_files
 from tui.core.text import visible_line
-from tui.options import options_for, target_of
+from tui.session.options import options_for, target_of
 
 __all__ = ["leave"]
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from tui.core.errors import InputError
 from tui.core.text import visible_line
 from tui.core.tools import CHOICES, Rule, ToolUse
-from tui.replay import Replaying
-from tui.schemas import find_format
+from tui.session.replay import Replaying
+from tui.session.schemas import find_format
 from tui.store.history import History
 
 if TYPE_CHECKING:

@@ -11,9 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from tui.background import BackgroundRun, resumable
-from tui.compaction import COMPACT_PATH, check_compactable, compacted, summarized
-from tui.config import Settings
+from tui.config.settings import Settings
 from tui.core.apis import RESPONSES
 from tui.core.background import running_turns
 from tui.core.compaction import Summary, share_to_offer, summary_turn
@@ -25,9 +23,11 @@ from tui.core.ids import new_id
 from tui.core.items import Target, Turn, Usage
 from tui.core.text import visible_line
 from tui.core.usage import usage_record
+from tui.session.background import BackgroundRun, resumable
+from tui.session.compaction import COMPACT_PATH, check_compactable, compacted, summarized
+from tui.session.tool_loop import ToolLooping
+from tui.session.turns import TurnPlan
 from tui.store.history import History
-from tui.tool_loop import ToolLooping
-from tui.turns import TurnPlan
 
 if TYPE_CHECKING:
     from tui.core.export.request import Export
@@ -51,7 +51,7 @@ class Session(ToolLooping):
         Raises:
             Unsupported: It has no such form; the text is a sentence.
         """
-        from tui.leaving import leave
+        from tui.session.leaving import leave
 
         return leave(self.settings, conversation, form, beginning, self._options.is_refused)
 

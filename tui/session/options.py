@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from tui.config import Settings
+from tui.config.settings import Settings
 from tui.core.api_rules import API_NAMES, ApiRules
 from tui.core.cache_controls import CACHE_PARAMETERS, OPTIONS, cache_params
 from tui.core.catalogue import ENDPOINTS, Model
@@ -22,7 +22,7 @@ from tui.core.errors import InputError, StoreError
 from tui.core.items import Target
 from tui.core.text import visible_line
 from tui.core.tools import tool_params
-from tui.records import Records
+from tui.session.records import Records
 from tui.store.history import History
 
 __all__ = [

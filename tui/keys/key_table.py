@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tui.commands import COMMANDS
-from tui.contexts import CONTEXTS, keys_in
-from tui.key_names import display_key
-from tui.keymap import Keymap
+from tui.keys.contexts import CONTEXTS, keys_in
+from tui.keys.key_names import display_key
+from tui.keys.keymap import Keymap
 
 __all__ = ["Entry", "Section", "as_json", "as_markdown", "as_text", "sections"]
 
@@ -50,7 +50,7 @@ def sections(keymap: Keymap, local: Mapping[str, str] | None = None) -> tuple[Se
 
     Args:
         keymap: The commands' keys.
-        local: The user's keys for ids of contexts, as `tui.contexts.check_others` gives them.
+        local: The user's keys for ids of contexts, as `tui.keys.contexts.check_others` gives them.
     """
     changed = {**(local or {}), **{id_: ",".join(keys) for id_, keys in keymap.keys.items()}}
     groups = dict.fromkeys(command.group for command in COMMANDS)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from tui.config_values import closest, normalized_base_url, shown
+from tui.config.values import closest, normalized_base_url, shown
 from tui.core.errors import ConfigError
 
 __all__ = ["PROFILE_PREFIX", "Profile", "read_profiles"]

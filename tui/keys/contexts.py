@@ -15,7 +15,7 @@ from textual.binding import Binding
 from tui.commands import COMMANDS
 from tui.commands.chords import LEADER_ID
 from tui.core.text import visible_line
-from tui.key_names import display_key, read_keys, types_character
+from tui.keys.key_names import display_key, read_keys, types_character
 
 __all__ = ["CONTEXTS", "Context", "LocalKey", "check_others", "keys_in"]
 
@@ -180,7 +180,7 @@ def _first_conflict(
 
 def _meant(id_: str, known: Iterable[str]) -> str:
     """` (did you mean …?)`, or where the ids are listed."""
-    from tui.config_values import closest
+    from tui.config.values import closest
 
     ids = [LEADER_ID, *(command.id for command in COMMANDS), *known]
     return closest(id_, ids) or "; `outcrop keys` lists them all"

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from tui.config import Settings
+from tui.config.settings import Settings
 from tui.core.apis import RESPONSES
 from tui.core.continuation import Request
 from tui.core.conversation import Conversation
@@ -32,7 +32,7 @@ from tui.core.events import ResponseEnded, ServerError
 from tui.core.items import Target, Usage, dump_json, user_message
 from tui.core.text import visible_line
 from tui.core.usage import usage_record
-from tui.records import Records
+from tui.session.records import Records
 from tui.store.history import History
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tui.config import Settings
+from tui.config.settings import Settings
 from tui.core.catalogue import API_NAMES
 from tui.core.errors import InputError
 from tui.core.ids import new_id
 from tui.core.items import Target
-from tui.credentials import Credentials
+from tui.credentials.credentials import Credentials
 
 if TYPE_CHECKING:
     from tui.core.aws import AwsKeys

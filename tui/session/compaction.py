@@ -25,9 +25,9 @@ from tui.core.exchange import Exchange
 from tui.core.ids import new_id
 from tui.core.items import Item, Outcome, Turn, dump_json
 from tui.core.usage import usage_record
-from tui.records import Records, TurnRecords
+from tui.session.records import Records, TurnRecords
+from tui.session.turns import Sender, TurnPlan, TurnRun
 from tui.store.history import History
-from tui.turns import Sender, TurnPlan, TurnRun
 
 __all__ = ["COMPACT_PATH", "check_compactable", "compacted", "summarized"]
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tui.config import Settings, load_settings
+from tui.config.settings import Settings, load_settings
 from tui.core.cassette import Cassette, read_cassette
 from tui.core.errors import InputError
 from tui.core.text import visible_line
 from tui.core.token import SANDBOX_TOKEN
-from tui.credentials import VARIABLE, Credentials
+from tui.credentials.credentials import VARIABLE, Credentials
 
 __all__ = ["Playback", "settings_and_playback", "speed_of"]
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
-from tui.config import Settings
+from tui.config.settings import Settings
 from tui.core.attachments import Attachment
 from tui.core.budget import BudgetDecision
 from tui.core.catalogue import Catalogue
@@ -23,7 +23,7 @@ from tui.core.estimate import Estimator, TurnEstimate
 from tui.core.exchange import Exchange
 from tui.core.items import ContinuationMode, Turn, user_message
 from tui.core.text import storable
-from tui.spending import Spending
+from tui.session.spending import Spending
 
 __all__ = ["Estimates"]
 

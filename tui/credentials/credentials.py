@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
+from tui.config.profiles import PROFILE_PREFIX, Profile
 from tui.core.errors import (
     KeyringError,
     KeyringLocked,
@@ -28,11 +29,10 @@ from tui.core.token import (
     duration,
     parse_token,
 )
-from tui.profiles import PROFILE_PREFIX, Profile
-from tui.system_keyring import Keyring, SystemKeyring
+from tui.credentials.system_keyring import Keyring, SystemKeyring
 
 if TYPE_CHECKING:
-    from tui.aws_signing import AwsSigning
+    from tui.credentials.aws_signing import AwsSigning
 
 __all__ = ["VARIABLE", "Credentials", "KeyState", "KeyStatus", "TokenSource", "TokenStatus"]
 
@@ -452,7 +452,7 @@ async def _in_daemon(
     late: Callable[[T | KeyringError], None] | None = None,
 ) -> tuple[T | KeyringError] | None:
     """Ask the keyring in a daemon thread; see `in_daemon`. What it raises is what comes."""
-    from tui.daemon import in_daemon
+    from tui.credentials.daemon import in_daemon
 
     def asked() -> T | KeyringError:
         try:

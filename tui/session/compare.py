@@ -23,7 +23,7 @@ from tui.core.errors import InputError, OutcropError
 from tui.core.estimate import TurnEstimate
 from tui.core.events import SessionEvent, TurnEnded
 from tui.core.items import Outcome, Target, Turn
-from tui.session import Session
+from tui.session.session import Session
 from tui.store.title import title_of
 
 __all__ = ["Column", "Comparing", "check_count"]

@@ -14,7 +14,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from tui.background import check_path
 from tui.core.answer import answer_object
 from tui.core.apis import RESPONSES
 from tui.core.apis.asked import Asked, asked_of
@@ -31,9 +30,10 @@ from tui.core.replays import Replay, replay_of
 from tui.core.request_check import Finding, check_body
 from tui.core.text import visible_line
 from tui.core.usage import usage_record
-from tui.sending import Sending
+from tui.session.background import check_path
+from tui.session.sending import Sending
+from tui.session.turns import TurnPlan, TurnRun
 from tui.store.history import History
-from tui.turns import TurnPlan, TurnRun
 
 if TYPE_CHECKING:
     from tui.wire.api_client import WireEvent

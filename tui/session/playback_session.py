@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from tui.config import Settings
+from tui.config.settings import Settings
 from tui.core.controls import Controls
 from tui.core.conversation import Conversation
 from tui.core.items import Item
-from tui.credentials import Credentials
-from tui.playback import Playback
-from tui.session import Session
+from tui.credentials.credentials import Credentials
+from tui.session.playback import Playback
+from tui.session.session import Session
 from tui.wire.playback import PlaybackTransport
 
 __all__ = ["PlaybackSession"]

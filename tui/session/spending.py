@@ -9,11 +9,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from tui.config import Settings
+from tui.config.settings import Settings
 from tui.core.budget import BudgetDecision, Limits, Spend, decide, spend_of
 from tui.core.costs import CostEstimate
 from tui.core.usage import UsageRecord
-from tui.records import Records
+from tui.session.records import Records
 from tui.store.history import History
 
 __all__ = ["Spending", "day_start", "local_day"]

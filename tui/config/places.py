@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tui.config_values import Found, closest, shown
+from tui.config.profiles import Profile
+from tui.config.values import Found, closest, shown
 from tui.core.api_choice import Surface, fitting_surface, model_for_api
 from tui.core.catalogue import DEFAULT_ROUTE, NATIVE_APIS, Catalogue, is_region
 from tui.core.errors import ConfigError, InputError
-from tui.profiles import Profile
 
 __all__ = [
     "RANKS",
@@ -113,13 +113,13 @@ def with_aws_region(found: Mapping[str, Found], environ: Mapping[str, str]) -> d
     name = str(asked.value)
     if region.rank or not name:
         return dict(found)
-    from tui.aws_signing import read_profiles
+    from tui.config.aws_files import read_aws_profiles
     from tui.core.aws import ENVIRONMENT, region_in
 
     if name == ENVIRONMENT:
         name = environ.get("AWS_PROFILE", "").strip() or "default"
     try:
-        own = region_in(read_profiles(environ), name)
+        own = region_in(read_aws_profiles(environ), name)
     except InputError as error:
         raise ConfigError(str(error)) from None
     if not own:

@@ -14,10 +14,7 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tui.background import BackgroundRun, JobWire, check_path
-from tui.clients import Clients
-from tui.config import Settings
-from tui.conversations import Conversations
+from tui.config.settings import Settings
 from tui.core.apis import RESPONSES, mode_in_force
 from tui.core.attachments import Attachment, why_not_in_path
 from tui.core.background import is_running, why_not_in_background
@@ -39,17 +36,20 @@ from tui.core.items import ContinuationMode, Item, Target, Turn, user_message
 from tui.core.structured.output_format import why_not_sendable
 from tui.core.text import storable
 from tui.core.tools import carries_prompt, unanswered
-from tui.credentials import Credentials
-from tui.discovery import Discovery
-from tui.estimates import Estimates
-from tui.options import guardrail_unsent, target_of
-from tui.records import TurnRecords
-from tui.responses import StoredResponses
-from tui.spending import Spending
+from tui.credentials.credentials import Credentials
+from tui.session.background import BackgroundRun, JobWire, check_path
+from tui.session.clients import Clients
+from tui.session.conversations import Conversations
+from tui.session.discovery import Discovery
+from tui.session.estimates import Estimates
+from tui.session.options import guardrail_unsent, target_of
+from tui.session.records import TurnRecords
+from tui.session.responses import StoredResponses
+from tui.session.spending import Spending
+from tui.session.turns import Sender, TurnPlan, TurnRun, encoded
+from tui.session.validation import is_checked, turn_problems
 from tui.store.history import History
 from tui.store.title import title_of
-from tui.turns import Sender, TurnPlan, TurnRun, encoded
-from tui.validation import is_checked, turn_problems
 
 if TYPE_CHECKING:
     from tui.wire.api_client import ApiClient, WireEvent

@@ -11,7 +11,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tui.config import Settings
+from tui.config.settings import Settings
 from tui.core.api_choice import fitting_surface
 from tui.core.attachments import Attachment
 from tui.core.catalogue import Catalogue
@@ -23,10 +23,10 @@ from tui.core.exchange import Exchange
 from tui.core.ids import new_id
 from tui.core.items import ContinuationMode, Target
 from tui.core.text import storable, visible_line
-from tui.instructions import Library, load_library
-from tui.options import RequestOptions, checked_change, guardrail_unsent, sampling_unset, target_of
-from tui.records import Records
-from tui.schemas import SchemaLibrary, find_format, load_schemas
+from tui.session.instructions import Library, load_library
+from tui.session.options import RequestOptions, checked_change, guardrail_unsent, sampling_unset, target_of
+from tui.session.records import Records
+from tui.session.schemas import SchemaLibrary, find_format, load_schemas
 from tui.store.history import History
 from tui.store.title import title_of
 
@@ -233,7 +233,7 @@ class Conversations:
         Raises:
             AttachmentError: It cannot be sent; the sentence says why.
         """
-        module = await asyncio.to_thread(importlib.import_module, "tui.attachments")
+        module = await asyncio.to_thread(importlib.import_module, "tui.session.attachments")
         return await asyncio.to_thread(module.read_attachment, path, limit=self.settings.attachment_limit)
 
     async def attach_data(self, name: str, data: bytes) -> Attachment:
@@ -242,7 +242,7 @@ class Conversations:
         Raises:
             AttachmentError: It cannot be sent; the sentence says why.
         """
-        module = await asyncio.to_thread(importlib.import_module, "tui.attachments")
+        module = await asyncio.to_thread(importlib.import_module, "tui.session.attachments")
         return await asyncio.to_thread(module.attachment_of, name, data, limit=self.settings.attachment_limit)
 
     async def attachments_of(self, conversation_id: str, turn_id: str) -> builtins.list[Attachment]:
@@ -252,7 +252,7 @@ class Conversations:
             KeyError: It is no turn of this conversation.
         """
         items = self._conversations[conversation_id].turns[turn_id].input
-        module = await asyncio.to_thread(importlib.import_module, "tui.attachments")
+        module = await asyncio.to_thread(importlib.import_module, "tui.session.attachments")
 
         def read() -> builtins.list[Attachment]:
             return [attachment for item in items for attachment in module.attachments_in(item)]

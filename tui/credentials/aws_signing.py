@@ -5,13 +5,12 @@ AWS_PROFILE alone does nothing: it is set for other tools, and what is paid for 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tui.core.aws import ENVIRONMENT, AwsKeys, AwsProfile, asks_for_code, profiles_in
+from tui.config.aws_files import read_aws_profiles
+from tui.core.aws import ENVIRONMENT, AwsKeys, AwsProfile, asks_for_code
 from tui.core.errors import InputError, TokenError, TokenUnusable
 from tui.core.text import visible_line
 from tui.core.token import duration
@@ -19,7 +18,7 @@ from tui.core.token import duration
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["AwsSigning", "read_profiles"]
+__all__ = ["AwsSigning"]
 
 _EARLY: Final = 60.0
 """Seconds before their end from which on keys are looked for again."""
@@ -39,30 +38,6 @@ _METHODS: Final = {
     "iam-role": "the instance's role",
 }
 """How botocore names the ways in which it finds keys, and how people do."""
-
-
-def read_profiles(environ: Mapping[str, str]) -> tuple[AwsProfile, ...]:
-    """The profiles of AWS's two files, where the environment says that they are, or in ~/.aws.
-
-    Raises:
-        InputError: A file cannot be read.
-    """
-    texts: list[str] = []
-    for variable, name in (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")):
-        path = Path(environ.get(variable, "").strip() or f"~/.aws/{name}")
-        try:
-            texts.append(path.expanduser().read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError, RuntimeError):
-            texts.append("")
-        except (OSError, UnicodeDecodeError) as error:
-            why = (
-                os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else "no UTF-8"
-            )
-            raise InputError(f"{visible_line(str(path))} cannot be read: {why}.") from None
-    try:
-        return profiles_in(*texts)
-    except ValueError as error:
-        raise InputError(f"AWS's profiles: {error}.") from None
 
 
 class AwsSigning:
@@ -118,7 +93,7 @@ class AwsSigning:
         Raises:
             InputError: A file cannot be read.
         """
-        return read_profiles(self._environ)
+        return read_aws_profiles(self._environ)
 
     def use(self, profile: str) -> None:
         """Sign with another profile from now on; an empty name sends a bearer token again."""
@@ -180,7 +155,7 @@ class AwsSigning:
         return keys.expires_at is not None and keys.expires_at - early <= self._clock()
 
     async def _look(self) -> None:
-        from tui.daemon import in_daemon
+        from tui.credentials.daemon import in_daemon
 
         profile = self._profile
 

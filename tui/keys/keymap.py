@@ -13,7 +13,7 @@ from textual.binding import Binding
 from tui.commands import COMMANDS, Command, by_id
 from tui.commands.chords import LEADER, LEADER_ID, PREFIXES
 from tui.core.text import visible_line
-from tui.key_names import display_key, read_keys, types_character
+from tui.keys.key_names import display_key, read_keys, types_character
 
 __all__ = ["Keymap", "bindings", "check_keymap", "leader_binding", "tell_alt_enter_apart"]
 
@@ -36,7 +36,7 @@ class Keymap:
         keys: By command id, and `leader`: the single keys, in Textual's spelling.
         chords: By command id: what is pressed after the leader.
         changed: The ids whose keys are the user's.
-        others: The user's entries for ids that are no command's, to be looked at by `tui.contexts`.
+        others: The user's entries for ids that are no command's, to be looked at by `tui.keys.contexts`.
         problems: A sentence for each entry that cannot be used.
     """
 

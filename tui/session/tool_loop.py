@@ -30,8 +30,8 @@ from tui.core.tools import (
     parse_arguments,
     pending_calls,
 )
+from tui.session.tool_settings import ToolSettings
 from tui.store.history import History
-from tui.tool_settings import ToolSettings
 
 if TYPE_CHECKING:
     pass

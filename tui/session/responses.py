@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
-from tui.config import Settings
+from tui.config.settings import Settings
 from tui.core.apis import RESPONSES
 from tui.core.errors import ConnectError, InputError, OutcropError, StoreError, TokenError, WireError
 from tui.core.items import Target, Turn
 from tui.core.text import visible_line
-from tui.records import Records
+from tui.session.records import Records
 from tui.store.history import History
 from tui.store.responses import StoredResponse
 

@@ -45,7 +45,7 @@ from tui.core.events import (
 )
 from tui.core.exchange import Exchange
 from tui.core.items import Turn
-from tui.turns import TurnKeeper, TurnPlan, TurnRun, encoded
+from tui.session.turns import TurnKeeper, TurnPlan, TurnRun, encoded
 
 if TYPE_CHECKING:
     from tui.wire.api_client import WireEvent

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from tui.config_places import (
+from tui.config.places import (
     RANKS,
     canonical_base_url,
     checked_region,
@@ -25,7 +25,8 @@ from tui.config_places import (
     place_of,
     with_aws_region,
 )
-from tui.config_values import (
+from tui.config.profiles import Profile, read_profiles
+from tui.config.values import (
     OPTIONS,
     Found,
     check_keys,
@@ -39,7 +40,6 @@ from tui.core.catalogue_file import parse_catalogue
 from tui.core.errors import ConfigError, TokenUnusable
 from tui.core.guardrail import Guardrail
 from tui.core.items import ContinuationMode, Target
-from tui.profiles import Profile, read_profiles
 
 __all__ = [
     "Settings",
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 # Beside the code: importlib.resources alone would cost 15 ms before the first paint.
-_CATALOGUE: Final = Path(__file__).parent / "core" / "catalogue.toml"
+_CATALOGUE: Final = Path(__file__).parents[1] / "core" / "catalogue.toml"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Settings: their values, where each comes from (flag, environment, file, profile), and the file's writer."""

@@ -1,0 +1,1 @@
+"""The terminal and the desktop around it: driver, title, clipboard, editor, notifications, links."""
