@@ -16,7 +16,7 @@ from tui.core.text import storable, visible_line
 
 __all__ = ["BUILT_IN", "Library", "NamedInstructions", "load_library"]
 
-BUILT_IN: Final = Path(__file__).parent / "core" / "instructions"
+BUILT_IN: Final = Path(__file__).parents[1] / "core" / "instructions"
 
 _FIELDS: Final = ("name", "text", "description")
 _LARGEST: Final = 1_000_000  # bytes; nobody types more, and a device or a dump is not to be read
