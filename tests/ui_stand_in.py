@@ -107,6 +107,11 @@ class StandInEstimates:
         return BudgetDecision()
 
 
+class StandInRecords:
+    def tell(self, told: Any) -> None:
+        """Nothing ever befalls this history."""
+
+
 class StandInSession:
     """Conversations in a dictionary; turns by a script."""
 
@@ -130,6 +135,8 @@ class StandInSession:
         self.closed = False
         self._conversations: dict[str, Conversation] = {}
         self._count = 0
+
+    records = StandInRecords()
 
     async def get_ready(self) -> None:
         await self.warm_up()

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from tui.config.settings import Settings, default_dirs, load_settings
 from tui.core.errors import InputError
 from tui.core.garbage import collector_paused
+from tui.core.text import visible
 from tui.crash import Crashes, install
 from tui.credentials.aws_signing import AwsSigning
 from tui.credentials.credentials import Credentials
@@ -58,12 +60,16 @@ def make_session(
 ) -> Session:
     """The session of this run, with the sandbox ready to be started if it is asked for.
 
+    What there is to say of the history goes to stderr, until somebody else takes it (`Records.tell`).
+
     Args:
         settings: As configured.
         sandbox_rate: The sandbox's pace in tokens a second; `None` is as fast as it can.
         playback: The cassette that is played instead of asking a server.
     """
-    return _session(settings, _credentials(settings, playback), sandbox_rate, playback)
+    session = _session(settings, _credentials(settings, playback), sandbox_rate, playback)
+    session.records.tell(lambda sentence: print(f"outcrop: {visible(sentence)}", file=sys.stderr))
+    return session
 
 
 def session_after_first_paint(

@@ -120,16 +120,22 @@ async def test_closing_from_the_loop_lets_others_run(path):
     history.close()
 
 
-async def test_a_history_that_cannot_be_opened_fails_each_call_and_is_tried_again(tmp_path):
+async def test_a_history_that_cannot_be_opened_is_said_once_and_kept_in_memory_until_it_can(tmp_path):
     place = tmp_path / "folder"
     place.write_text("in the way")
-    store = StoreThread(place / "history.db")
-    for _ in range(2):
-        with pytest.raises(StoreError, match="cannot be opened"):
-            await store.call(History.drafts)
+    told: list[str] = []
+    store = StoreThread(place / "history.db", told.append)
+    for text in ("a", "ab"):
+        await store.call(History.save_draft, "c1", text)
+    assert await store.call(History.drafts) == {"c1": "ab"}
+    (sentence,) = told
+    assert "cannot be opened" in sentence and "goes on in memory" in sentence
     place.unlink()
-    assert await store.call(History.drafts) == {}
     await store.aclose()
+    assert len(told) == 2 and "can be written again" in told[1]
+    history = History(place / "history.db")
+    assert history.load_draft("c1").text == "ab"
+    history.close()
 
 
 def test_code_without_a_loop_can_wait(store):

@@ -13,6 +13,7 @@
     |   +-- KeyringLocked       it is locked, or did not answer in time
     +-- StoreError            the history cannot be read or written
     |   +-- NoSuchConversation  it holds no conversation of that id; an InputError as well
+    |   +-- HistoryUnusable     its file: the disk, rights, a lock, damage, another version
     +-- WireError             the network or the server (exit status 1)
         +-- ConnectError      no connection, TLS, DNS
         +-- HttpStatusError   a status that is no success
@@ -29,6 +30,7 @@ __all__ = [
     "AttachmentError",
     "ConfigError",
     "ConnectError",
+    "HistoryUnusable",
     "HttpStatusError",
     "InputError",
     "KeyringError",
@@ -94,6 +96,18 @@ class StoreError(OutcropError):
 
 class NoSuchConversation(StoreError, InputError):
     """The history holds no conversation of the id that was given."""
+
+
+class HistoryUnusable(StoreError):
+    """The history's file cannot be read or written now; what was to be written was not.
+
+    Attributes:
+        damaged: Whether the file itself is at fault: writing more to it could make it worse.
+    """
+
+    def __init__(self, sentence: str, *, damaged: bool = False) -> None:
+        super().__init__(sentence)
+        self.damaged = damaged
 
 
 class WireError(OutcropError):

@@ -43,16 +43,19 @@ def run(options: argparse.Namespace, *, sandbox_rate: float | None = None) -> in
 
 async def _run(session: Session, options: argparse.Namespace) -> int:
     terminal = sys.stdin.isatty()
+    voice = Voice(sys.stdout)
+    loop = asyncio.get_running_loop()
+    # Said from the history's thread, a sentence could end up in the middle of another one.
+    session.records.tell(lambda sentence: loop.call_soon_threadsafe(voice.say, sentence))
     try:
         if session.settings.sandbox:
             await session.warm_up()
         conversation_id = await conversation_asked_for(session, options)
         files = [await session.attach(path) for path in getattr(options, "files", [])]
         lines = Lines(sys.stdin.fileno(), pasted=terminal)
-        chat = PlainCommands(session, Voice(sys.stdout), lines, echo=not terminal)
+        chat = PlainCommands(session, voice, lines, echo=not terminal)
         if session.settings.said:
             chat.voice.say(session.settings.said)
-        loop = asyncio.get_running_loop()
         with suppress(NotImplementedError, AttributeError):
             # Windows has no SIGHUP, and its loop no handlers.
             loop.add_signal_handler(signal.SIGINT, chat.interrupt)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +14,7 @@ from textual.worker import WorkerError
 from tui.core.drafts import Draft
 from tui.core.errors import OutcropError
 from tui.core.garbage import collector_paused
+from tui.core.text import visible_line
 from tui.keys.keymap import bindings
 from tui.screens.chat_aws import ChatAws
 from tui.screens.chat_compare import ChatCompare
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from tui.widgets.transcript.place import Place
 
 __all__ = ["ChatScreen", "StartWith"]
+
+_LONG = 20.0
+"""Seconds for which a sentence stays that is said once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class ChatScreen(
         session = self.session
         try:
             await session.get_ready()
+            self._hear_of_history()
             conversation = await self._first_conversation()
         except (OutcropError, OSError) as error:
             self._complain(str(error))
@@ -96,6 +102,19 @@ class ChatScreen(
         finally:
             self.welcome.opening(False)
             self._ready.set()
+
+    def _hear_of_history(self) -> None:
+        """Say what the history's thread finds, for longer than usual: it is said once."""
+        loop, context = asyncio.get_running_loop(), copy_context()
+
+        def show(sentence: str) -> None:
+            self.outcrop.notify(visible_line(sentence), severity="warning", markup=False, timeout=_LONG)
+
+        def hear(sentence: str) -> None:
+            with suppress(RuntimeError):  # the loop may have ended
+                loop.call_soon_threadsafe(show, sentence, context=context)
+
+        self.session.records.tell(hear)
 
     async def _play(self) -> None:
         """Send the prompts of a cassette that is played, one after the other."""

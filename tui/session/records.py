@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -25,16 +26,37 @@ T = TypeVar("T")
 
 
 class Records:
-    """The history, reached from the event loop.
+    """The history, reached from the event loop; a chat goes on also where its file cannot be used.
 
     Attributes:
-        failure: Why the last write that nobody waited for failed; a chat goes on without its history.
+        failure: Why the last write that nobody waited for failed.
     """
 
     def __init__(self, path: Path) -> None:
         self.failure: StoreError | None = None
-        self._store = StoreThread(path)
+        self._store = StoreThread(path, self._take)
         self._writes: set[asyncio.Future[Any]] = set()
+        self._told: Callable[[str], object] | None = None
+        self._untold: list[str] = []
+        self._telling = threading.Lock()
+
+    def tell(self, told: Callable[[str], object]) -> None:
+        """Have `told` called, in a thread of the history's, with each sentence that the user should read.
+
+        It is called at once with what there was to say before.
+        """
+        with self._telling:
+            self._told = told
+            untold, self._untold = self._untold, []
+        for sentence in untold:
+            told(sentence)
+
+    def _take(self, sentence: str) -> None:
+        with self._telling:
+            if self._told is None:
+                self._untold.append(sentence)
+                return
+        self._told(sentence)
 
     async def call(
         self, method: Callable[Concatenate[History, P], T], *args: P.args, **kwargs: P.kwargs

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from tui.core.errors import StoreError
+from tui.core.errors import HistoryUnusable
 from tui.core.text import visible_line
 from tui.store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 
@@ -34,18 +34,24 @@ class Database:
 
     Args:
         path: The file; its folder is made when missing, 0700, and the file is made 0600 under any umask.
+            `None` is a database in memory.
+        wait: Seconds for another program's lock; 5 by default.
 
     Raises:
-        StoreError: It cannot be opened or written, is damaged, foreign or of a newer version.
+        HistoryUnusable: It cannot be opened or written, is damaged, foreign or of a newer version.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None, wait: float | None = None) -> None:
+        wait = _BUSY_SECONDS if wait is None else wait
         self.path = path
         with self.sentences():
-            _make_private(path)
-            _refuse_foreign(path)
+            if path is not None:
+                _make_private(path)
+                _refuse_foreign(path, wait)
             # Transactions are begun by hand: BEGIN IMMEDIATE waits for another process instead of failing.
-            self.connection = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)
+            self.connection = sqlite3.connect(
+                ":memory:" if path is None else path, isolation_level=None, timeout=wait
+            )
             try:
                 self._prepare()
             except BaseException:
@@ -59,6 +65,8 @@ class Database:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
+        # A page that cannot be right is found when it is read, before more is written to the file.
+        db.execute("PRAGMA cell_size_check = ON")
         # What is deleted is gone from the file, and no temporary file holds text.
         db.execute("PRAGMA secure_delete = ON")
         db.execute("PRAGMA temp_store = MEMORY")
@@ -80,7 +88,7 @@ class Database:
         """Commit what the block does, durably, or nothing of it.
 
         Raises:
-            StoreError: SQLite cannot; says why.
+            HistoryUnusable: SQLite cannot; says why.
         """
         with self.sentences():
             self.connection.execute("BEGIN IMMEDIATE")
@@ -97,20 +105,35 @@ class Database:
         """All rows of a query.
 
         Raises:
-            StoreError: SQLite cannot; says why.
+            HistoryUnusable: SQLite cannot; says why.
         """
         with self.sentences():
             return self.connection.execute(sql, values).fetchall()
 
-    def erase_deleted(self) -> None:
-        """Take deleted text out of the search index, the file and its log."""
+    def wait_at_most(self, seconds: float) -> None:
+        """How long to wait for another program's lock."""
+        self.connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+
+    def erase_deleted(self) -> bool:
+        """Take deleted text out of the search index, the file and its log.
+
+        Returns:
+            Whether it is out of the log too: who reads the history at this moment, in another program, may
+            need the log until that has ended.
+        """
         with self.sentences():
             db = self.connection
             # Without it the index keeps the words of deleted turns until it happens to merge.
             db.execute("INSERT INTO turn_search (turn_search) VALUES ('optimize')")
             # `execute` takes one step, which frees one page; a script runs to its end.
             db.executescript("PRAGMA incremental_vacuum")
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return self.empty_log()
+
+    def empty_log(self) -> bool:
+        """Fold the log into the file; whether nothing is left in it."""
+        with self.sentences():
+            (row,) = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return not row[0]
 
     def shrink(self, pages: int = 500) -> bool:
         """Give some of the file's free pages back to the disk; returns whether there are more."""
@@ -129,22 +152,22 @@ class Database:
 
     @contextmanager
     def sentences(self) -> Generator[None]:
-        """Turn errors of SQLite and of the file system into `StoreError`."""
+        """Turn errors of SQLite and of the file system into `HistoryUnusable`."""
         try:
             yield
         except sqlite3.Error as error:
-            raise StoreError(self._sentence(error)) from error
+            raise HistoryUnusable(self._sentence(error), damaged=_is_damage(error)) from error
         except OSError as error:
             why = os.strerror(error.errno).lower() if error.errno else str(error)
-            raise StoreError(f"The history {self._name} cannot be opened: {why}.") from error
+            raise HistoryUnusable(f"The history {self._name} cannot be opened: {why}.") from error
 
     @property
     def _name(self) -> str:
-        return visible_line(str(self.path))
+        return visible_line(str(self.path or "in memory"))
 
     def _sentence(self, error: sqlite3.Error) -> str:
         code = getattr(error, "sqlite_errorname", "") or ""
-        if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        if _is_damage(error):
             return _DAMAGED.format(self._name)
         if code.startswith("SQLITE_FULL"):
             return f"The disk is full: the history {self._name} could not be written."
@@ -157,6 +180,11 @@ class Database:
         if code.startswith("SQLITE_IOERR"):
             return f"The history {self._name} could not be read or written: the disk reports an error."
         return f"The history {self._name} cannot be used: {visible_line(str(error))}."
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorname", "") or ""
+    return code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def _make_private(path: Path) -> None:
@@ -179,25 +207,29 @@ def _make_private(path: Path) -> None:
         os.close(descriptor)
 
 
-def _refuse_foreign(path: Path) -> None:
+def _refuse_foreign(path: Path, wait: float) -> None:
     """Look at a file through a connection that cannot write, nor fold its log into it on closing."""
     name = visible_line(str(path))
     with path.open("rb") as file:
         beginning = file.read(len(_HEADER))
     if not beginning:
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            # SQLite would throw away the log of a file that was emptied, and it may hold everything.
+            raise HistoryUnusable(_DAMAGED.format(name), damaged=True)
         return
     # SQLite itself takes a file shorter than a page for an empty one, and would write over it.
     if beginning != _HEADER:
-        raise StoreError(_DAMAGED.format(name))
+        raise HistoryUnusable(_DAMAGED.format(name), damaged=True)
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as db:
+    with closing(sqlite3.connect(address, uri=True, timeout=wait)) as db:
         version = int(db.execute("PRAGMA user_version").fetchone()[0])
         application = int(db.execute("PRAGMA application_id").fetchone()[0])
         tables = int(db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
     if tables and application != APPLICATION_ID:
-        raise StoreError(f"{name} is the database of another program; it was left as it is.")
+        raise HistoryUnusable(f"{name} is the database of another program; it was left as it is.")
     if version > SCHEMA_VERSION:
-        raise StoreError(
+        raise HistoryUnusable(
             f"The history {name} was written by a newer Outcrop (its version is {version}, this one knows "
             f"{SCHEMA_VERSION}); it was left as it is. Update Outcrop to use it."
         )

@@ -191,7 +191,10 @@ def _sent(db: sqlite3.Connection, packed: bytes, size: int | None) -> RequestBod
     """A body whose parts stay in the file until they are asked for: ten turns may hold the same PDF."""
     if not holds_references(packed):
         return RequestBody(unpack(db, packed))
-    path = Path(db.execute("PRAGMA database_list").fetchone()[2])
+    name: str = db.execute("PRAGMA database_list").fetchone()[2]
+    if not name:  # in memory: no second connection can see it
+        return RequestBody(unpack(db, packed))
+    path = Path(name)
 
     def fetch() -> bytes:
         # Asked for in a thread of its own, which cannot use the connection of another.

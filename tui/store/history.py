@@ -17,7 +17,7 @@ from tui.core.attachments import Attachment
 from tui.core.controls import Controls
 from tui.core.conversation import Conversation, ConversationSummary
 from tui.core.drafts import Draft, Span
-from tui.core.errors import NoSuchConversation
+from tui.core.errors import HistoryUnusable, NoSuchConversation
 from tui.core.exchange import Exchange
 from tui.core.garbage import collector_paused
 from tui.core.items import Item, Outcome, Target, Turn, dump_json
@@ -29,6 +29,7 @@ from tui.store.database import Database
 from tui.store.importing import add_conversation
 from tui.store.ledger import Ledger
 from tui.store.process import is_alive, this_process
+from tui.store.repair import renew_search
 from tui.store.rows import TURN_COLUMNS, items_reader, turn_from_row
 from tui.store.search import SUMMARY_COLUMNS, search, summary_from_row
 
@@ -48,18 +49,25 @@ class History(Ledger):
     """The history in one SQLite file.
 
     Args:
-        path: The file; it and its folder are made when missing, private to the user.
+        path: The file; it and its folder are made when missing, private to the user. `None` is a history
+            in memory.
         owner: Who marks running turns as its own; this process by default.
+        wait: Seconds for another program's lock; 5 by default.
+
+    Attributes:
+        to_erase: Whether deleted text is left in the log, as another program is reading it.
 
     Raises:
-        StoreError: The file cannot be used; it was left as it was.
+        HistoryUnusable: The file cannot be used; it was left as it was.
     """
 
-    def __init__(self, path: Path, owner: str | None = None) -> None:
+    def __init__(self, path: Path | None, owner: str | None = None, wait: float | None = None) -> None:
         self._owner = owner or this_process()
-        self._db = Database(path)
+        self._db = Database(path, wait)
+        self.to_erase = False
         # Which input a turn was last saved with: large attachments are hashed once, not at every save.
         self._input_saved: tuple[str, tuple[Item, ...]] | None = None
+        self._left_running: dict[str, Turn] = {}
         try:
             self._end_abandoned()
         except BaseException:
@@ -69,6 +77,20 @@ class History(Ledger):
     def close(self) -> None:
         """Close the file; the history is not usable after that."""
         self._db.close()
+
+    def wait_at_most(self, seconds: float) -> None:
+        """How long to wait for another program's lock from now on."""
+        with self._db.sentences():
+            self._db.wait_at_most(seconds)
+
+    def renew_search(self) -> bool:
+        """Make the search index anew, if it alone is damaged; whether it is sound then."""
+        return renew_search(self._db)
+
+    def empty_log(self) -> bool:
+        """Try again to take deleted text out of the log; whether nothing is left there."""
+        self.to_erase = not self._db.empty_log()
+        return not self.to_erase
 
     # Conversations
 
@@ -109,6 +131,8 @@ class History(Ledger):
                 f"There is no conversation {conversation_id}; `outcrop history list` shows those there are."
             )
         all_turns = self._turns("conversation_id = ? ORDER BY seq", conversation_id)
+        if self._left_running:  # it could not be written down
+            all_turns = {name: self._left_running.get(name, turn) for name, turn in all_turns.items()}
         tip = row[8]
         if tip is not None and tip not in all_turns:
             # The program was ended between saving the conversation and saving the turn.
@@ -193,7 +217,7 @@ class History(Ledger):
             exchanges.forget_exchanges(db, [row[0] for row in rows.fetchall()])
             drafts.forget(db, conversation_id)
             db.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
-        self._db.erase_deleted()
+        self.to_erase = not self._db.erase_deleted()
 
     def delete_branch(
         self, conversation_id: str, turn_id: str, tip: str | None
@@ -218,7 +242,7 @@ class History(Ledger):
         with self._db.transaction() as db:
             gone, title = delete_branch(db, conversation_id, turn_id, tip)
         if self._row("SELECT 1 FROM turns WHERE conversation_id = ?", conversation_id):
-            self._db.erase_deleted()
+            self.to_erase = not self._db.erase_deleted()
         else:
             self.delete(conversation_id)
         return gone, title
@@ -268,7 +292,15 @@ class History(Ledger):
         return found
 
     def _end_abandoned(self) -> None:
-        """Mark turns and exchanges as failed whose process is gone."""
+        """Mark turns and exchanges as failed whose process is gone; where nothing can be written, later."""
+        self._left_running = {}
+        try:
+            self._mark_abandoned()
+        except HistoryUnusable as error:
+            if error.damaged:
+                raise
+
+    def _mark_abandoned(self) -> None:
         owners = self._db.rows(
             "SELECT DISTINCT owner FROM turns WHERE outcome IS NULL"
             " UNION SELECT DISTINCT owner FROM exchanges WHERE outcome IS NULL"
@@ -281,21 +313,25 @@ class History(Ledger):
         # The server goes on with a background turn: it is resumed by its response id, not ended.
         ended_where = f"{where} AND NOT (background = 1 AND response_id IS NOT NULL)"
         where_from = dict(self._db.rows(f"SELECT id, conversation_id FROM turns WHERE {ended_where}", gone))
-        for turn in self._turns(ended_where, *gone).values():
+        self._left_running = {
+            turn.id: replace(turn, outcome=Outcome.FAILED, error=ENDED_WHILE_RUNNING)
+            for turn in self._turns(ended_where, *gone).values()
+        }
+        for ended in self._left_running.values():
             with self._db.transaction() as db:
-                ended = replace(turn, outcome=Outcome.FAILED, error=ENDED_WHILE_RUNNING)
                 # Not save_turn: the conversation was not used now, so its place in the list stays.
                 changed = db.execute(
                     f"UPDATE turns SET outcome = ?, error = ?, owner = '' WHERE id = ? AND {ended_where}",
-                    (Outcome.FAILED.value, ENDED_WHILE_RUNNING, turn.id, *gone),
+                    (Outcome.FAILED.value, ENDED_WHILE_RUNNING, ended.id, *gone),
                 )
                 if changed.rowcount:  # else another process was faster
                     turns.index_turn(db, ended)
-                    usage.save_of_turn(db, where_from[turn.id], ended)
+                    usage.save_of_turn(db, where_from[ended.id], ended)
         with self._db.transaction() as db:
             db.execute(
                 f"UPDATE exchanges SET outcome = ?, owner = '' WHERE {where}", (Outcome.FAILED.value, *gone)
             )
+        self._left_running = {}
 
     # Drafts
 
@@ -435,8 +471,8 @@ class History(Ledger):
 
     def tool_rules(self) -> tuple[Rule, ...]:
         """Those answers, oldest first."""
-        with self._db.transaction() as db:
-            return tool_rules.load(db)
+        with self._db.sentences():
+            return tool_rules.load(self._db.connection)
 
     def forget_tool_rule(self, rule_id: int) -> None:
         """Ask again about what a rule decided."""

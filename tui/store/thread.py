@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from tui.core.errors import StoreError
 from tui.store.history import History
+from tui.store.steady import SteadyHistory
 
 __all__ = ["StoreThread"]
 
@@ -20,22 +21,24 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _Finish = Callable[[Any, BaseException | None], None]
-_Job = tuple[Callable[[History], Any], _Finish]
+_Job = tuple[Callable[[SteadyHistory], Any], _Finish]
 
 
 class StoreThread:
     """Runs calls on a `History`, one after the other, in the order in which they were made.
 
-    The file is opened at the first call, in the thread; where that fails, each call fails with the same
-    sentence and the next one tries again. The thread is a daemon: it never holds the exit, but `close`
-    waits for what was asked before.
+    The file is opened at the first call, in the thread; for as long as it cannot be used, the history goes
+    on in memory (see `SteadyHistory`). The thread is a daemon: it never holds the exit, but `close` waits
+    for what was asked before.
 
     Args:
         path: The history's file.
+        tell: Called in the thread with each sentence that the user should read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tell: Callable[[str], None] = lambda _: None) -> None:
         self._path = path
+        self._tell = tell
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -76,7 +79,7 @@ class StoreThread:
                 except RuntimeError:
                     return
 
-        self._put((lambda history: function(history, *args, **kwargs), finish))
+        self._put((lambda history: history.run(function, *args, **kwargs), finish))
         return future
 
     def call_now(
@@ -94,7 +97,7 @@ class StoreThread:
             outcome.extend((result, error))
             done.set()
 
-        self._put((lambda history: function(history, *args, **kwargs), finish))
+        self._put((lambda history: history.run(function, *args, **kwargs), finish))
         if not done.wait(5.0):
             raise StoreError(f"The history {self._path} did not answer.")
         if outcome[1] is not None:
@@ -139,23 +142,25 @@ class StoreThread:
             self._jobs.put(job)
 
     def _run(self) -> None:
-        history: History | None = None
-        while (job := self._jobs.get()) is not None:
+        history = SteadyHistory(self._path, self._tell)
+        while (job := self._next(history)) is not None:
             work, finish = job
             try:
-                if history is None:
-                    history = History(self._path)
                 result = work(history)
             except Exception as error:  # the worker's edge: the caller gets it
                 finish(None, error)
             else:
                 finish(result, None)
             del job, work, finish
-        if history is not None:
+        history.close()
+
+    def _next(self, history: SteadyHistory) -> _Job | None:
+        """The next job; while there is none, what could not be written is tried again now and then."""
+        while True:
             try:
-                history.close()
-            except StoreError:
-                return
+                return self._jobs.get(timeout=history.seconds_to_next_try())
+            except queue.Empty:
+                history.mend()
 
 
 def _nothing(history: History) -> None:
