@@ -423,6 +423,9 @@ class OutcropApp(App[int]):
         """Whatever else is done in between, the key that was to be pressed twice begins anew."""
         if isinstance(event, events.Paste):
             self._pressed.clear()
+            if not hasattr(self.focused, "take_paste"):
+                # Textual's fields hand controls on to the terminal; the composer looks after its own.
+                event.text = visible(event.text.replace("\r\n", "\n").replace("\r", "\n"))
         elif isinstance(event, events.Key):
             if event.key != "ctrl+c":
                 self._pressed.pop("interrupt", None)

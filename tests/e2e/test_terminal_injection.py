@@ -20,6 +20,8 @@ from support.pdfs import make_pdf
 from support.programs import OUTCROP, Program, until
 from support.terminal import Terminal, have_tmux, terminal
 
+from tui.sandbox.server import SandboxServer
+
 pytestmark = pytest.mark.skipif(not have_tmux(), reason="tmux is not installed")
 
 ATTACKS = {
@@ -236,3 +238,37 @@ def test_no_command_passes_control_characters_on_to_a_terminal(
     # Through a pipe the text stays as it came.
     piped = program.ask("hello")
     assert ATTACKS["OSC 52"] in piped.out
+
+
+def test_no_paste_presses_a_key_and_no_byte_ends_the_reading(
+    program: Program, server: SandboxServer, tmp_path: Path
+) -> None:
+    with terminal(
+        tmp_path / "t", OUTCROP, program.environ(), cwd=program.cwd, columns=130, rows=40
+    ) as window:
+
+        def send(data: bytes) -> None:
+            window.tmux("send-keys", "-t", "p", "-H", *(f"{byte:02x}" for byte in data))
+
+        raw = recorded(window, tmp_path)
+        window.wait_for("Message", "stateful")
+        # An end mark in the paste, keys after it that would send and quit, and a paste within the paste.
+        send(b"\x1b[200~granite \x1b[A\x1b[201~basalt\r\x11\x11\x1b[200~gneiss\x1b[201~")
+        window.wait_for("granite ␛[A", "basalt", "gneiss")
+        send(b"\xff\xfe\x1b[M \xe9\xff\x1b[99999999999u\x1b[48;99999;99999;1;1t")
+        window.type("still hacked")
+        window.wait_for("still hacked")
+        assert len(server.log) == 0
+        # In a field of one line and in one of several.
+        for key, title in (("F1", "─ Help"), ("C-o", "─ Model, region")):
+            window.press(key)
+            window.wait_for(title)
+            send(b"\x1b[200~\x1b]52;c;aGFja2Vk\x07\x1b]0;hacked title\x07\x1b[201~")
+            window.wait_for("␛]52")
+            window.press("Escape")
+            window.wait_until_gone(title)
+        assert harmless(window, raw) > 5_000
+        window.press("C-q")
+        assert window.status() == 0
+        window.check_sane()
+    assert not (program.data / "crashes").exists()
