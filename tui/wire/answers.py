@@ -3,30 +3,52 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import httpx
 
 from tui.core.background import RUNNING, answer_events
 from tui.core.errors import StreamError
 from tui.core.events import ResponseStarted, StreamEvent
+from tui.core.text import visible_line
+from tui.wire.failures import reported
 
-__all__ = ["check_media_type", "parsed", "response_events"]
+__all__ = ["check_encoding", "is_of_type", "no_stream", "parsed", "response_events"]
 
 
-def check_media_type(response: httpx.Response, media_type: str) -> None:
-    """Make sure that an answer can be read event by event.
+_UNPACKED: Final = frozenset({"identity", "gzip", "deflate", ""})
+"""Content encodings that can be read, although none was asked for."""
+
+
+def check_encoding(response: httpx.Response) -> None:
+    """Make sure that a body can be unpacked.
 
     Raises:
-        StreamError: It is something else.
+        StreamError: It is packed in a way that was not asked for and is not known here.
     """
-    kind = response.headers.get("content-type", "")
-    if not kind.lower().startswith(media_type):
+    packed = response.headers.get("content-encoding", "").lower()
+    if not {name.strip() for name in packed.split(",")} <= _UNPACKED:
         raise StreamError(
-            f"The server answered {response.status_code} with {kind or 'no content type'} instead of an "
-            "event stream: is the base URL that of this API?",
-            code="not_a_stream",
+            f"The server packed its answer as {visible_line(packed)[:80]}, which was not asked for and "
+            "cannot be unpacked: is a proxy between that changes answers?",
+            code="bad_encoding",
         )
+
+
+def is_of_type(response: httpx.Response, media_type: str) -> bool:
+    """Whether a response says that its body is of a media type."""
+    return response.headers.get("content-type", "").lower().startswith(media_type)
+
+
+def no_stream(response: httpx.Response, body: bytes) -> StreamError:
+    """The error for an answer that was to be a stream and is something else."""
+    kind = visible_line(response.headers.get("content-type", ""))[:100] or "no content type"
+    said = visible_line(reported(body).message.strip())[:300]
+    return StreamError(
+        f"The server answered {response.status_code} with {kind} instead of an event stream: is the base "
+        f"URL that of this API?{f' It said: {said}' if said else ''}",
+        code="not_a_stream",
+    )
 
 
 def parsed(body: bytes) -> dict[str, Any]:
@@ -37,7 +59,7 @@ def parsed(body: bytes) -> dict[str, Any]:
     """
     try:
         value: object = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise StreamError("The server answered with something that is not JSON.", code="not_json") from None
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 

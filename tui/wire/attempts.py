@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
-from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -21,7 +20,7 @@ from openai import AsyncOpenAI
 from openai.providers import bedrock
 
 from tui.core.aws import AwsKeys
-from tui.core.errors import ConnectError, HttpStatusError, OutcropError, StreamError, TokenUnusable, WireError
+from tui.core.errors import OutcropError, StreamError, WireError
 from tui.core.events import (
     AttemptEnded,
     AttemptStarted,
@@ -33,13 +32,15 @@ from tui.core.events import (
 )
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome, Target
-from tui.wire.answers import check_media_type, parsed
+from tui.wire.answers import check_encoding, is_of_type, no_stream, parsed
 from tui.wire.api_client import WireEvent
 from tui.wire.body_decoder import BodyDecoder
+from tui.wire.client_settings import ClientSettings
 from tui.wire.failures import from_status, from_transport
 from tui.wire.network import make_transport
 from tui.wire.recorder import AttemptLabel, RecordingTransport, attempt_label, finish
 from tui.wire.redact import Redactor
+from tui.wire.sdk_errors import from_connection_error, from_sdk_error, with_wait
 from tui.wire.signing import Signing, endpoint_to_sign, signing_keys, worn_out
 from tui.wire.stream import StreamLimits, end_as, read_stream
 
@@ -53,35 +54,10 @@ Attempt = Callable[[AttemptLabel], AsyncGenerator[WireEvent, None]]
 _LONGEST_RETRY_AFTER: Final = 120.0
 _LONGEST_BACKOFF: Final = 8.0
 _CONNECT_TIMEOUT: Final = 5.0
+_LONGEST_WHOLE: Final = 64 * 2**20
+"""Bytes that are read of an answer that came instead of a stream."""
 RAW_STREAM: Final = {"X-Stainless-Raw-Response": "stream"}
 """Headers that make the SDK hand over a response before its body has come."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSettings:
-    """How a client behaves.
-
-    Attributes:
-        max_retries: How often a request is sent again at most.
-        request_timeout: Longest wait for the response's headers, seconds.
-        idle_timeout: Longest gap between two events, seconds; keep-alives do not count.
-        silence_notice: After how many seconds without an event to say so.
-        number: Gives the next exchange number of a conversation.
-        new_id: Gives a new exchange id.
-        now: Wall clock, seconds since the epoch.
-        monotonic: Clock for offsets and limits, seconds.
-        sleep: Waits before a retry.
-    """
-
-    number: Callable[[str], int]
-    new_id: Callable[[], str]
-    max_retries: int = 2
-    request_timeout: float = 60.0
-    idle_timeout: float = 600.0
-    silence_notice: float = 20.0
-    now: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
 
 
 class Attempts:
@@ -193,7 +169,7 @@ class Attempts:
                     wait = self._wait_before_retry(error, retries)
                     retries += 1
                 if wait is None:
-                    raise
+                    raise with_wait(error) from None
                 yield RetryWaiting(wait, str(error), label.attempt + 1)
             await self._settings.sleep(wait)
             tried += 1
@@ -218,26 +194,67 @@ class Attempts:
         asked: Coroutine[Any, Any, httpx.Response],
         label: AttemptLabel,
         make_decoder: Callable[[Redactor], BodyDecoder[Any]],
+        events_of: Callable[[dict[str, Any]], Iterable[StreamEvent]],
         after: int = -1,
     ) -> AsyncGenerator[WireEvent, None]:
         """One attempt whose answer is a stream.
+
+        An answer that comes whole all the same is taken as it is: it has been paid for.
 
         Args:
             asked: Sends the request; its response's body has not been read.
             label: Of this attempt.
             make_decoder: Makes the decoder of the body; what that puts together it masks with the redactor.
+            events_of: The events that a whole answer stands for.
             after: The `sequence_number` up to which the events were had before.
         """
+        label.judged = True
 
         def read(response: httpx.Response, exchange: Exchange) -> AsyncGenerator[WireEvent, None]:
             decoder = make_decoder(label.redactor)
-            check_media_type(response, decoder.media_type)
+            if not is_of_type(response, decoder.media_type):
+                return self._not_streamed(response, label, events_of)
             limits = StreamLimits(
                 self._settings.idle_timeout, self._settings.silence_notice, self._settings.monotonic
             )
             return read_stream(response, exchange, decoder, label.clock, limits, after, label.redactor)
 
         return self._answered(asked, label, read)
+
+    async def _not_streamed(
+        self,
+        response: httpx.Response,
+        label: AttemptLabel,
+        events_of: Callable[[dict[str, Any]], Iterable[StreamEvent]],
+    ) -> AsyncGenerator[WireEvent, None]:
+        """What came instead of a stream: an answer, or a page that the record keeps and the error quotes."""
+        came = bytearray()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.request_timeout):
+                async for piece in response.aiter_bytes():
+                    came += piece
+                    if len(came) > _LONGEST_WHOLE:
+                        break
+        body = bytes(came)
+        try:
+            events = list(events_of(parsed(body))) if is_of_type(response, "application/json") else []
+        except StreamError:
+            events = []
+        if not any(isinstance(event, ResponseEnded) for event in events):
+            raise no_stream(response, body)
+        for event in self._told(events, label):
+            yield event
+
+    def _told(self, events: Iterable[StreamEvent], label: AttemptLabel) -> Iterator[StreamEvent]:
+        """The events of a whole answer, the exchange's end noted as they pass."""
+        exchange = label.exchange
+        assert exchange is not None
+        for event in events:
+            if label.judged and isinstance(event, TextDelta) and exchange.timings.first_text is None:
+                exchange.timings.first_text = label.clock()
+            if label.judged and isinstance(event, ResponseEnded):
+                end_as(exchange, event, label.clock())
+            yield event
 
     def _whole(
         self,
@@ -259,11 +276,7 @@ class Attempts:
         label.judged = judged
 
         async def read(response: httpx.Response, exchange: Exchange) -> AsyncGenerator[WireEvent, None]:
-            for event in events_of(parsed(await response.aread())):
-                if judged and isinstance(event, TextDelta) and exchange.timings.first_text is None:
-                    exchange.timings.first_text = label.clock()
-                if judged and isinstance(event, ResponseEnded):
-                    end_as(exchange, event, label.clock())
+            for event in self._told(events_of(parsed(await response.aread())), label):
                 yield event
 
         return self._answered(asked, label, read)
@@ -280,8 +293,8 @@ class Attempts:
             if label.exchange is not None:
                 yield AttemptStarted(label.exchange)
             waited = 0.0
-            while label.judged and not pending.done():
-                # A whole answer is made in silence: that is said as in a stream, and can be stopped.
+            while not pending.done():
+                # Before an answer, and while a whole one is made: that is said as in a stream.
                 await asyncio.wait([pending], timeout=self._settings.silence_notice)
                 if not pending.done():
                     waited += self._settings.silence_notice
@@ -289,10 +302,11 @@ class Attempts:
             response = await pending
             exchange = label.exchange
             assert exchange is not None
+            check_encoding(response)
             async with aclosing(read(response, exchange)) as events:
                 async for event in events:
                     yield event
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, OSError) as error:
             raise self._end(label, from_transport(error, self._base_url)) from None
         except WireError as error:
             raise self._end(label, error) from None
@@ -379,9 +393,9 @@ class Attempts:
             response = cast("httpx.Response", error.response)
             raise from_status(response, response.content) from None
         except openai.APIConnectionError as error:
-            raise _from_connection_error(error, self._base_url) from None
+            raise from_connection_error(error, self._base_url) from None
         except openai.OpenAIError as error:
-            raise _from_sdk_error(error) from None
+            raise from_sdk_error(error) from None
         finally:
             attempt_label.reset(reset)
             signing_keys.reset(unsign)
@@ -389,22 +403,3 @@ class Attempts:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._sdk.close()
-
-
-def _from_connection_error(error: openai.APIConnectionError, url: str) -> OutcropError:
-    cause = error.__cause__
-    if isinstance(cause, httpx.LocalProtocolError):
-        # Its text may quote the header it could not send, and with it the token.
-        return TokenUnusable(
-            "The token cannot be sent in a header: it holds characters that no header may hold."
-        )
-    if isinstance(cause, httpx.HTTPError):
-        return from_transport(cause, url)
-    return ConnectError("No connection to the server could be made.", code="connect")
-
-
-def _from_sdk_error(error: openai.OpenAIError) -> OutcropError:
-    cause = error.__cause__
-    if isinstance(cause, OutcropError):
-        return cause
-    return HttpStatusError(f"The request could not be made: {error}", code="sdk")

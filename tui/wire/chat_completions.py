@@ -35,7 +35,7 @@ class ChatCompletionsClient(Attempts):
 
         def attempt(each: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
             asked = self._request("POST", _PATH, each, content=body, headers=RAW_STREAM)
-            return self._streamed(asked, each, ChunkDecoder)
+            return self._streamed(asked, each, ChunkDecoder, lambda answer: _events(answer, each))
 
         return self._tried(attempt, label)
 
@@ -91,6 +91,9 @@ class ChunkDecoder(SseDecoder):
         """
         if event.data == DONE:
             return self.ended(), None
+        if not event.data.strip():
+            # Some send it to keep alive.
+            return (), None
         body = event_object(event)
         if event.event == "error" or (body.get("error") and "choices" not in body):
             return (server_error(body),), None

@@ -32,7 +32,7 @@ class ResponsesClient(Attempts):
 
         def attempt(each: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
             asked = self._request("POST", "/responses", each, content=body, headers=RAW_STREAM)
-            return self._streamed(asked, each, _decoder)
+            return self._streamed(asked, each, _decoder, response_events)
 
         return self._tried(attempt, label)
 
@@ -71,7 +71,7 @@ class ResponsesClient(Attempts):
         """
         path = f"/responses/{quote(response_id, safe='')}?stream=true&starting_after={after}"
         asked = self._request("GET", path, label, headers=RAW_STREAM)
-        return self._once(self._streamed(asked, label, _decoder, after), label)
+        return self._once(self._streamed(asked, label, _decoder, response_events, after), label)
 
     async def retrieve(self, response_id: str, label: AttemptLabel) -> dict[str, Any]:
         """`GET /responses/{id}`: the stored response as the server has it.

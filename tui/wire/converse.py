@@ -58,7 +58,9 @@ class ConverseClient(Attempts):
 
         def attempt(each: AttemptLabel) -> AsyncGenerator[WireEvent, None]:
             asked = self._request("POST", _path(each, "converse-stream"), each, content=body, headers=headers)
-            return self._streamed(asked, each, ConverseDecoder)
+            return self._streamed(
+                asked, each, ConverseDecoder, lambda answer: _whole_answer(answer, each.redactor)
+            )
 
         async with aclosing(self._tried(attempt, label)) as events:
             async for event in events:

@@ -44,12 +44,12 @@ class ResponsesDecoder(SseDecoder):
         return sse_kind(event)
 
     def read(self, event: SseEvent) -> tuple[Sequence[StreamEvent], int | None]:
-        """What an event says; `[DONE]` says nothing.
+        """What an event says; `[DONE]` and one without data, which some send to keep alive, say nothing.
 
         Raises:
             StreamError: As `decode`.
         """
-        if event.data == DONE:
+        if event.data == DONE or not event.data.strip():
             return (), None
         decoded, number = decode(event)
         return (decoded,), number
@@ -77,7 +77,8 @@ def decode(event: SseEvent) -> tuple[StreamEvent, int | None]:
     """
     fields = event_object(event)
     number = fields.get("sequence_number")
-    return _read(fields, event.event), number if isinstance(number, int) else None
+    # Below 0 it would be taken for one that an earlier stream brought.
+    return _read(fields, event.event), number if type(number) is int and number >= 0 else None
 
 
 def event_object(event: SseEvent) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def event_object(event: SseEvent) -> dict[str, Any]:
         raise StreamError(
             "The server sent an event that is not UTF-8 text; what came before it is kept.", code="bad_stream"
         ) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise StreamError(
             "The server sent an event that is not JSON; what came before it is kept.", code="bad_stream"
         ) from None
@@ -110,6 +111,7 @@ def _read(body: Body, event_name: str) -> StreamEvent:
         if event_name == "error" or "error" in body:
             return server_error(body)
         kind = event_name
+        body = {**body, "type": kind}
     reader = _READERS.get(kind)
     return reader(body) if reader is not None else Unknown(kind)
 

@@ -6,10 +6,12 @@ Sources: bedrock-facts.md section 4 (bodies and statuses), hazards.md (what the 
 from __future__ import annotations
 
 import json
+import math
 import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, cast
 from urllib.parse import urlsplit
@@ -20,26 +22,36 @@ from tui.core.errors import ConnectError, HttpStatusError, ResponseError, Stream
 from tui.core.events import ServerError
 from tui.core.text import visible_line
 from tui.wire.decode import server_error
+from tui.wire.network import proxy_for
 from tui.wire.signing import SIGNED
 
-__all__ = ["from_server_error", "from_status", "from_transport", "retry_after_seconds"]
+__all__ = [
+    "from_server_error",
+    "from_status",
+    "from_transport",
+    "reported",
+    "retry_after_seconds",
+    "wait_words",
+]
 
 RETRYABLE: Final = frozenset({408, 409, 429, 500, 502, 503, 504})
 _LONGEST_MESSAGE: Final = 600
 
 
-def from_transport(error: httpx.HTTPError, url: str) -> WireError:
+def from_transport(error: Exception, url: str) -> WireError:
     """An error of the connection. Only one that came before the request was sent may be retried."""
     host = urlsplit(url).netloc or url
     if isinstance(error, httpx.ConnectTimeout):
         return ConnectError(
-            f"{host} did not answer in time: no connection was made.", code="connect", retryable=True
+            f"{_far_end(url)} did not answer in time: no connection was made.",
+            code="connect",
+            retryable=True,
         )
     if isinstance(error, httpx.ConnectError):
-        sentence, passing = _connect_failure(error, host)
+        sentence, passing = _connect_failure(error, host, _far_end(url))
         return ConnectError(sentence, code="connect", retryable=passing)
     if isinstance(error, httpx.ProxyError):
-        return ConnectError(f"The proxy refused the connection to {host}.", code="proxy")
+        return _refused_by_proxy(str(error), url, host)
     if isinstance(error, httpx.TimeoutException):
         return StreamError(f"{host} stopped answering.", code="timeout")
     if isinstance(error, httpx.DecodingError):
@@ -49,16 +61,61 @@ def from_transport(error: httpx.HTTPError, url: str) -> WireError:
     return StreamError(f"The connection to {host} broke off.", code="cut")
 
 
-def _connect_failure(error: BaseException, host: str) -> tuple[str, bool]:
+def _far_end(url: str) -> str:
+    """What a connection is made to: the host, or the proxy that leads there."""
+    proxy = proxy_for(url)
+    host = urlsplit(url).netloc or url
+    return host if proxy is None else f"The proxy {_address(proxy)}, which is to lead to {host},"
+
+
+def _address(proxy: str) -> str:
+    """Host and port of a proxy; its user and password stay out."""
+    return visible_line(urlsplit(proxy).netloc.rpartition("@")[2])[:100]
+
+
+def _refused_by_proxy(words: str, url: str, host: str) -> ConnectError:
+    status = int(words[:3]) if words[:3].isdecimal() else 0
+    proxy = proxy_for(url)
+    where = f"The proxy {_address(proxy)}" if proxy else "The proxy"
+    said = visible_line(words.strip())[:100]
+    why = "it wants a user name and a password (407)" if status == 407 else f"it said “{said}”"
+    return ConnectError(
+        f"{where} refused the connection to {host}: {why if said else 'it gave no reason'}.",
+        code="proxy",
+        # Nothing of the request was sent.
+        retryable=status in RETRYABLE,
+    )
+
+
+def _connect_failure(error: BaseException, host: str, far_end: str) -> tuple[str, bool]:
     """The sentence, and whether trying again can help."""
     for cause in _causes(error):
         if isinstance(cause, socket.gaierror):
+            if far_end != host:
+                return f"{far_end} has a name without an address (DNS found none): check HTTPS_PROXY.", False
+            if cause.errno == socket.EAI_AGAIN:
+                return (
+                    f"The name {host} could not be looked up: no network, or no DNS server.",
+                    False,
+                )
             return f"There is no host {host}: check the region and the network (DNS found no address).", False
         if isinstance(cause, ssl.SSLError):
-            return f"The TLS connection to {host} failed: {visible_line(str(cause))[:200]}", False
+            return f"The TLS connection to {host} failed: {_tls_words(cause)}", False
         if isinstance(cause, ConnectionRefusedError):
-            return f"{host} refused the connection: nothing listens there.", True
-    return f"No connection to {host} could be made: {visible_line(str(error))[:200]}", True
+            return f"{far_end} refused the connection: nothing listens there.", True
+    said = visible_line(str(error))[:200]
+    return f"No connection to {host} could be made{f': {said}' if said else ''}.", True
+
+
+def _tls_words(error: ssl.SSLError) -> str:
+    """Why no TLS connection was made, without the codes of the library that says so."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not trusted ({visible_line(error.verify_message)[:120]}). Where it is your "
+            "own network's, SSL_CERT_FILE names the certificates to trust."
+        )
+    words = re.sub(r"^\[.*?\] ?|\s*\(_ssl\.c:\d+\)$", "", visible_line(str(error)))[:200]
+    return f"{words or 'the server speaks no TLS there'}."
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -77,8 +134,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def from_status(response: httpx.Response, body: bytes) -> WireError:
     """An answer whose status is no success."""
     status = response.status_code
-    reported = _reported(body)
-    message = visible_line(reported.message.strip())[:_LONGEST_MESSAGE]
+    told = reported(body)
+    message = visible_line(told.message.strip())[:_LONGEST_MESSAGE]
     request_id = response.headers.get("x-request-id") or response.headers.get("x-amzn-requestid")
     wait = retry_after_seconds(response.headers)
     retryable = status in RETRYABLE and response.headers.get("x-should-retry", "").lower() != "false"
@@ -86,8 +143,8 @@ def from_status(response: httpx.Response, body: bytes) -> WireError:
     kind = TokenRefused if status in (401, 403) else HttpStatusError
     return kind(
         sentence,
-        code=reported.code or _aws_code(response) or f"http_{status}",
-        param=reported.param,
+        code=told.code or _aws_code(response) or f"http_{status}",
+        param=told.param,
         status=status,
         request_id=request_id,
         retryable=retryable,
@@ -130,10 +187,11 @@ def _credentials_of(response: httpx.Response) -> str:
     return "signature by the AWS profile" if scheme == SIGNED.decode() else "token"
 
 
-def _reported(body: bytes) -> ServerError:
+def reported(body: bytes) -> ServerError:
+    """What a body that is no answer says: an error in any of its forms, or the words of something else."""
     try:
         parsed: object = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ServerError("", _plain(body))
     if not isinstance(parsed, Mapping):
         return ServerError("", "")
@@ -150,7 +208,8 @@ def _plain(body: bytes) -> str:
     if "<" in text:
         title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
         return title.group(1).strip() if title else ""
-    return text.strip()[:200]
+    # What is packed or binary says nothing.
+    return "" if "\ufffd" in text else text.strip()[:200]
 
 
 def from_server_error(reported: ServerError, request_id: str | None) -> ResponseError:
@@ -164,19 +223,44 @@ def from_server_error(reported: ServerError, request_id: str | None) -> Response
 
 
 def retry_after_seconds(headers: httpx.Headers) -> float | None:
-    """The wait the server asks for: `retry-after-ms`, or `retry-after` in seconds or as a date."""
-    try:
-        return max(0.0, float(headers["retry-after-ms"]) / 1000)
-    except (KeyError, ValueError):
-        pass
+    """The wait the server asks for: `retry-after-ms`, or `retry-after` in seconds or as a date.
+
+    A date is held against the server's own clock, or ours where it does not tell its; one without a zone is
+    none. What is no wait is `None`, one that lies behind us 0.
+    """
+    milliseconds = _number(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
     value = headers.get("retry-after", "")
+    seconds = _number(value)
+    then = _moment(value) if seconds is None else None
+    if then is None:
+        return seconds
+    now = _moment(headers.get("date", "")) or datetime.now(UTC)
+    return max(0.0, (then - now).total_seconds())
+
+
+def _number(value: str) -> float | None:
     try:
-        return max(0.0, float(value))
+        number = float(value)
     except ValueError:
-        pass
-    try:
-        then = parsedate_to_datetime(value)
-        now = parsedate_to_datetime(headers.get("date", ""))
-        return max(0.0, (then - now).total_seconds())
-    except (ValueError, TypeError):
         return None
+    return None if math.isnan(number) else max(0.0, number)
+
+
+def _moment(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def wait_words(seconds: float) -> str:
+    """A wait that is not waited here, as people say it: `20 s`, `60 min`, `5 h`."""
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    if seconds < 5400:
+        return f"{math.ceil(seconds / 60)} min"
+    hours = seconds / 3600
+    return f"{math.ceil(hours)} h" if hours <= 72 else "more than three days"

@@ -9,7 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["SseDecoder", "SseEvent"]
+from tui.core.errors import StreamError
+
+__all__ = ["LONGEST_EVENT", "SseDecoder", "SseEvent"]
+
+LONGEST_EVENT: Final = 64 * 2**20
+"""Bytes of one event; more is no answer, and would be read until there is no memory left."""
 
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 _BOM: Final = b"\xef\xbb\xbf"
@@ -36,19 +41,33 @@ class SseDecoder:
     """Takes the stream in pieces cut anywhere and gives the events that are complete."""
 
     def __init__(self) -> None:
-        self._buffer = b""
-        self._position = 0  # of the buffer's first byte in the stream
+        self._held: list[bytes] = []  # pieces of a line whose end has not come
+        self._size = 0  # of these
+        self._position = 0  # of the first one's first byte in the stream
         self._start = 0  # of the event being read
         self._event = ""
         self._data: list[bytes] = []
         self._begun = False
 
     def feed(self, piece: bytes) -> list[SseEvent]:
-        """Take the next bytes; return the events they complete."""
-        buffer = self._buffer + piece
+        """Take the next bytes; return the events they complete.
+
+        Raises:
+            StreamError: An event is longer than any may be.
+        """
+        if self._position + self._size - self._start > LONGEST_EVENT:
+            raise StreamError(
+                f"The server sent an event of more than {LONGEST_EVENT // 2**20} MB. What had come is kept.",
+                code="bad_stream",
+            )
+        if self._begun and not self._ends_in_cr() and _LINE_END.search(piece) is None:
+            # A long line is put together once, at its end.
+            self._hold(piece)
+            return []
+        buffer = b"".join((*self._held, piece))
         if not self._begun:
             if len(buffer) < len(_BOM) and _BOM.startswith(buffer):
-                self._buffer = buffer
+                self._hold(piece)
                 return []
             self._begun = True
             if buffer.startswith(_BOM):
@@ -64,9 +83,19 @@ class SseDecoder:
             if event is not None:
                 events.append(event)
             at = match.end()
-        self._buffer = buffer[at:]
+        self._held, self._size = [], 0
+        self._hold(buffer[at:])
         self._position += at
         return events
+
+    def _hold(self, piece: bytes) -> None:
+        if piece:
+            self._held.append(piece)
+            self._size += len(piece)
+
+    def _ends_in_cr(self) -> bool:
+        """Whether what is held ends in what may be the first half of a CRLF."""
+        return bool(self._held) and self._held[-1].endswith(b"\r")
 
     def finish(self) -> SseEvent | None:
         """Say that the stream has ended; return the event whose blank line never came, if there is one.
@@ -74,10 +103,10 @@ class SseDecoder:
         The standard drops such an event. A terminal event is too valuable for that, so the caller gets it
         and decides by whether its data is whole.
         """
-        end = self._position + len(self._buffer)
+        end = self._position + self._size
         # What is held back ends in a CR, or in nothing: the lines that it would have ended end here.
-        rest, self._buffer = self._buffer, b""
-        self._position = end
+        rest = b"".join(self._held)
+        self._held, self._size, self._position = [], 0, end
         event = self._line(rest.removesuffix(b"\r"), end) if rest else None
         return event or self._line(b"", end)
 

@@ -24,6 +24,7 @@ from tui.wire.body_decoder import BodyDecoder, Piece
 from tui.wire.failures import from_server_error, from_transport
 from tui.wire.masking import DeltaMask
 from tui.wire.merging import merge_waiting
+from tui.wire.progress import Progress
 from tui.wire.recorder import finish
 from tui.wire.redact import Redactor
 
@@ -147,14 +148,10 @@ class _Reader:
                 pace.reads_on()
             if (last := self._decoder.finish()) is not None:
                 self._take_last(last, self._clock())
-            self._pass_on(self._decoder.ended(), self._clock())
-            if self.terminal is None:
-                raise StreamError(
-                    "The stream ended before the answer did: no final event came. What had come is kept.",
-                    code="cut",
-                )
-        except httpx.HTTPError as error:
-            if self.terminal is None:
+            self._end()
+        except (httpx.HTTPError, OSError) as error:
+            # TLS that breaks within an answer is the system's own error.
+            if not self.is_whole():
                 self.error = from_transport(error, self._exchange.url)
         except WireError as error:
             if self.terminal is None:
@@ -163,10 +160,23 @@ class _Reader:
             self.ended = True
             self.wake.set()
 
+    def is_whole(self) -> bool:
+        """Whether the answer is, although nothing more comes: some APIs tell its end before its usage."""
+        self._pass_on(self._decoder.ended(), self._clock())
+        return self.terminal is not None
+
+    def _end(self) -> None:
+        if not self.is_whole():
+            raise StreamError(
+                "The stream ended before the answer did: no final event came. What had come is kept.",
+                code="cut",
+            )
+
     def _take(self, event: Piece, offset: float) -> None:
         in_bytes = not self._packed and self._decoder.in_bytes(event)
         data = None if in_bytes else event.data.decode("utf-8", "replace")
-        self._exchange.events.add(offset, self._decoder.kind(event), event.start, event.end, data)
+        kind = self._decoder.kind(event)
+        self._exchange.events.add(offset, kind, event.start, event.end, data)
         decoded, number = self._decoder.read(event)
         if number is not None:
             if number <= self._after:
@@ -174,6 +184,9 @@ class _Reader:
             if self._seen.again(number, hash(event.data)):
                 return
         self._pass_on(decoded, offset)
+        if kind == "[DONE]" and self.terminal is None:
+            # The server may leave the connection open for long.
+            self._end()
 
     def _pass_on(self, decoded: Iterable[StreamEvent], offset: float) -> None:
         for event in decoded:
@@ -217,6 +230,7 @@ async def read_stream(
         SilenceError: No event came for `limits.idle_timeout` seconds.
     """
     reader = _Reader(response, exchange, decoder, clock, after)
+    progress = Progress()
     mask = DeltaMask(redactor or Redactor(""))
     task = asyncio.create_task(reader.run())
     try:
@@ -224,8 +238,10 @@ async def read_stream(
         while True:
             merge_waiting(reader.ready)
             while reader.ready:
-                last = limits.monotonic()
-                for event in mask.pass_on(reader.ready.popleft()):
+                came = reader.ready.popleft()
+                if progress.is_made(came):
+                    last = limits.monotonic()
+                for event in mask.pass_on(came):
                     yield event
             if reader.error is not None:
                 for event in mask.rest():
@@ -233,9 +249,15 @@ async def read_stream(
                 raise reader.error
             if reader.terminal is not None:
                 break
+            if reader.ended:
+                # By a fault of ours: it is raised here.
+                await task
             reader.wake.clear()
             silent = await _wait(reader.wake, last, limits)
-            if silent is not None:
+            if isinstance(silent, SilenceError):
+                if not reader.is_whole():
+                    reader.error = silent
+            elif silent is not None:
                 yield silent
         if not reader.ended:
             await asyncio.wait([task], timeout=_AFTER_THE_END)
@@ -244,11 +266,11 @@ async def read_stream(
         await asyncio.wait([task])
 
 
-async def _wait(wake: asyncio.Event, last: float, limits: StreamLimits) -> Silence | None:
+async def _wait(wake: asyncio.Event, last: float, limits: StreamLimits) -> Silence | SilenceError | None:
     """Wait for the reader, at most until the next moment at which silence has to be said or ended."""
     passed = limits.monotonic() - last
     if passed >= limits.idle_timeout:
-        raise SilenceError(
+        return SilenceError(
             f"The server sent nothing for {limits.idle_timeout:g} s and was given up. What had come is kept.",
             code="silence",
         )
