@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from textual.theme import Theme
 
 from tui.core.errors import ConfigError
 from tui.core.text import visible_line
+from tui.own_files import own_document
 
 __all__ = [
     "DEFAULT_THEME",
@@ -106,10 +107,16 @@ def parse_theme(text: str, *, name: str, where: str) -> Theme:
     Raises:
         ConfigError: No TOML, an unknown key, or a value that is no colour.
     """
+    import tomllib
+
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"The theme {where} is not valid TOML: {error}.") from error
+    return _theme(table, name, where)
+
+
+def _theme(table: Mapping[str, Any], name: str, where: str) -> Theme:
     for key, value in table.items():
         _check(key, value, where)
     if "primary" not in table:
@@ -126,8 +133,15 @@ def _files(folders: tuple[Path, ...]) -> Iterator[Path]:
 def _read(path: Path) -> Theme:
     where = visible_line(str(path))
     try:
+        if path.parent == own_folder():
+            table = own_document(path)
+            return _theme(
+                {key: float(value) if isinstance(value, Decimal) else value for key, value in table.items()},
+                path.stem,
+                where,
+            )
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"The theme {where} cannot be read: {visible_line(str(error))}.") from error
     return parse_theme(text, name=path.stem, where=where)
 

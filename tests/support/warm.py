@@ -24,8 +24,8 @@ from typing import Any
 __all__ = ["WarmRun", "can_be_warm"]
 
 _IMPORTS = (
-    "tui.cli", "tui.session.session", "tui.wire.client", "tui.subcommands.ask", "tui.subcommands.history",
-    "tui.subcommands.inspect", "jsonschema", "pypdf", "keyring", "platformdirs",
+    "tui.arguments", "tui.cli", "tui.session.session", "tui.wire.client", "tui.subcommands.ask",
+    "tui.subcommands.history", "tui.subcommands.inspect", "jsonschema", "pypdf", "keyring", "platformdirs",
 )  # fmt: skip
 _INTERPRETERS_OWN = ("PYTHON", "LANG", "LC_", "TZ", "LD_", "MALLOC")
 

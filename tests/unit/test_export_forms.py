@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from support.exchanges import URL, created, made_up
 from support.har_schema import HAR
 
-from tui.cli import build_parser
+from tui.arguments import build_parser
 from tui.core.errors import InputError
 from tui.core.exchange import Chunk, Exchange, Timings
 from tui.core.export import FORMS, Unsupported, export, export_har

@@ -36,10 +36,11 @@ from tui.config.values import (
     shown,
 )
 from tui.core.catalogue import DEFAULT_ROUTE, ENDPOINTS, Catalogue
-from tui.core.catalogue_file import parse_catalogue
+from tui.core.catalogue_file import catalogue_of, document_of
 from tui.core.errors import ConfigError, TokenUnusable
 from tui.core.guardrail import Guardrail
 from tui.core.items import ContinuationMode, Target
+from tui.own_files import own_document
 
 __all__ = [
     "Settings",
@@ -300,16 +301,16 @@ def load_catalogue(config_dir: Path) -> Catalogue:
     Raises:
         ConfigError: The user's file cannot be read or holds something it must not.
     """
-    builtin = _CATALOGUE.read_text(encoding="utf-8")
+    builtin = own_document(_CATALOGUE)
     path = config_dir / "catalogue.toml"
     try:
         own = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
-        return parse_catalogue(builtin)
+        return catalogue_of(builtin)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {_why(error)}.") from None
     try:
-        return parse_catalogue(builtin, own)
+        return catalogue_of(builtin, document_of(own))
     except ValueError as error:
         raise ConfigError(f"{path}: {error}.") from None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -124,10 +123,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         ValueError: It is no TOML, or not UTF-8.
     """
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return {}
+    import tomllib
+
+    return tomllib.loads(data.decode("utf-8"))
 
 
 def check_keys(document: Mapping[str, Any], path: Path) -> None:

@@ -5,7 +5,6 @@ Every complaint is a ValueError whose text names the row and the field; `config.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, cast
@@ -23,7 +22,7 @@ from tui.core.catalogue import (
     is_region,
 )
 
-__all__ = ["parse_catalogue"]
+__all__ = ["catalogue_of", "document_of", "parse_catalogue"]
 
 _KINDS: Final = frozenset({"text", "image", "pdf"})
 _CACHES: Final = ("", "in_memory", "24h", "prompt_cache_options")
@@ -43,14 +42,33 @@ def parse_catalogue(text: str, *overrides: str) -> Catalogue:
         *overrides: TOML of the same form, each laid over what came before.
 
     Raises:
-        ValueError: A text is no TOML, or a row misses a field, has an unknown one, or one of another kind.
+        ValueError: A text is no TOML, or `catalogue_of` does not take it.
+    """
+    return catalogue_of(*(document_of(source) for source in (text, *overrides)))
+
+
+def document_of(text: str) -> dict[str, Any]:
+    """A catalogue's TOML as a table; floats become `Decimal`.
+
+    Raises:
+        ValueError: It is no TOML.
+    """
+    import tomllib
+
+    return tomllib.loads(text, parse_float=Decimal)
+
+
+def catalogue_of(*documents: Mapping[str, Any]) -> Catalogue:
+    """The catalogue of parsed files, each laid over those before it; floats are `Decimal`.
+
+    Raises:
+        ValueError: A row misses a field, has an unknown one, or one of another kind.
     """
     rows: dict[str, dict[str, Any]] = {}
     apis: dict[tuple[str, str], dict[str, Any]] = {}
     regions: list[str] = []
     date = ""
-    for source in (text, *overrides):
-        document = tomllib.loads(source, parse_float=Decimal)
+    for document in documents:
         _only(document, {"date", "regions", "api", "model"}, "the top level")
         date = str(document.get("date", date))
         regions.extend(_strings(document, "regions", "the top level"))
