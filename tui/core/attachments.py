@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tui.core.catalogue import Model
     from tui.core.items import Item, Turn
 
-__all__ = ["Attachment", "Later", "file_kinds", "later_turns", "why_not_in_path", "why_not_taken"]
+__all__ = ["Attachment", "Later", "doubts", "file_kinds", "later_turns", "why_not_in_path", "why_not_taken"]
 
 _MARKS: Final = (('"input_file"', "pdf"), ('"input_image"', "image"))
 _WORDS: Final = {"pdf": "PDFs", "image": "images"}
@@ -34,6 +34,7 @@ class Attachment:
         estimated_tokens: What it is likely to add to the input, text and page images together; an estimate.
         width: Of a picture, in pixels; else 0.
         height: Of a picture, in pixels; else 0.
+        doubt: What could not be told of it, in a sentence; empty when all is known.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Attachment:
     estimated_tokens: int
     width: int = 0
     height: int = 0
+    doubt: str = ""
 
     @property
     def size(self) -> int:
@@ -107,6 +109,11 @@ def why_not_in_path(model: Model | None, path: Sequence[Turn], new: Iterable[Ite
                     f"{_AN[kind]}: choose another model, fork before that turn, or go on from a summary."
                 )
     return ""
+
+
+def doubts(attachments: Iterable[Attachment]) -> list[str]:
+    """A sentence for each file of which not all is known, to be said before it is sent."""
+    return [f"{visible_line(file.name)} is attached. {file.doubt}" for file in attachments if file.doubt]
 
 
 @dataclass(frozen=True, slots=True)

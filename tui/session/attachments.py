@@ -1,56 +1,137 @@
-"""Reading a file that is to be sent: opened once, checked, and what was checked is what is sent."""
+"""Reading a file that is to be sent: opened once, checked, and what was checked is what is sent.
+
+What a PDF says of itself is read in a process of its own (`tui.pdf`); of a picture only the header is read,
+here, and nothing is ever decoded.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import os
+import re
 import stat
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from tui.core.attachments import Attachment, file_kinds
 from tui.core.errors import AttachmentError
 from tui.core.images import image_info, image_tokens
 from tui.core.items import Item
 from tui.core.text import storable, visible_line
+from tui.credentials.daemon import in_daemon
+from tui.pdf.reading import DEFAULT_LIMITS, Limits, PdfFacts, Stop, Trouble, read_pdf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pypdf import PdfReader
-
-__all__ = ["attachment_of", "attachments_in", "read_attachment"]
+__all__ = ["attach", "attach_data", "attachment_of", "attachments_in", "read_attachment", "sent_before"]
 
 _PDF_TYPE: Final = "application/pdf"
 _SIGNATURE: Final = b"%PDF-"
 _SIGNATURE_WITHIN: Final = 1024  # PDF readers accept some bytes before it (ISO 32000-1, annex H.3.4.1)
+_OBJECT: Final = re.compile(rb"\d\s+\d+\s+obj\b")
+_ENCRYPTED: Final = re.compile(rb"/Encrypt\s*(?:<<|\d+\s+\d+\s+R\b)")
 _MEGABYTE: Final = 1_000_000
 # The model gets a page's text and an image of it (bedrock-facts.md 4). The cookbook's one-page PDF of eight
 # lines came to about 560 tokens over the 150 of any request; text adds a token for each four characters.
 _TOKENS_PER_PAGE: Final = 500
-_TEXT_PAGES: Final = 5  # pages whose text is looked at for the estimate; the rest is extrapolated
+_BYTES_PER_PAGE: Final = 50_000  # for an estimate where the pages are not known; a scan's page has more
+# The largest sensors have 200 megapixels. A picture that says it is larger is made to break who decodes it.
+_MOST_PIXELS: Final = 250_000_000
+_PART: Final = 1 << 20
+_SECONDS: Final = 60.0
+"""Within which a file is to be read. A disk or network that hangs must not hang the program."""
+_SECONDS_FOR_MANY: Final = 600.0
+_T = TypeVar("_T")
+
+_DOUBTS: Final[Mapping[Trouble, str]] = {
+    "damaged": "the PDF is damaged or unusual, and the service may refuse it",
+    "time": "counting them took too long, so that the service may refuse it",
+    "memory": "counting them took too much memory, so that the service may refuse it",
+    "crash": "the PDF broke the process that counts them, so that the service may refuse it",
+    "unavailable": "no process could be started to count them",
+}
 
 
-def read_attachment(path: str | Path, *, limit: int) -> Attachment:
+async def attach(path: str, *, limit: int) -> Attachment:
+    """Read a file off the event loop; who is cancelled ends the reading, and the process that takes part.
+
+    Raises:
+        AttachmentError: As `read_attachment`; also when the file is not there within a minute.
+    """
+    return await _beside_the_loop(
+        lambda stop: read_attachment(path, limit=limit, stop=stop), visible_line(str(path)), _SECONDS
+    )
+
+
+async def attach_data(name: str, data: bytes, *, limit: int) -> Attachment:
+    """Check a file that is in memory, off the event loop, as `attach`."""
+    return await _beside_the_loop(
+        lambda stop: attachment_of(name, data, limit=limit, stop=stop), visible_line(name), _SECONDS
+    )
+
+
+async def sent_before(items: Sequence[Item]) -> list[Attachment]:
+    """The files that went with messages, as `attachments_in`, off the event loop; ends when cancelled."""
+
+    def read(stop: Stop) -> list[Attachment]:
+        return [attachment for item in items for attachment in attachments_in(item, stop=stop)]
+
+    return await _beside_the_loop(read, "what was sent", _SECONDS_FOR_MANY)
+
+
+async def _beside_the_loop(work: Callable[[Stop], _T], shown: str, seconds: float) -> _T:
+    stop = Stop()
+
+    def caught() -> _T | Exception:
+        try:
+            return work(stop)
+        except Exception as error:  # Across the thread's edge; raised again on the loop.
+            return error
+
+    try:
+        # A daemon: a read that hangs in a dead network mount cannot be ended, and must not hold the exit.
+        found = await in_daemon(caught, seconds, name="outcrop-attach")
+    finally:
+        stop.set()
+    if found is None:
+        raise AttachmentError(
+            f"{shown} cannot be read: nothing came for {seconds:.0f} s. Is its disk or network there?"
+        )
+    if isinstance(found[0], Exception):
+        raise found[0]
+    return found[0]
+
+
+def read_attachment(
+    path: str | Path, *, limit: int, limits: Limits = DEFAULT_LIMITS, stop: Stop | None = None
+) -> Attachment:
     """Read a PDF or a picture, once, from one descriptor.
 
     Args:
         path: As typed, dropped or pasted: `~` and surrounding quotes are understood.
         limit: Largest size in bytes, before base64.
+        limits: What counting a PDF's pages may take; past them it is attached, its pages unknown.
+        stop: Ends it before its time.
 
     Raises:
         AttachmentError: There is no such file, it is no regular file, no PDF and no picture, it is empty, too
-            large, encrypted, damaged or unreadable. The sentence names the file and what to do.
+            large, encrypted, unreadable or changes meanwhile. The sentence names the file and what to do.
     """
     place = _place(path)
     name = _visible_name(place)
-    data = _read(place, name, limit)
-    return _checked(data, name, storable(place.name), storable(str(place)))
+    stop = stop or Stop()
+    data = _read(place, name, limit, stop)
+    if stop.is_set:
+        raise _stopped(name)
+    return _checked(data, name, storable(place.name), storable(str(place)), limits, stop)
 
 
-def attachment_of(name: str, data: bytes, *, limit: int) -> Attachment:
+def attachment_of(
+    name: str, data: bytes, *, limit: int, limits: Limits = DEFAULT_LIMITS, stop: Stop | None = None
+) -> Attachment:
     """Check a file that is in memory already, such as a picture from the clipboard.
 
     Raises:
@@ -58,26 +139,63 @@ def attachment_of(name: str, data: bytes, *, limit: int) -> Attachment:
     """
     shown = visible_line(name)
     _check_size(len(data), shown, limit)
-    return _checked(data, shown, storable(name), "")
+    return _checked(data, shown, storable(name), "", limits, stop)
 
 
-def _checked(data: bytes, shown: str, name: str, path: str) -> Attachment:
+def _checked(data: bytes, shown: str, name: str, path: str, limits: Limits, stop: Stop | None) -> Attachment:
     digest = hashlib.sha256(data).hexdigest()
     if found := image_info(data):
         if found.animated:
             raise AttachmentError(f"{shown} is animated, which models do not read; save one frame of it.")
+        if found.width * found.height > _MOST_PIXELS:
+            raise AttachmentError(
+                f"{shown} says it has {found.width:,} × {found.height:,} pixels, which no service reads; "
+                "make it smaller."
+            )
         tokens = image_tokens(found.width, found.height)
         return Attachment(name, path, found.media_type, data, digest, None, tokens, found.width, found.height)
-    if _SIGNATURE not in data[:_SIGNATURE_WITHIN]:
+    begins = data.find(_SIGNATURE, 0, _SIGNATURE_WITHIN)
+    if begins < 0:
         raise AttachmentError(
             f"{shown} is not a PDF, and no PNG, JPEG, WebP or GIF image; other files cannot be attached."
         )
-    pages, characters = _look_inside(data, shown)
-    tokens = pages * _TOKENS_PER_PAGE + characters // 4
-    return Attachment(name, path, _PDF_TYPE, data, digest, pages, tokens)
+    facts = read_pdf(data, limits=limits, stop=stop)
+    _check_pdf(facts, data, shown)
+    doubt = ""
+    if facts.pages is None:
+        doubt = f"Its pages are unknown: {_DOUBTS[facts.trouble]}."
+    elif begins:
+        doubt = f"It begins with {begins} bytes that belong to no PDF; the service may refuse it."
+    return Attachment(
+        name, path, _PDF_TYPE, data, digest, facts.pages, _pdf_tokens(facts, len(data)), doubt=doubt
+    )
 
 
-def attachments_in(item: Item) -> list[Attachment]:
+def _stopped(shown: str) -> AttachmentError:
+    return AttachmentError(f"{shown} is not attached: reading it was stopped.")
+
+
+def _check_pdf(facts: PdfFacts, data: bytes, shown: str) -> None:
+    """Refuse what is certain not to be read: what is encrypted, and what holds nothing."""
+    if facts.trouble == "stopped":
+        raise _stopped(shown)
+    if facts.encrypted or (facts.pages is None and _ENCRYPTED.search(data)):
+        raise AttachmentError(f"{shown} is encrypted; save a copy without a password and attach that.")
+    if facts.pages == 0:
+        raise AttachmentError(f"{shown} has no pages; there is nothing to send.")
+    if facts.pages is None and not _OBJECT.search(data):
+        raise AttachmentError(f"{shown} is a damaged PDF; open it and export it again.")
+
+
+def _pdf_tokens(facts: PdfFacts, size: int) -> int:
+    """The estimate, from the pages that were looked at; from the size where none could be."""
+    if facts.pages is None:
+        return max(1, size // _BYTES_PER_PAGE) * _TOKENS_PER_PAGE
+    characters = facts.characters * facts.pages // max(1, facts.looked_at)
+    return facts.pages * _TOKENS_PER_PAGE + characters // 4
+
+
+def attachments_in(item: Item, *, stop: Stop | None = None) -> list[Attachment]:
     """The files that went with a message that was sent, for sending them again; off the event loop.
 
     A file that cannot be read any longer is no error: its pages are unknown, and it is sent as it is.
@@ -97,11 +215,13 @@ def attachments_in(item: Item) -> list[Attachment]:
             data = base64.b64decode(encoded, validate=True)
         except ValueError:
             continue
-        found.append(_sent_before(entry, head.removeprefix("data:"), data, len(found) + 1))
+        found.append(_sent_before(entry, head.removeprefix("data:"), data, len(found) + 1, stop))
     return found
 
 
-def _sent_before(entry: Mapping[str, object], media_type: str, data: bytes, number: int) -> Attachment:
+def _sent_before(
+    entry: Mapping[str, object], media_type: str, data: bytes, number: int, stop: Stop | None
+) -> Attachment:
     digest = hashlib.sha256(data).hexdigest()
     if entry.get("type") == "input_image":
         # A picture is sent without a name.
@@ -111,12 +231,8 @@ def _sent_before(entry: Mapping[str, object], media_type: str, data: bytes, numb
         tokens = image_tokens(width, height) if info else 0
         return Attachment(name, "", media_type, data, digest, None, tokens, width, height)
     name = str(entry.get("filename") or "file.pdf")
-    try:
-        pages, characters = _look_inside(data, name)
-    except AttachmentError:
-        pages, characters = None, 0
-    estimate = (pages or 1) * _TOKENS_PER_PAGE + characters // 4
-    return Attachment(name, "", media_type, data, digest, pages, estimate)
+    facts = read_pdf(data, stop=stop)
+    return Attachment(name, "", media_type, data, digest, facts.pages, _pdf_tokens(facts, len(data)))
 
 
 def _place(path: str | Path) -> Path:
@@ -136,30 +252,50 @@ def _visible_name(place: Path) -> str:
     return visible_line(str(place))
 
 
-def _read(place: Path, name: str, limit: int) -> bytes:
+def _read(place: Path, name: str, limit: int, stop: Stop) -> bytes:
     """The bytes of a regular file. Opening does not wait for a pipe's writer, nor is a device read."""
-    flags = (
-        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    )
+    flags = os.O_RDONLY
+    for flag in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"):
+        flags |= getattr(os, flag, 0)
     try:
+        # Told from outside where that is enough: to open a device or a pipe is to do something with it, a
+        # tape is wound and a writer is woken. What counts is what is open.
+        _check_kind(os.stat(place), name)
         descriptor = os.open(place, flags)
+        try:
+            before = os.fstat(descriptor)
+            _check_kind(before, name)
+            _check_size(before.st_size, name, limit)
+            data = _all_of(descriptor, limit, stop)
+            after = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise AttachmentError(_cannot_open(name, error)) from None
-    try:
-        status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise AttachmentError(f"{name} is a folder; give the path of a file in it.")
-        if not stat.S_ISREG(status.st_mode):
-            raise AttachmentError(f"{name} is no regular file (a pipe, socket or device); copy it to a file.")
-        _check_size(status.st_size, name, limit)
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            data = file.read(limit + 1)  # it may have grown since
-    except OSError as error:
-        raise AttachmentError(_cannot_open(name, error)) from None
-    finally:
-        os.close(descriptor)
     _check_size(len(data), name, limit)
+    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise AttachmentError(f"{name} changed while it was read; attach it again when it is complete.")
     return data
+
+
+def _all_of(descriptor: int, limit: int, stop: Stop) -> bytes:
+    """What the file holds, up to one byte more than the limit: it may grow meanwhile."""
+    parts: list[bytes] = []
+    size = 0
+    while size <= limit and not stop.is_set:
+        part = os.read(descriptor, min(_PART, limit + 1 - size))
+        if not part:
+            break
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
+
+
+def _check_kind(status: os.stat_result, name: str) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise AttachmentError(f"{name} is a folder; give the path of a file in it.")
+    if not stat.S_ISREG(status.st_mode):
+        raise AttachmentError(f"{name} is no regular file (a pipe, socket or device); copy it to a file.")
 
 
 def _check_size(size: int, name: str, limit: int) -> None:
@@ -183,38 +319,3 @@ def _cannot_open(name: str, error: OSError) -> str:
         return f"{name} is a folder; give the path of a file in it."
     reason = os.strerror(error.errno).lower() if error.errno else "the system gives no reason"
     return f"{name} cannot be read: {reason}."
-
-
-def _look_inside(data: bytes, name: str) -> tuple[int, int]:
-    """How many pages it has and about how many characters of text.
-
-    pypdf raises errors of its own and, for hostile files, nearly every other kind (RecursionError,
-    KeyError, AssertionError, ...): this is an edge, hence the broad except.
-    """
-    import logging
-
-    import pypdf
-
-    # pypdf logs what it mends; a file is no reason to write to the terminal under the TUI.
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-    try:
-        reader = pypdf.PdfReader(io.BytesIO(data))
-        encrypted = bool(reader.is_encrypted)
-        pages = 0 if encrypted else len(reader.pages)
-    except Exception:
-        raise AttachmentError(f"{name} is a damaged PDF; open it and export it again.") from None
-    if encrypted:
-        raise AttachmentError(f"{name} is encrypted; save a copy without a password and attach that.")
-    if pages == 0:
-        raise AttachmentError(f"{name} has no pages; there is nothing to send.")
-    return pages, _characters(reader, pages)
-
-
-def _characters(reader: PdfReader, pages: int) -> int:
-    """About how many characters of text there are; 0 for scans, and where the text cannot be read."""
-    looked_at = min(pages, _TEXT_PAGES)
-    try:
-        found = sum(len(reader.pages[index].extract_text()) for index in range(looked_at))
-    except Exception:  # the estimate is a courtesy; the pages are counted, so the file can be sent
-        return 0
-    return found * pages // looked_at

@@ -234,7 +234,7 @@ class Conversations:
             AttachmentError: It cannot be sent; the sentence says why.
         """
         module = await asyncio.to_thread(importlib.import_module, "tui.session.attachments")
-        return await asyncio.to_thread(module.read_attachment, path, limit=self.settings.attachment_limit)
+        return await module.attach(path, limit=self.settings.attachment_limit)
 
     async def attach_data(self, name: str, data: bytes) -> Attachment:
         """Take what is in memory as a file that is to go with the next prompt: a picture of the clipboard.
@@ -243,7 +243,7 @@ class Conversations:
             AttachmentError: It cannot be sent; the sentence says why.
         """
         module = await asyncio.to_thread(importlib.import_module, "tui.session.attachments")
-        return await asyncio.to_thread(module.attachment_of, name, data, limit=self.settings.attachment_limit)
+        return await module.attach_data(name, data, limit=self.settings.attachment_limit)
 
     async def attachments_of(self, conversation_id: str, turn_id: str) -> builtins.list[Attachment]:
         """The files that were sent with a turn, so that they can go with another one.
@@ -253,11 +253,7 @@ class Conversations:
         """
         items = self._conversations[conversation_id].turns[turn_id].input
         module = await asyncio.to_thread(importlib.import_module, "tui.session.attachments")
-
-        def read() -> builtins.list[Attachment]:
-            return [attachment for item in items for attachment in module.attachments_in(item)]
-
-        return await asyncio.to_thread(read)
+        return await module.sent_before(items)
 
     # -- what the next turn goes to --------------------------------------------------------------
 
