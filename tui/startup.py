@@ -17,7 +17,6 @@ from tui.core.errors import InputError
 from tui.core.garbage import collector_paused
 from tui.core.text import visible
 from tui.crash import Crashes, install
-from tui.credentials.aws_signing import AwsSigning
 from tui.credentials.credentials import Credentials
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from tui.core.aws import AwsKeys
     from tui.core.catalogue import Catalogue
+    from tui.credentials.aws_signing import AwsSigning
     from tui.session.playback import Playback
     from tui.session.session import Session
 
@@ -138,7 +138,8 @@ def _credentials(settings: Settings, playback: Playback | None) -> Credentials:
             sandbox=settings.sandbox,
             regions=settings.catalogue.regions,
             profiles=settings.profiles.values(),
-            aws=aws_signing(settings, os.environ),
+            aws=aws_signing(settings, os.environ) if settings.aws_profile else None,
+            make_aws=lambda: aws_signing(settings, os.environ),
         )
         if playback is None
         else playback.credentials(settings)
@@ -151,6 +152,7 @@ def _credentials(settings: Settings, playback: Playback | None) -> Credentials:
 
 def aws_signing(settings: Settings, environ: Mapping[str, str]) -> AwsSigning:
     """What signs with the AWS profile of the settings, or with one that is chosen later."""
+    from tui.credentials.aws_signing import AwsSigning
 
     def find(profile: str) -> AwsKeys:
         from tui.wire.aws_keys import find_keys

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 from tui.config.places import (
@@ -38,9 +38,11 @@ from tui.config.values import (
 from tui.core.catalogue import DEFAULT_ROUTE, ENDPOINTS, Catalogue
 from tui.core.catalogue_file import catalogue_of, document_of
 from tui.core.errors import ConfigError, TokenUnusable
-from tui.core.guardrail import Guardrail
 from tui.core.items import ContinuationMode, Target
 from tui.own_files import own_document
+
+if TYPE_CHECKING:
+    from tui.core.guardrail import Guardrail
 
 __all__ = [
     "Settings",
@@ -85,7 +87,7 @@ class Settings:
         stop: The same of stop sequences.
         guardrail: Id or ARN of the guardrail that requests are sent with; empty for none.
         guardrail_version: Its version.
-        guardrail_trace: What it is asked to tell, out of `guardrail.TRACES`.
+        guardrail_trace: What it is asked to tell, out of `api_rules.GUARDRAIL_TRACES`.
         guardrail_tag_suffix: The suffix of its input tags; may be empty.
         compact_at: Share of the context window, 0 to 1, from which on a summary is offered; 0 is never.
         server_compaction: Whether to let the server compact where it can; falls back where it cannot.
@@ -219,6 +221,8 @@ class Settings:
         """What requests are sent with, over the APIs that have guardrails."""
         if not self.guardrail:
             return None
+        from tui.core.guardrail import Guardrail
+
         return Guardrail(
             self.guardrail, self.guardrail_version, self.guardrail_trace, self.guardrail_tag_suffix
         )

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from tui.core.api_rules import API_NAMES, api_named
+from tui.core.api_rules import API_NAMES, GUARDRAIL_TRACES, api_named
 from tui.core.controls import MOST_STOPS
 from tui.core.errors import ConfigError
-from tui.core.guardrail import TRACES
 from tui.core.text import visible_line
 
 __all__ = [
@@ -346,7 +345,7 @@ OPTIONS: Final[dict[str, Option]] = {
     "stop": Option(_stops, (), "--stop", (), "stop"),
     "guardrail": Option(_word, "", "--guardrail", ("OUTCROP_GUARDRAIL",), "guardrail"),
     "guardrail_version": Option(_word, "DRAFT", "--guardrail-version", (), "guardrail_version"),
-    "guardrail_trace": Option(_one_of(*TRACES), "off", "--guardrail-trace", (), "guardrail_trace"),
+    "guardrail_trace": Option(_one_of(*GUARDRAIL_TRACES), "off", "--guardrail-trace", (), "guardrail_trace"),
     "guardrail_tag_suffix": Option(_word, "", "--guardrail-tag-suffix", (), "guardrail_tag_suffix"),
     "cleanup_stored_responses": Option(
         _flag, False, "", ("BEDROCK_CLEANUP_STORED_RESPONSES",), "cleanup_stored_responses"

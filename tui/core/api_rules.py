@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["API_NAMES", "FEATURES", "PARAMETERS", "ApiRules", "api_named"]
+__all__ = ["API_NAMES", "FEATURES", "GUARDRAIL_TRACES", "PARAMETERS", "ApiRules", "api_named"]
 
 API_NAMES: Final = {
     "responses": "Responses",
@@ -17,6 +17,9 @@ API_NAMES: Final = {
     "invoke_model": "InvokeModel",
 }
 """The APIs by their name in the catalogue, in the order in which they are offered."""
+
+GUARDRAIL_TRACES: Final = ("off", "on", "full")
+"""What a guardrail is asked to tell of its work; `full` tells also of what it let pass."""
 
 _SHORT: Final = {
     "response": "responses",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tui.core.attachments import Attachment
+if TYPE_CHECKING:
+    from tui.core.attachments import Attachment
+
 
 __all__ = ["Draft", "Span", "is_long_paste"]
 

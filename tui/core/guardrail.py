@@ -14,10 +14,7 @@ from typing import Any, Final, cast
 
 from tui.core.text import visible_line
 
-__all__ = ["BODY_KEY", "REPORT_KEY", "TRACES", "Guardrail", "guardrail_report", "guardrail_words"]
-
-TRACES: Final = ("off", "on", "full")
-"""What a guardrail is asked to tell of its work; `full` tells also of what it let pass."""
+__all__ = ["BODY_KEY", "REPORT_KEY", "Guardrail", "guardrail_report", "guardrail_words"]
 
 BODY_KEY: Final = "amazon-bedrock-guardrailConfig"
 REPORT_KEY: Final = "guardrail"
@@ -38,7 +35,7 @@ class Guardrail:
     Attributes:
         identifier: Its id or ARN.
         version: Its version; `DRAFT` is the one being worked on.
-        trace: Out of `TRACES`.
+        trace: Out of `api_rules.GUARDRAIL_TRACES`.
         tag_suffix: The suffix of the tags that mark the user's input, which Converse has not; empty for none.
     """
 

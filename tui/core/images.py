@@ -10,9 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["IMAGE_SUFFIXES", "ImageInfo", "image_info", "image_tokens"]
+__all__ = ["ImageInfo", "image_info", "image_tokens"]
 
-IMAGE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 
 # The guide's rule for GPT-5 at detail "high": fitted into 2048 x 2048, then the shorter side to 768, then
 # counted in tiles of 512 x 512. Newer models count a little otherwise: it is an estimate.

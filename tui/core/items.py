@@ -12,9 +12,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from tui.core.tool_calls import CallRecord
+if TYPE_CHECKING:
+    from tui.core.tool_calls import CallRecord
+
 
 __all__ = [
     "ContinuationMode",

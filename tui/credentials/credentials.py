@@ -117,6 +117,7 @@ class Credentials:
         regions: Every region known, so that `clear` without a region finds each entry.
         profiles: Those of the config file; their variables are read here.
         aws: The AWS profile to sign with; none without it, and none in the sandbox.
+        make_aws: Makes what signs once somebody chooses an AWS profile, where `aws` is not given.
         keyring: Instead of the machine's own.
         clock: Seconds since the epoch.
     """
@@ -130,12 +131,14 @@ class Credentials:
         regions: Iterable[str] = (),
         profiles: Iterable[Profile] = (),
         aws: AwsSigning | None = None,
+        make_aws: Callable[[], AwsSigning] | None = None,
         keyring: Keyring | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._region = region
         self._sandbox = sandbox
-        self.aws = aws
+        self._aws = aws
+        self._make_aws = make_aws
         self._profiles = {profile.token_place: profile for profile in profiles}
         self._regions = tuple(dict.fromkeys((_DEFAULT, region, *regions, *self._profiles)))
         self._keyring = keyring or SystemKeyring()
@@ -152,10 +155,17 @@ class Credentials:
     def __repr__(self) -> str:
         return f"Credentials(region={self._region!r}, sandbox={self._sandbox})"
 
+    @property
+    def aws(self) -> AwsSigning | None:
+        """What signs with an AWS profile, whether one is chosen or not; `None` where nothing can."""
+        if self._aws is None and self._make_aws is not None:
+            self._aws = self._make_aws()
+        return self._aws
+
     def signing(self, region: str) -> AwsSigning | None:
         """The AWS profile that signs what goes to `region`; `None` where a token is sent."""
         own = self._sandbox or region.startswith(PROFILE_PREFIX)
-        return None if own or self.aws is None or not self.aws.profile else self.aws
+        return None if own or self._aws is None or not self._aws.profile else self._aws
 
     def check(self, region: str) -> None:
         """Make sure that there is what a request to `region` needs; instant, after `load`.
@@ -191,7 +201,7 @@ class Credentials:
         for secrets in (self._memory, self._kept, self._environment):
             for secret in secrets.values():
                 text = text.replace(secret.reveal(), "[token]")
-        return text if self.aws is None else self.aws.masked(text)
+        return text if self._aws is None else self._aws.masked(text)
 
     def status(self, region: str) -> TokenStatus:
         """Which token is in force for `region`, in words; never the token."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual import on
 
-from tui.core.attachments import why_not_in_path, why_not_taken
 from tui.core.errors import OutcropError
 from tui.messages import AttachmentMoved, AttachmentOpened, AttachmentRemoved, ClipboardWanted, FilesGiven
 from tui.screens.chat_target import ChatTarget
@@ -86,6 +85,8 @@ class ChatComposer(ChatTarget):
         """Say at once that the model in force does not take a file that is attached; sending would refuse."""
         if not self._conversation_id:
             return
+        from tui.core.attachments import why_not_taken
+
         with suppress(KeyError):
             target = self.session.target(self._conversation_id)
             model = self.session.catalogue.model(target.model)
@@ -102,6 +103,8 @@ class ChatComposer(ChatTarget):
     ) -> None:
         """As before, and say at once which files the model does not take, attached now or sent earlier."""
         await super()._choose(model=model, region=region, endpoint=endpoint, api=api)
+        from tui.core.attachments import why_not_in_path, why_not_taken
+
         with suppress(KeyError):
             conversation = self.session.conversation(self._conversation_id)
             target = self.session.target(self._conversation_id)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from tui.commands import split_slash
 from tui.core.apis import mode_in_force, why_not_stateful
-from tui.core.attachments import file_kinds
 from tui.core.errors import InputError, OutcropError
 from tui.screens.chat_settings import ChatSettings
 from tui.widgets.composer import Composer
@@ -101,6 +100,8 @@ class ChatPreview(ChatSettings):
 
     async def _estimate(self, conversation_id: str, path: tuple[Turn, ...]) -> None:
         """Estimate, once, what the files of earlier turns come to."""
+        from tui.core.attachments import file_kinds
+
         for turn in path:
             if turn.id not in self._file_tokens and any(file_kinds(item) for item in turn.input):
                 with suppress(OutcropError, KeyError):

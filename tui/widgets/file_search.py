@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
-from tui.core.images import IMAGE_SUFFIXES
+from tui.core.suffixes import IMAGE_SUFFIXES, PDF_SUFFIX
 from tui.core.text import visible_line
 
 __all__ = ["FoundFile", "Walk", "fuzzy", "kind_of", "list_folder", "read_text", "split_path", "walk"]
@@ -64,7 +64,7 @@ class Walk:
 def kind_of(name: str) -> str:
     """What a file's name says it is: `PDF`, `image` or an empty text."""
     lowered = name.lower()
-    if lowered.endswith(".pdf"):
+    if lowered.endswith(PDF_SUFFIX):
         return "PDF"
     return "image" if lowered.endswith(IMAGE_SUFFIXES) else ""
 

@@ -6,12 +6,12 @@ import os
 import shlex
 from urllib.parse import unquote, urlsplit
 
-from tui.core.images import IMAGE_SUFFIXES
+from tui.core.suffixes import IMAGE_SUFFIXES, PDF_SUFFIX
 
 __all__ = ["pasted_paths"]
 
 _LONGEST = 8192  # A longer paste is a text, whatever is in it.
-_SUFFIXES = (".pdf", *IMAGE_SUFFIXES)
+_SUFFIXES = (PDF_SUFFIX, *IMAGE_SUFFIXES)
 
 
 def pasted_paths(text: str) -> tuple[str, ...]:
