@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import random
+import zlib
 from collections.abc import AsyncIterator
 from itertools import count
 
@@ -13,10 +16,11 @@ from hypothesis import strategies as st
 
 from tui.core.errors import WireError
 from tui.core.events import AttemptStarted
-from tui.core.exchange import Chunks, Events, Exchange
-from tui.core.items import Target
+from tui.core.exchange import UNPACKED_HEADER, Chunks, Events, Exchange
+from tui.core.items import Outcome, Target
 from tui.core.recording import BLOCK, sse_data
 from tui.sandbox.server import SandboxServer
+from tui.widgets.inspection.pages import response_head
 from tui.wire.client import ClientSettings, ResponsesClient
 from tui.wire.recorder import AttemptLabel
 from tui.wire.sse import SseDecoder
@@ -94,22 +98,50 @@ def test_the_bytes_of_an_event_say_its_data(parts: list[bytes], dice: random.Ran
         assert sse_data(stream[event.start : event.end]) == event.data.decode("utf-8", "replace")
 
 
-async def test_a_compressed_answer_is_recorded_as_it_came_and_its_events_as_they_are() -> None:
-    import gzip
+PACKED = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "gzip, deflate": lambda data: zlib.compress(gzip.compress(data)),
+    # Whoever has a reader of it has the token.
+    "br": lambda data: bytes(255 - byte for byte in data),
+}
 
-    stream = b'data: {"type":"response.completed","response":{"status":"completed"}}\n\n'
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        headers = {"content-type": "text/event-stream", "content-encoding": "gzip"}
-        return httpx.Response(200, headers=headers, stream=httpx.ByteStream(gzip.compress(stream)))
+@pytest.mark.parametrize("encoding", PACKED)
+async def test_a_token_in_a_packed_answer_is_in_no_record(encoding: str) -> None:
+    """It is unpacked before it is recorded; what cannot be unpacked is not recorded at all."""
+    token = "bedrock-api-key-" + "QUJD" * 40 + "=="
+    delta = (
+        f'data: {{"type":"response.output_text.delta","item_id":"m","output_index":0,"delta":"{token}"}}\n\n'
+    )
+    end = 'data: {"type":"response.completed","response":{"status":"completed"}}\n\n'
+    stream = (delta + end).encode()
+    body = PACKED[encoding](stream)
+    headers = {"content-type": "text/event-stream", "content-encoding": encoding}
+    headers["content-length"] = str(len(body))
 
-    target = Target("m", "us-west-2", "mantle", "https://host.invalid/openai/v1")
-    settings = ClientSettings(number=lambda _: 1, new_id=lambda: "x")
-    made = ResponsesClient(target, lambda: "sandbox", settings, transport=httpx.MockTransport(answer))
-    exchange = await record(made)
-    await made.aclose()
-    assert gzip.decompress(exchange.response_body) == stream
-    assert exchange.events[0].data == stream.split(b"data: ")[1].decode().strip()
+    for status in (200, 400):
+
+        def answer(request: httpx.Request, status: int = status) -> httpx.Response:
+            return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body))
+
+        target = Target("m", "us-west-2", "mantle", "https://host.invalid/openai/v1")
+        settings = ClientSettings(number=lambda _: 1, new_id=lambda: "x")
+        made = ResponsesClient(target, lambda: token, settings, transport=httpx.MockTransport(answer))
+        exchange = await record(made)
+        await made.aclose()
+        kept = dict(exchange.response_headers)
+        if encoding == "br":
+            assert exchange.response_body == b"" and kept["content-encoding"] == "br"
+            continue
+        assert exchange.response_body == stream.replace(token.encode(), b"[token]")
+        assert (kept.get("content-encoding"), kept[UNPACKED_HEADER]) == (None, encoding)
+        assert kept["content-length"] == str(len(body))
+        if status == 200:
+            assert exchange.outcome is Outcome.COMPLETED
+            assert exchange.events[1].data == end.removeprefix("data: ").strip()
+            (said,) = [row.text for row in response_head(exchange) if "came packed" in row.text]
+            assert encoding in said
 
 
 def test_a_long_body_is_read_in_any_part_and_takes_little_memory() -> None:

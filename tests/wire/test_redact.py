@@ -42,6 +42,7 @@ def forms(token: str = TOKEN) -> dict[str, bytes]:
         made[f"base64 for URLs, {shift}"] = encoded.decode().replace("+", "-").replace("/", "_")
         made[f"base64 in JSON, {shift}"] = encoded.decode().replace("/", "\\/")
         made[f"base64 in a URL, {shift}"] = quote(encoded, safe="")
+    made |= {"hexadecimal": token.encode().hex(), "hexadecimal capitals": token.encode().hex().upper()}
     wide = {f"UTF-16, {order}": token.encode(f"utf-16-{order}") for order in ("le", "be")}
     return {**{name: form.encode() for name, form in made.items()}, **wide}
 
@@ -64,7 +65,9 @@ def tells(data: bytes) -> bool:
         encoded = base64.b64encode(b"xyz"[:shift] + TOKEN.encode()).decode()
         parts += [encoded[at : at + 12] for at in range(36, len(encoded) - 20)]
         parts += [part.replace("+", "-").replace("/", "_") for part in parts[-80:]]
-    return any(part in text for part in parts)
+    digits = TOKEN.encode().hex()
+    parts += [digits[at : at + 24] for at in range(40, len(digits) - 24)]
+    return any(part in text or part in text.lower() for part in parts)
 
 
 @pytest.mark.parametrize("name", FORMS)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Final, cast
 
 from tui.core.items import Outcome
 from tui.core.recording import Chunk, Chunks, Events, SseRecord
 from tui.core.request_body import RequestBody
 
-__all__ = ["Chunk", "Chunks", "Events", "Exchange", "Headers", "SseRecord", "Timings"]
+__all__ = ["UNPACKED_HEADER", "Chunk", "Chunks", "Events", "Exchange", "Headers", "SseRecord", "Timings"]
 
 Headers = tuple[tuple[str, str], ...]
+
+UNPACKED_HEADER: Final = "x-outcrop-unpacked"
+"""In the place of a response's `content-encoding`: its body came packed so, and is recorded unpacked."""
 
 
 @dataclass(slots=True)
@@ -72,7 +75,7 @@ class Exchange:
         started_at: Seconds since the epoch.
         status: HTTP status; `None` when no response came.
         http_version: e.g. `HTTP/1.1`.
-        response_headers: As received, in order; secret values masked.
+        response_headers: As received, in order; secret values masked, see also `UNPACKED_HEADER`.
         chunks: The response body as it arrived; plain chunks that are given become a `Chunks`.
         events: The server-sent events in it, for a streamed response; likewise.
         timings: What happened when.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import httpx
 
@@ -12,12 +12,9 @@ from tui.core.errors import StreamError
 from tui.core.events import ResponseStarted, StreamEvent
 from tui.core.text import visible_line
 from tui.wire.failures import reported
+from tui.wire.unpacking import can_be_unpacked, encodings
 
 __all__ = ["check_encoding", "is_of_type", "no_stream", "parsed", "response_events"]
-
-
-_UNPACKED: Final = frozenset({"identity", "gzip", "deflate", ""})
-"""Content encodings that can be read, although none was asked for."""
 
 
 def check_encoding(response: httpx.Response) -> None:
@@ -26,8 +23,8 @@ def check_encoding(response: httpx.Response) -> None:
     Raises:
         StreamError: It is packed in a way that was not asked for and is not known here.
     """
-    packed = response.headers.get("content-encoding", "").lower()
-    if not {name.strip() for name in packed.split(",")} <= _UNPACKED:
+    if not can_be_unpacked(response.headers):
+        packed = ", ".join(encodings(response.headers))
         raise StreamError(
             f"The server packed its answer as {visible_line(packed)[:80]}, which was not asked for and "
             "cannot be unpacked: is a proxy between that changes answers?",

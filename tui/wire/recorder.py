@@ -20,6 +20,7 @@ from tui.core.exchange import Exchange
 from tui.core.items import Outcome
 from tui.wire.redact import Redactor, StreamRedactor, masked_headers
 from tui.wire.signing import signature_in, signing_keys
+from tui.wire.unpacking import handed_on, recorded_as, unpacked
 
 __all__ = ["AttemptLabel", "RecordingTransport", "attempt_label", "finish"]
 
@@ -125,15 +126,12 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         exchange.timings.headers = clock()
         exchange.status = response.status_code
         exchange.http_version = _text(response.extensions.get("http_version"))
-        exchange.response_headers = masked_headers(response.headers.raw, redactor)
-        inner = response.stream
-        assert isinstance(inner, httpx.AsyncByteStream)
+        exchange.response_headers = recorded_as(masked_headers(response.headers.raw, redactor), response)
+        redacting = StreamRedactor(redactor)
         return httpx.Response(
             status_code=response.status_code,
-            headers=[
-                (name.encode("latin-1"), value.encode("latin-1")) for name, value in exchange.response_headers
-            ],
-            stream=_RecordedStream(inner, exchange, StreamRedactor(redactor), clock, label.judged),
+            headers=handed_on(exchange.response_headers),
+            stream=_RecordedStream(unpacked(response), exchange, redacting, clock, label.judged),
             extensions=response.extensions,
         )
 

@@ -196,9 +196,9 @@ def _look_for(anchors: list[str], endings: tuple[str, ...], last: frozenset[str]
     plain = [anchor for anchor in anchors if anchor not in (*escaped, *percent, *wide)]
     if not plain:
         return lambda _: False
-    # One of the text and three of base64: four names take less time than a loop.
-    one, two, three, four = (plain * 4)[:4]
-    more = plain[4:]
+    # One of the text, three of base64 and two of hexadecimal digits: names take less time than a loop.
+    one, two, three, four, five, six = (plain * 6)[:6]
+    more = plain[6:]
 
     def holds(text: str) -> bool:
         return (
@@ -206,6 +206,8 @@ def _look_for(anchors: list[str], endings: tuple[str, ...], last: frozenset[str]
             or two in text
             or three in text
             or four in text
+            or five in text
+            or six in text
             or ("\\" in text and any(anchor in text for anchor in escaped))
             or ("%" in text and any(anchor in text for anchor in percent))
             or ("\0" in text and any(anchor in text for anchor in wide))

@@ -123,8 +123,6 @@ class _Reader:
         self._exchange = exchange
         self._clock = clock
         self._after = after
-        # Unpacked, the bytes that the events are in are not those that came.
-        self._packed = response.headers.get("content-encoding", "identity").lower() != "identity"
         self._decoder = decoder
         self._seen = _Seen(after + 1)
         self.ready: deque[StreamEvent] = deque()
@@ -173,8 +171,7 @@ class _Reader:
             )
 
     def _take(self, event: Piece, offset: float) -> None:
-        in_bytes = not self._packed and self._decoder.in_bytes(event)
-        data = None if in_bytes else event.data.decode("utf-8", "replace")
+        data = None if self._decoder.in_bytes(event) else event.data.decode("utf-8", "replace")
         kind = self._decoder.kind(event)
         self._exchange.events.add(offset, kind, event.start, event.end, data)
         decoded, number = self._decoder.read(event)

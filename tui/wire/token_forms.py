@@ -69,11 +69,14 @@ def forms_of(secret: bytes) -> list[Form]:
 
     As it is, percent-encoded and escaped as JSON may have it (a slash as `\/`, any character as `\u002f`), in
     one form, as these mix; as UTF-16 of either byte order; and, if it has at least 8 bytes, its base64 of
-    either alphabet at each of the three alignments, likewise escaped.
+    either alphabet at each of the three alignments, likewise escaped, and its hexadecimal digits.
     """
     mask = MASK.encode()
     forms = [Form(secret, _spellings, mask), Form(_wide(secret), _as_it_is, _wide(mask))]
     if len(secret) >= _ANCHOR:
+        digits = secret.hex()
+        cases = {digits, digits.upper()}
+        forms += (Form(each.encode(), _as_it_is, mask) for each in sorted(cases))
         forms += (Form(_base64_core(secret, shift), _base64_spellings, mask) for shift in range(3))
     return forms
 

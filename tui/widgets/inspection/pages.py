@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from tui.core import figures
 from tui.core.answer import assembled_object, final_object
-from tui.core.exchange import Exchange, Headers, SseRecord
+from tui.core.exchange import UNPACKED_HEADER, Exchange, Headers, SseRecord
 from tui.core.items import Outcome
-from tui.core.text import visible
+from tui.core.text import visible, visible_line
 from tui.widgets.rows import Mark, Row, row
 
 __all__ = [
@@ -79,6 +79,7 @@ def response_head(exchange: Exchange) -> list[Row]:
             (f"{exchange.status} {_phrase(exchange.status)}", mark),
         ),
         *_header_rows(exchange.response_headers),
+        *_packed(exchange),
         Row(""),
         row(("request id   ", "key"), exchange.request_id or "the server gave none"),
         *_response_id(exchange),
@@ -139,6 +140,14 @@ def _error_rows(exchange: Exchange) -> list[Row]:
     if exchange.error is None:
         return []
     return [row((line, "error"), hang=2) for line in visible(exchange.error).split("\n")]
+
+
+def _packed(exchange: Exchange) -> list[Row]:
+    packed = next((value for name, value in exchange.response_headers if name == UNPACKED_HEADER), "")
+    if not packed:
+        return []
+    said = f"The body came packed ({visible_line(packed)}), unasked, and was unpacked before it was recorded."
+    return [row((said, "warning"), hang=2)]
 
 
 def _waiting(exchange: Exchange) -> list[Row]:
