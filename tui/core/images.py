@@ -21,6 +21,10 @@ _TILE: Final = 512
 _BASE_TOKENS: Final = 70
 _TILE_TOKENS: Final = 140
 
+# Of a JPEG's segments before its frame, and of a GIF's blocks before its second picture: far more than any
+# has, and few enough that a file made of nothing else costs milliseconds.
+_MOST_STEPS: Final = 200_000
+
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
@@ -97,7 +101,7 @@ def _webp(data: bytes) -> ImageInfo | None:
 def _jpeg(data: bytes) -> ImageInfo | None:
     """Walk the segments to the frame header (ITU T.81, annex B)."""
     at = 2
-    while True:
+    for _ in range(_MOST_STEPS):
         if data[at] != 0xFF:
             return None
         marker = data[at + 1]
@@ -109,12 +113,13 @@ def _jpeg(data: bytes) -> ImageInfo | None:
             return None
         else:
             at += 2 + max(2, _big(data, at + 2, 2))
+    return None
 
 
 def _gif_moves(data: bytes) -> bool:
     """Whether a second picture follows the first one."""
     at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0)
-    pictures = 0
+    pictures = steps = 0
     while at < len(data):
         kind = data[at]
         if kind == 0x2C:
@@ -127,7 +132,10 @@ def _gif_moves(data: bytes) -> bool:
             at += 2
         else:
             return False
-        while at < len(data) and data[at]:
+        while at < len(data) and data[at] and steps < _MOST_STEPS:
             at += data[at] + 1
+            steps += 1
         at += 1
+        if (steps := steps + 1) > _MOST_STEPS:
+            return False
     return False

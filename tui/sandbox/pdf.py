@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
-import logging
 from dataclasses import dataclass
 
 from .errors import ApiError
@@ -13,6 +11,7 @@ from .errors import ApiError
 LARGEST = 50 * 1024 * 1024  # section 4, VERIFIED for OpenAI (oai-pdf copies), ASSUMED for Bedrock
 _DATA_URL = "data:application/pdf;base64,"
 _MOST_KNOWN = 32
+_SECONDS = 20.0
 _known: dict[bytes, tuple[str, ...]] = {}
 
 
@@ -67,20 +66,16 @@ def _pages(encoded: str) -> tuple[str, ...]:
         raise _refused("The file is larger than 50 MB.", 413)
     if not data.startswith(b"%PDF-"):
         raise _refused("Invalid file data: the file is not a PDF.")
-    # A third of the sandbox's import time; most conversations have no document.
-    import pypdf
-    from pypdf.errors import PyPdfError
+    # In a process of its own: what is sent here may have been made to break who reads it.
+    from tui.pdf.reading import Limits, read_pdf
 
-    logger = logging.getLogger("pypdf")
-    logger.handlers, logger.propagate = [logging.NullHandler()], False  # it would write over a TUI
-    try:
-        reader = pypdf.PdfReader(io.BytesIO(data))
-        if reader.is_encrypted:
-            raise _refused("The PDF is encrypted and cannot be read.")
-        pages = tuple(page.extract_text() for page in reader.pages)
-    except (PyPdfError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
-        # pypdf answers broken files with errors of its own and, deep inside, with Python's.
-        raise _refused("The PDF is damaged and cannot be read.") from None
-    if not pages:
+    facts = read_pdf(data, text_pages=-1, texts=True, limits=Limits(_SECONDS))
+    if facts.encrypted:
+        raise _refused("The PDF is encrypted and cannot be read.")
+    if facts.trouble in ("time", "memory"):
+        raise _refused("The PDF takes too much time or memory to read.")
+    if facts.trouble:
+        raise _refused("The PDF is damaged and cannot be read.")
+    if not facts.pages:
         raise _refused("The PDF has no pages.")
-    return pages
+    return facts.texts
