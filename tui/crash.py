@@ -71,12 +71,14 @@ class Crashes:
         return f"Something in {where} went wrong ({kind}). A report without your data is in {self.path}."
 
     def _save(self, text: str) -> Path:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        from tui.private_files import make_private_folder, open_private
+
+        make_private_folder(self._folder)
         stamp = time.strftime("%Y%m%d-%H%M%S")
         for number in range(100):
             path = self._folder / f"crash-{stamp}-{os.getpid()}{f'-{number}' if number else ''}.txt"
             with suppress(FileExistsError):
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
                 with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
                     file.write(text)
                 self._prune()

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from tui.core.errors import InputError
 from tui.core.export import Export
 from tui.core.text import visible_line
+from tui.private_files import open_private
 
 __all__ = ["export_path", "open_regular", "taken", "write_export"]
 
@@ -77,7 +78,7 @@ def write_export(made: Export, path: Path, *, over: bool = False) -> list[tuple[
         try:
             # A new file each time, so that nobody has it open, and its mode is ours.
             target.unlink(missing_ok=True)
-            with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with os.fdopen(open_private(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
                 file.write(data)
         except OSError as error:
             reason = (error.strerror or "no reason given").lower()

@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, cast
 
+from tui.private_files import make_private_folder, open_private
+
 __all__ = ["load_favourites", "save_favourites"]
 
 _NAME: Final = "favourites.json"
@@ -39,8 +41,8 @@ def save_favourites(folder: Path, favourites: Iterable[tuple[str, str, str, str]
     Raises:
         OSError: The file cannot be written; the one before stays.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private_folder(folder)
     new = folder / f"{_NAME}.new"
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(open_private(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as file:
         json.dump([list(row) for row in favourites], file, ensure_ascii=False)
     new.replace(folder / _NAME)

@@ -11,6 +11,7 @@ from typing import Any
 
 from tui.core.errors import ConfigError
 from tui.core.text import visible_line
+from tui.private_files import make_private_folder
 
 __all__ = ["write_setting"]
 
@@ -57,7 +58,7 @@ def _old(target: Path) -> str | None:
 
 
 def _replace(target: Path, text: str, mode: int | None) -> None:
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(target.parent)
     # mkstemp's file is new, readable for its owner only, and no link that somebody put there.
     handle, name = tempfile.mkstemp(prefix=".config-", suffix=".toml", dir=target.parent)
     try:
@@ -65,8 +66,7 @@ def _replace(target: Path, text: str, mode: int | None) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        if mode is not None:
-            os.chmod(name, mode)
+        os.chmod(name, 0o600 if mode is None else mode)
         os.replace(name, target)
     except BaseException:
         with suppress(OSError):

@@ -49,8 +49,10 @@ class ResponseStore:
         self._scope = ""
         self._responses = folder / "responses"
         self._items = folder / "items"
-        for path in (folder, self._responses, self._items):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in (*reversed(folder.parents), folder, self._responses, self._items):
+            # With `parents`, those above would get whatever the umask leaves.
+            if not path.is_dir():
+                path.mkdir(mode=0o700, exist_ok=True)
 
     def within(self, scope: str) -> Self:
         """The same folder, as seen from one endpoint, region and project.

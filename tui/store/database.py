@@ -10,7 +10,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Generator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from tui.core.errors import HistoryUnusable
 from tui.core.text import visible_line
+from tui.private_files import make_private_folder, open_private
 from tui.store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 
 __all__ = ["Database"]
@@ -60,8 +61,9 @@ class Database:
 
     def _prepare(self) -> None:
         db = self.connection
-        # Only a file without tables takes the vacuum mode; after that the statement does nothing.
-        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        # Only a file without tables takes the vacuum mode; after that the statement waits for every lock.
+        if not db.execute("PRAGMA page_count").fetchone()[0]:
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
@@ -189,8 +191,7 @@ def _is_damage(error: sqlite3.Error) -> bool:
 
 def _make_private(path: Path) -> None:
     folder = path.parent
-    if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     status = folder.stat()
     # A folder that others write to (/tmp) or the home itself is not ours to close.
     shared = status.st_mode & stat.S_ISVTX or folder == Path.home()
@@ -199,12 +200,12 @@ def _make_private(path: Path) -> None:
     if path.is_dir():
         raise IsADirectoryError(21, "is a directory")
     # SQLite gives its log and shared memory the mode of the file.
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
-    try:
-        if os.name == "posix" and os.fstat(descriptor).st_mode & 0o077:
-            os.fchmod(descriptor, 0o600)
-    finally:
-        os.close(descriptor)
+    os.close(open_private(path, os.O_RDWR | os.O_CREAT))
+    for beside in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        with suppress(FileNotFoundError):
+            status = beside.stat()
+            if os.name == "posix" and status.st_mode & 0o077 and status.st_uid == os.geteuid():
+                beside.chmod(0o600)
 
 
 def _refuse_foreign(path: Path, wait: float) -> None:

@@ -27,7 +27,7 @@ _NOT_NOW: Final = "That needs the history, which cannot be used now."
 _BETWEEN_TRIES: Final = 5.0
 _SHORT_WAIT: Final = 0.2
 """Seconds for another program's lock, once it was waited for in vain."""
-_LONG_WAIT: Final = 5.0
+_LONG_WAIT: Final = 2.0
 
 _Function = Callable[..., Any]
 
@@ -131,7 +131,7 @@ class SteadyHistory:
 
     def _on_file(self, function: _Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self._file is None:
-            self._file = History(self._path)
+            self._file = History(self._path, wait=_LONG_WAIT)
         try:
             result = function(self._file, *args, **kwargs)
         except HistoryUnusable as error:
