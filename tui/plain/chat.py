@@ -30,9 +30,11 @@ from tui.core.items import Outcome, Turn
 from tui.core.text import visible_line
 from tui.core.tool_calls import CallState
 from tui.core.tools import Answer, Question
+from tui.core.way_on import way_on
+from tui.countdown import Countdown
 from tui.plain.lines import Lines
 from tui.plain.voice import Voice
-from tui.plain.words import counted, ending, target_words
+from tui.plain.words import counted, ending, target_words, way_words
 from tui.session.session import Session
 
 __all__ = ["PlainChat"]
@@ -69,6 +71,8 @@ class PlainChat:
         self._reading: asyncio.Task[str | None] | None = None
         self._asked_once = False
         self._signal: int = 0
+        self._error: OutcropError | None = None
+        self._countdown = Countdown(lambda left: voice.say(f"{left} s left."), step=10)
 
     @property
     def conversation(self) -> Conversation:
@@ -228,12 +232,15 @@ class PlainChat:
     async def answer(self, events: AsyncGenerator[SessionEvent, None]) -> None:
         """Say a turn as it happens; what it fails with before it begins is said too."""
         started = time.monotonic()
+        self._error = None
         path = self.conversation.tip
         ended = await self.working(self._listen(events))
         turn = ended if isinstance(ended, Turn) else self._last_turn()
         if turn is None or (turn.id == path and ended is None):
             return
         self.voice.say(ending(turn, time.monotonic() - started))
+        if (words := way_words(way_on(turn, self._error))) and turn.outcome is not Outcome.CANCELLED:
+            self.voice.say(words)
         self.status = _STATUS[turn.outcome or Outcome.FAILED]
 
     def _last_turn(self) -> Turn | None:
@@ -255,6 +262,7 @@ class PlainChat:
             return None
         finally:
             self._work = None
+            self._countdown.stop()
 
     async def approve(self, question: Question) -> Answer:
         """Ask whether a tool call may run."""
@@ -271,6 +279,7 @@ class PlainChat:
         structured = checked = False
         async with aclosing(events):
             async for event in events:
+                self._countdown.stop()
                 match event:
                     case TurnStarted():
                         # JSON is read when it is whole, indented.
@@ -295,6 +304,7 @@ class PlainChat:
                         if event.turn.refusal:
                             self.voice.say("The model refused.")
                         ended, told, checked = event.turn, "", False
+                        self._error = event.error
                     case ToolCallChanged():
                         self._say_call(event)
                     case _:
@@ -330,8 +340,10 @@ class PlainChat:
                 self.voice.say(f"Note: {event.text}")
             case RetryWaiting():
                 self.voice.say(
-                    f"{event.reason} Trying again in {event.seconds:.1f} s, attempt {event.attempt}."
+                    f"{event.reason} Trying again in {event.seconds:.1f} s, attempt {event.attempt}; "
+                    "Ctrl+C stops."
                 )
+                self._countdown.start(event.seconds)
             case Silence():
                 self.voice.say(f"Nothing has come for {event.seconds:.0f} s; Ctrl+C stops.")
             case _:

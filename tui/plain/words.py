@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from tui.core.api_rules import API_NAMES
 from tui.core.apis import RESPONSES, mode_in_force
@@ -11,8 +12,29 @@ from tui.core.conversation import Conversation, ConversationSummary
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome, Target, Turn
 from tui.core.text import visible_line
+from tui.core.way_on import WayOn
 
-__all__ = ["counted", "ending", "listed", "request_lines", "summary_line", "target_words", "turn_line"]
+__all__ = [
+    "counted",
+    "ending",
+    "listed",
+    "request_lines",
+    "summary_line",
+    "target_words",
+    "turn_line",
+    "way_words",
+]
+
+_COMMANDS: Final = {
+    "turn.regenerate": "/regenerate",
+    "turn.edit": "/edit",
+    "target.pick": "/model",
+    "conversation.compact": "/compact",
+    "conversation.maxtokens": "/maxtokens NUMBER",
+    "token.enter": "`outcrop token set`",
+    "checks.open": "`outcrop check`",
+}
+"""What linear mode has for the commands of the full screen that lead on."""
 
 
 def counted(number: int, word: str) -> str:
@@ -42,6 +64,11 @@ def ending(turn: Turn, seconds: float) -> str:
             return f"Answer incomplete, what came is kept: {figures}. {turn.error or ''}".rstrip()
         case _:
             return f"Answer failed: {turn.error or 'no reason was given.'}"
+
+
+def way_words(way: WayOn | None) -> str:
+    """How to go on: "/regenerate answers once more; …."; empty where nothing needs to be done."""
+    return f"{_COMMANDS[way.command]} {way.words}." if way is not None else ""
 
 
 def _first_words(text: str, count: int = 60) -> str:

@@ -333,7 +333,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
             return
         if live.held:
             self.job_left(live, error)
-        elif outcome is None or isinstance(error, TokenRefused):
+        elif outcome is None or _gives_back(error):
             self._do(self._give_back(live, error), "give back")
         elif outcome is Outcome.COMPLETED:
             if shown:
@@ -341,11 +341,25 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
             self._send_next(live.conversation_id)
         elif shown:
             self._return_queue("The queue is back in the composer, because the answer did not complete.")
+        if shown and not live.held:
+            self._offer_way(live.turn, error)
+
+    def _offer_way(self, turn: Turn | None, error: Exception | None) -> None:
+        """Say how to go on from a turn that did not complete; a missing key is asked for anyway."""
+        from tui.commands import by_id
+        from tui.core.way_on import way_on
+
+        way = way_on(turn, error)
+        if way is None or isinstance(error, TokenError):
+            return
+        command = by_id(way.command)
+        key = self._keys.get(way.command) or f"/{command.slash if command else ''}"
+        self._say(f"{key} {way.words}", way.command)
 
     async def _give_back(self, live: LiveTurn, error: Exception | None) -> None:
-        """Nothing was sent, or the token was refused: the prompt is the user's again."""
+        """Nothing was sent, or the server took none of it: the prompt is the user's again."""
         session, conversation_id = self.session, live.conversation_id
-        if isinstance(error, TokenRefused) and live.turn is not None:
+        if _gives_back(error) and live.turn is not None:
             # The refused attempt stays in the tree; the next one is its sibling, not its child.
             before = live.again
             await session.set_tip(
@@ -363,7 +377,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
             self.composer.put_back(live.draft)
             self._attachments[:0] = live.attachments
             await self.chips.show(self._attachments)
-            if live.turn is None or isinstance(error, TokenRefused):
+            if live.turn is None or _gives_back(error):
                 await self.draw()
         if error is not None:
             self._complain(str(error))
@@ -461,6 +475,13 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
             or conversation_id in self._sending
             or conversation_id in self._summing
         )
+
+
+def _gives_back(error: Exception | None) -> bool:
+    """Whether the server refused a turn for what the user changes before it is sent again."""
+    from tui.core.way_on import is_too_long
+
+    return isinstance(error, TokenRefused) or is_too_long(error)
 
 
 def blocks_of(conversation: Conversation, running: str | None) -> list[Block | LaterTurn]:

@@ -40,13 +40,14 @@ from tui.core.items import Outcome, Turn
 from tui.core.json_places import path_text
 from tui.core.structured.strict import Problem
 from tui.core.text import storable, visible
+from tui.core.way_on import way_on
 from tui.exits import exit_status, fail
 from tui.session.options import guardrail_unsent
 from tui.session.session import Session
 from tui.startup import conversation_asked_for, make_session, settings_and_playback
 from tui.subcommands.ask_structured import StructuredText, choose_schema, not_valid
 from tui.subcommands.ask_tools import TerminalAsker, call_row, choose_tools, step_row
-from tui.subcommands.ask_words import say, words_of
+from tui.subcommands.ask_words import CountedLine, say, way_words, words_of
 
 __all__ = ["Interrupts", "print_not_sent", "read_prompt", "run"]
 
@@ -185,9 +186,11 @@ async def _one_turn(
 ) -> int:
     ended: TurnEnded | None = None
     problems: tuple[Problem, ...] | None = None
+    counted = CountedLine(sys.stderr)
     try:
         async with aclosing(steps) as events:
             async for event in events:
+                counted.stop()
                 if isinstance(event, TurnStarted) and ended is not None:
                     output.step(ended.turn)
                 if isinstance(event, AnswerChecked):
@@ -196,6 +199,8 @@ async def _one_turn(
                     ended = event
                 else:
                     output.show(event)
+                if isinstance(event, RetryWaiting):
+                    counted.start(event.seconds)
     except asyncio.CancelledError:
         conversation = session.conversation(conversation_id)
         turn = None if conversation.tip is None else conversation.turns[conversation.tip]
@@ -203,8 +208,12 @@ async def _one_turn(
             # The turn's own words are for the person who pressed a key.
             output.end(replace(turn, error="Interrupted."), conversation_id, None)
         raise
+    finally:
+        counted.stop()
     assert ended is not None
     output.end(ended.turn, conversation_id, ended.error)
+    if sys.stderr.isatty():
+        say(way_words(way_on(ended.turn, ended.error)), sys.stderr)
     if isinstance(ended.error, TokenRefused):
         return exit_status(ended.error)
     if ended.turn.outcome is Outcome.COMPLETED and not_valid(ended.turn, problems):
