@@ -45,6 +45,8 @@ _COLOURS = frozenset(
     ]
 )
 _KEYS = frozenset(field.name for field in fields(Theme))
+_LONGEST = 100
+"""Characters of what is quoted in a complaint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,11 @@ def parse_theme(text: str, *, name: str, where: str) -> Theme:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"The theme {where} is not valid TOML: {error}.") from error
+        raise ConfigError(f"The theme {where} is not valid TOML: {visible_line(str(error))}.") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"The theme {where} holds what no theme needs: it nests too deep, or numbers too long."
+        ) from error
     return _theme(table, name, where)
 
 
@@ -148,7 +154,7 @@ def _read(path: Path) -> Theme:
 
 def _check(key: str, value: object, where: str) -> None:
     """Refuse a key that Textual would not know, or a value it would stumble over later."""
-    shown = visible_line(key)
+    shown = visible_line(key)[:_LONGEST]
     if key not in _KEYS:
         raise ConfigError(f"The theme {where} has an unknown key `{shown}`; known are {_listed(_KEYS)}.")
     if key in _COLOURS:
@@ -157,7 +163,7 @@ def _check(key: str, value: object, where: str) -> None:
         if not isinstance(value, dict):
             raise ConfigError(f"The theme {where}: `variables` must be a table of texts.")
         for name, entry in cast("dict[str, object]", value).items():
-            shown = visible_line(name)
+            shown = visible_line(name)[:_LONGEST]
             if not isinstance(entry, str):
                 raise ConfigError(f"The theme {where}: `variables.{shown}` must be a text.")
             if not name.endswith(("-style", "-style-hover")):
@@ -168,8 +174,8 @@ def _check(key: str, value: object, where: str) -> None:
     elif key == "name":
         if not isinstance(value, str) or not value or value != visible_line(value):
             raise ConfigError(f"The theme {where}: `name` must be a text of one line.")
-    elif not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise ConfigError(f"The theme {where}: `{shown}` must be a number.")
+    elif not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise ConfigError(f"The theme {where}: `{shown}` must be a number from 0 to 1.")
 
 
 def _check_variable(key: str, value: str, where: str) -> None:
@@ -185,7 +191,7 @@ def _check_colour(key: str, value: object, where: str) -> None:
     try:
         Color.parse(cast("str", value))
     except (ColorParseError, TypeError, AttributeError) as error:
-        shown = visible_line(repr(value))
+        shown = visible_line(repr(value)[:_LONGEST])
         raise ConfigError(f"The theme {where}: `{key}` is no colour: {shown}; write #rrggbb.") from error
 
 

@@ -28,17 +28,19 @@ from tui.config.places import (
 from tui.config.profiles import Profile, read_profiles
 from tui.config.values import (
     OPTIONS,
+    ConfigFile,
     Found,
     check_keys,
     is_loopback,
     normalized_base_url,
-    read_toml,
+    read_config,
     shown,
 )
 from tui.core.catalogue import DEFAULT_ROUTE, ENDPOINTS, Catalogue
 from tui.core.catalogue_file import catalogue_of, document_of
 from tui.core.errors import ConfigError, TokenUnusable
 from tui.core.items import ContinuationMode, Target
+from tui.core.text import visible_line
 from tui.own_files import own_document
 
 if TYPE_CHECKING:
@@ -53,6 +55,9 @@ __all__ = [
     "load_settings",
     "normalized_base_url",
 ]
+
+_LONGEST: Final = 1000
+"""Characters of what is quoted in a complaint."""
 
 # Beside the code: importlib.resources alone would cost 15 ms before the first paint.
 _CATALOGUE: Final = Path(__file__).parents[1] / "core" / "catalogue.toml"
@@ -315,8 +320,8 @@ def load_catalogue(config_dir: Path) -> Catalogue:
         raise ConfigError(f"{path} cannot be read: {_why(error)}.") from None
     try:
         return catalogue_of(builtin, document_of(own))
-    except ValueError as error:
-        raise ConfigError(f"{path}: {error}.") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: {_why(error)}.") from None
 
 
 def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
@@ -333,12 +338,11 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
             stands, what it is and what is allowed.
     """
     config_dir, data_dir = default_dirs(environ)
-    path = config_dir / "config.toml"
-    document = _document(path)
+    file = _config_file(config_dir / "config.toml")
     catalogue = load_catalogue(config_dir)
-    found = {name: _find(name, flags, environ, document, path) for name in OPTIONS}
-    keymap = _keymap(document, path)
-    profiles = read_profiles(document, path)
+    found = {name: _find(name, flags, environ, file) for name in OPTIONS}
+    keymap = _keymap(file.document, file.path)
+    profiles = read_profiles(file.document, file.path)
     found = with_aws_region(found, environ)
     found, said = fitted(found, catalogue)
     place = place_of(found, catalogue, profiles)
@@ -366,21 +370,20 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
     )
 
 
-def _document(path: Path) -> Mapping[str, Any]:
+def _config_file(path: Path) -> ConfigFile:
     try:
-        document = read_toml(path)
+        file = read_config(path)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {_why(error)}.") from None
-    check_keys(document, path)
-    return document
+    check_keys(file)
+    return file
 
 
 def _find(
     name: str,
     flags: Mapping[str, object],
     environ: Mapping[str, str],
-    document: Mapping[str, Any],
-    path: Path,
+    file: ConfigFile,
 ) -> Found:
     """The setting's value from the strongest place that has one."""
     option = OPTIONS[name]
@@ -392,9 +395,9 @@ def _find(
         if text:
             rank = RANKS.index("environment")
             return option.read(text, rank, variable, f"environment {variable}")
-    if option.key and option.key in document:
-        where = f"{path}, {option.key}"
-        return option.read(document[option.key], RANKS.index("config file"), where, f"config file {path}")
+    if option.key and option.key in file.document:
+        where, source = f"{file.where(option.key)}, {option.key}", f"config file {file.path}"
+        return option.read(file.document[option.key], RANKS.index("config file"), where, source)
     return Found(option.default, 0, "default", name)
 
 
@@ -429,5 +432,12 @@ def _why(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         return os.strerror(error.errno).lower()
     if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8 text"
-    return str(error)
+        line = 1 + error.object.count(b"\n", 0, error.start)
+        return f"line {line} is not UTF-8 text"
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    text = visible_line(str(error))
+    # Python tells how to raise its own limit, which is nobody's business here.
+    if text.startswith("Exceeds the limit"):
+        return "a number in it has thousands of digits"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

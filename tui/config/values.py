@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -17,13 +18,14 @@ from tui.core.text import visible_line
 
 __all__ = [
     "OPTIONS",
+    "ConfigFile",
     "Found",
     "Option",
     "check_keys",
     "closest",
     "is_loopback",
     "normalized_base_url",
-    "read_toml",
+    "read_config",
     "shown",
 ]
 
@@ -31,6 +33,8 @@ _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
 _SECRET_PREFIXES: Final = ("bedrock-api-key-", "absk")
 _MEGABYTE: Final = 1_000_000
+_MOST_DOLLARS: Final = 1_000_000_000
+_KEY: Final = re.compile(r"""^[ \t]*\[{0,2}[ \t]*(["']?)([\w-]+)\1[ \t]*[=.\]]""", re.MULTILINE)
 _WRITING_KEYS: Final = frozenset(
     {
         "space",
@@ -91,6 +95,10 @@ class Option:
             ConfigError: It is not allowed; says where it stands and what is.
         """
         try:
+            str(given)
+        except ValueError:
+            raise ConfigError(f"{where} is a number of thousands of digits.") from None
+        try:
             return Found(self.parse(given), rank, source, where)
         except ValueError as error:
             raise ConfigError(f"{where} is {shown(given)}; {error}.") from None
@@ -114,8 +122,27 @@ def closest(name: str, known: Iterable[str]) -> str:
     return f" (did you mean '{near[0]}'?)" if near else ""
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file; a missing one is empty.
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """The config file as it was read.
+
+    Attributes:
+        path: Where it is, or would be.
+        document: Its top table.
+        lines: The number of the line on which each key of that table stands first.
+    """
+
+    path: Path
+    document: Mapping[str, Any]
+    lines: Mapping[str, int]
+
+    def where(self, key: str) -> str:
+        """What to name in a complaint about a key of the top table."""
+        return f"{self.path}, line {self.lines[key]}" if key in self.lines else str(self.path)
+
+
+def read_config(path: Path) -> ConfigFile:
+    """Read the config file; a missing one is empty.
 
     Raises:
         OSError: It is there and cannot be read.
@@ -124,29 +151,40 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return ConfigFile(path, {}, {})
     import tomllib
 
-    return tomllib.loads(data.decode("utf-8"))
+    text = data.decode("utf-8")
+    try:
+        document = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    lines: dict[str, int] = {}
+    line = at = 0
+    for match in _KEY.finditer(text):
+        line, at = line + text.count("\n", at, match.start()), match.start()
+        lines.setdefault(match[2], line + 1)
+    return ConfigFile(path, document, lines)
 
 
-def check_keys(document: Mapping[str, Any], path: Path) -> None:
+def check_keys(file: ConfigFile) -> None:
     """Refuse keys that no setting has.
 
     Raises:
-        ConfigError: Names the file, the key, the nearest known one, and all of them.
+        ConfigError: Names the file, the line, the key, the nearest known one, and all of them.
     """
     known = sorted({option.key for option in OPTIONS.values() if option.key} | {"keymap", "keys", "profiles"})
-    for key in document:
+    for key in file.document:
         if key in known:
             continue
+        where = file.where(key)
         if key.lower() in ("token", "api_key", "aws_bearer_token_bedrock", "bearer_token"):
             raise ConfigError(
-                f"{path}: {key} does not belong in a file; "
+                f"{where}: {key} does not belong in a file; "
                 "use `outcrop token set` or AWS_BEARER_TOKEN_BEDROCK."
             )
         raise ConfigError(
-            f"{path}: unknown key {shown(key)}{closest(key, known)}. Allowed: {', '.join(known)}."
+            f"{where}: unknown key {shown(key)}{closest(key, known)}. Allowed: {', '.join(known)}."
         )
 
 
@@ -251,7 +289,7 @@ def _dollars(given: object) -> Decimal:
         amount = Decimal(str(given).strip().removeprefix("$"))
     except InvalidOperation:
         raise wrong from None
-    if not amount.is_finite() or amount <= 0:
+    if not amount.is_finite() or not 0 < amount <= _MOST_DOLLARS:
         raise wrong
     return amount
 

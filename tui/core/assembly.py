@@ -16,6 +16,7 @@ from tui.core.events import (
 )
 from tui.core.guardrail import REPORT_KEY, guardrail_words
 from tui.core.items import Item, Outcome, Turn, Usage
+from tui.core.text import storable
 
 __all__ = ["Assembly"]
 
@@ -67,7 +68,8 @@ class Assembly:
 
     def _take_head(self, response: Mapping[str, Any], response_id: str | None) -> None:
         if response_id is not None:
-            self.response_id = response_id
+            # It goes into a URL, and into the history.
+            self.response_id = storable(response_id)
         stored = response.get("store")
         if isinstance(stored, bool):
             self.store = stored

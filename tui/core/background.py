@@ -113,7 +113,7 @@ def answer_events(response: Payload) -> list[StreamEvent]:
         text = Turn("", None, (), 0.0, (item,)).text
         if text:
             events.append(TextDelta(index, item_id, text, refusal='"type":"refusal"' in item.text))
-        if status in ("completed", "incomplete") or item.payload.get("status") not in _UNFINISHED:
+        if status in ("completed", "incomplete") or str(item.payload.get("status")) not in _UNFINISHED:
             events.append(OutputItemDone(index, item))
     events.append(ResponseEnded(status, response))
     return events

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from tui.core.catalogue import Model
-from tui.core.items import Item
+from tui.core.items import Item, dump_json
 
 __all__ = [
     "BREAKPOINTS",
@@ -106,4 +106,4 @@ def with_breakpoint(text: str) -> str:
     if not isinstance(message.get("content"), list) or not parts or not isinstance(parts[-1], dict):
         return text
     parts[-1] = {**cast("dict[str, Any]", parts[-1]), "prompt_cache_breakpoint": {"mode": "explicit"}}
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    return dump_json(message)

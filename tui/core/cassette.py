@@ -9,10 +9,9 @@ microseconds since the exchange began, and bytes. Secrets are not in it, as no r
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import Any, Final, cast
 
@@ -20,23 +19,17 @@ from tui.core.apis.asked import asked_of, prompt_of
 from tui.core.errors import InputError
 from tui.core.exchange import Chunk, Chunks, Exchange, Timings
 from tui.core.items import Item, Outcome
-from tui.core.text import visible_line
+from tui.core.leaving.fields import Fields, parse_json
+from tui.core.text import storable, visible_line
 
 __all__ = ["FORMAT", "VERSION", "Cassette", "cassette_text", "read_cassette"]
 
 FORMAT: Final = "outcrop cassette"
 VERSION: Final = 1
-_PLAIN: Final = (
-    "method",
-    "url",
-    "started_at",
-    "attempt",
-    "turn_id",
-    "model",
-    "status",
-    "http_version",
-    "error",
-)
+_TEXTS: Final = ("method", "url", "turn_id", "model", "http_version")
+_PLAIN: Final = (*_TEXTS, "started_at", "attempt", "status", "error")
+_OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
+_LONGEST: Final = 10**15  # microseconds: thirty years
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +93,35 @@ def read_cassette(data: bytes) -> Cassette:
         InputError: It is no cassette, one of a newer version, or damaged; the sentence says which.
     """
     try:
-        document: object = json.loads(data)
-    except (ValueError, RecursionError):
+        document = parse_json(data)
+    except ValueError:
         raise InputError("It is no cassette: it is no JSON.") from None
-    fields = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
-    if fields.get("format") != FORMAT:
+    values = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    if values.get("format") != FORMAT:
         raise InputError(f"It is no cassette: its `format` is not {FORMAT!r}.")
-    if fields.get("version") != VERSION:
-        version = visible_line(str(fields.get("version")))
+    if values.get("version") != VERSION:
+        version = visible_line(str(values.get("version")))[:40]
         raise InputError(f"It is a cassette of version {version}; this Outcrop reads version {VERSION}.")
     try:
-        conversation = dict(fields.get("conversation") or {})
-        rows = enumerate(fields["exchanges"], 1)
-        exchanges = tuple(_read(cast("dict[str, Any]", row), number) for number, row in rows)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"The cassette is damaged: {type(error).__name__} {error}.") from None
+        cassette = Fields(values, "")
+        conversation = _made_with(cassette.inner("conversation"))
+        if "exchanges" not in values:
+            raise InputError("exchanges are missing.")
+        rows = enumerate(cassette.rows("exchanges"), 1)
+        exchanges = tuple(_read(Fields.of(row, place), number) for number, (place, row) in rows)
+    except InputError as error:
+        raise InputError(f"The cassette is damaged: {error}") from None
     return Cassette(conversation, exchanges)
+
+
+def _made_with(row: Fields) -> Mapping[str, Any]:
+    """What the requests were made with; what another version wrote beside it stays."""
+    for name in ("model", "region", "continuation", "api", "instructions", "title"):
+        row.optional_text(name)
+    row.texts("path")
+    if row.values.get("controls") is not None:
+        row.inner("controls")
+    return row.values
 
 
 def _written(exchange: Exchange) -> dict[str, Any]:
@@ -140,40 +146,65 @@ def _body(name: str, body: bytes) -> dict[str, str]:
         return {f"{name}_base64": base64.b64encode(body).decode("ascii")}
 
 
-def _read(row: dict[str, Any], number: int) -> Exchange:
+def _read(row: Fields, number: int) -> Exchange:
     body = _bytes(row, "response_body")
-    chunks = Chunks()
-    at = 0
-    for time, size in cast("Iterable[tuple[int, int]]", row["arrivals"]):
-        chunks.append(Chunk(time / 1e6, body[at : at + size]))
-        at += size
-    if at != len(body):
-        raise ValueError(f"the arrivals of exchange {number} are not those of its body")
+    outcome = row.choice("outcome", _OUTCOMES) if row.values.get("outcome") is not None else None
+    status = row.count("status")
+    if status is not None and not 100 <= status <= 599:
+        raise InputError(f"{row.place}.status must be a status of HTTP.")
+    times = row.inner("timings")
     return Exchange(
         id=f"cassette-{number}",
         number=number,
+        attempt=row.count("attempt") or 1,
         conversation_id="",
-        request_headers=_headers(row["request_headers"]),
+        **cast("Any", {name: row.text(name) for name in _TEXTS}),
+        started_at=row.time("started_at"),
+        status=status,
+        error=row.optional_text("error"),
+        request_headers=_headers(row, "request_headers"),
         request_body=_bytes(row, "request_body"),
-        response_headers=_headers(row["response_headers"]),
-        chunks=chunks,
-        timings=Timings(**row["timings"]),
-        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
-        **{name: row[name] for name in _PLAIN},
+        response_headers=_headers(row, "response_headers"),
+        chunks=_arrived(row, body, number),
+        timings=Timings(**{field.name: times.seconds(field.name) for field in fields(Timings)}),
+        outcome=None if outcome is None else Outcome(outcome),
     )
 
 
-def _bytes(row: dict[str, Any], name: str) -> bytes:
-    if name in row:
-        return str(row[name]).encode("utf-8")
+def _arrived(row: Fields, body: bytes, number: int) -> Chunks:
+    """A body in the pieces in which it came."""
+    chunks = Chunks()
+    at = before = 0
+    for place, pair in row.rows("arrivals"):
+        numbers = cast("list[object]", pair) if isinstance(pair, list) else []
+        time, size = numbers if len(numbers) == 2 else (None, None)
+        if type(time) is not int or type(size) is not int or not before <= time <= _LONGEST or size < 0:
+            raise InputError(f"{place} must be microseconds, in their order, and a number of bytes.")
+        chunks.append(Chunk(time / 1e6, body[at : at + size]))
+        at, before = at + size, time
+    if at != len(body):
+        raise InputError(f"the arrivals of exchange {number} are not those of its body.")
+    return chunks
+
+
+def _bytes(row: Fields, name: str) -> bytes:
+    if name in row.values:
+        return row.text(name).encode("utf-8")
     try:
-        return base64.b64decode(row[f"{name}_base64"], validate=True)
-    except binascii.Error as error:
-        raise ValueError(str(error)) from None
+        return base64.b64decode(row.text(f"{name}_base64"), validate=True)
+    except ValueError:
+        raise InputError(f"{row.place}.{name}_base64 must be base64.") from None
 
 
-def _headers(pairs: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((str(name), str(value)) for name, value in pairs)
+def _headers(row: Fields, name: str) -> tuple[tuple[str, str], ...]:
+    pairs: list[tuple[str, str]] = []
+    for place, entry in row.rows(name):
+        pair = cast("list[object]", entry) if isinstance(entry, list) else []
+        texts = [storable(text) for text in pair if isinstance(text, str)]
+        if len(texts) != 2 or len(pair) != 2:
+            raise InputError(f"{place} must be a name and a value.")
+        pairs.append((texts[0], texts[1]))
+    return tuple(pairs)
 
 
 def _last_message(body: bytes) -> Item | None:

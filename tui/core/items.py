@@ -9,6 +9,7 @@ Source: OpenAI API reference, "Responses"; bedrock-facts.md sections 2 and 8.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -32,14 +33,19 @@ __all__ = [
 
 Payload = Mapping[str, Any]
 ContinuationMode = Literal["stateful", "stateless"]
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def dump_json(value: object) -> str:
     """Serialize the one way this program serializes: compact, key order kept, not ASCII-escaped.
 
-    The prompt cache works on exact prefixes, so two requests must write equal values as equal bytes.
+    The prompt cache works on exact prefixes, so two requests must write equal values as equal bytes. A lone
+    surrogate, which UTF-8 cannot carry, is written as its escape: the same value.
     """
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +287,7 @@ def _message_text(item: Item) -> str:
         return content
     texts: list[str] = []
     for part in _objects(content):
-        if part.get("type") in _TEXT_PARTS:
+        if str(part.get("type")) in _TEXT_PARTS:
             texts.append(str(part.get("text") or ""))
         elif part.get("type") == "refusal":
             texts.append(str(part.get("refusal") or ""))

@@ -241,7 +241,7 @@ class BackgroundRun(TurnRun):
             self._woken.set()
         elif not response:
             await self._end(ResponseError(FORGOTTEN, code="not_found"))
-        elif response.get("status") in _ENDED:
+        elif str(response.get("status")) in _ENDED:
             self._finish(answer_events(response))
             await self._end(None)
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 from tui.config.settings import Settings, load_settings
 from tui.core.cassette import Cassette, read_cassette
@@ -21,8 +21,11 @@ from tui.core.errors import InputError
 from tui.core.text import visible_line
 from tui.core.token import SANDBOX_TOKEN
 from tui.credentials.credentials import VARIABLE, Credentials
+from tui.export_files import open_regular
 
 __all__ = ["Playback", "settings_and_playback", "speed_of"]
+
+_LARGEST: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,23 @@ def speed_of(text: str) -> float | None:
     return speed
 
 
+def _bytes(path: Path) -> bytes:
+    """A cassette's file, which is no pipe and no device, and not larger than any cassette.
+
+    Raises:
+        InputError: It is none, or cannot be read.
+    """
+    try:
+        place = path.expanduser()
+    except RuntimeError:
+        place = path
+    with open_regular(place) as file:
+        data = file.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise InputError(f"It is larger than {_LARGEST:,} bytes, which no cassette is.")
+    return data
+
+
 def settings_and_playback(
     options: argparse.Namespace, environ: Mapping[str, str]
 ) -> tuple[Settings, Playback | None]:
@@ -86,9 +106,7 @@ def settings_and_playback(
     shown = visible_line(path)
     speed = speed_of(flags.get("replay_speed", "1"))
     try:
-        cassette = read_cassette(Path(path).expanduser().read_bytes())
-    except OSError as error:
-        raise InputError(f"{shown} cannot be read: {error.strerror}.") from None
+        cassette = read_cassette(_bytes(Path(path)))
     except InputError as error:
         raise InputError(f"{shown}: {error}") from None
     if not cassette.base_url:

@@ -21,7 +21,7 @@ from tui.config.settings import load_settings
 from tui.core.checks.report import document, junit_xml
 from tui.core.checks.results import CheckResult
 from tui.core.errors import InputError
-from tui.core.text import visible_line
+from tui.core.text import storable, visible_line
 from tui.startup import make_session
 from tui.subcommands.ask_tools import terminal_line
 from tui.subcommands.check_table import row_lines, summary_lines, title_lines
@@ -68,7 +68,7 @@ async def _act(
         work = CheckRun(CheckContext(session, target, conversation.id))
         results = await _results(work, checks, left, options)
         if options.json:
-            print(json.dumps(document(results, work.about, began), indent=2, ensure_ascii=False))
+            print(storable(json.dumps(document(results, work.about, began), indent=2, ensure_ascii=False)))
         if options.junit:
             _write_junit(options.junit, junit_xml(results, work.about, began))
         failed = any(result.state == "failed" for result in results)

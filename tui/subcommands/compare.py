@@ -144,7 +144,7 @@ async def _print(
             )
             for column in columns
         ]
-        print(json.dumps(document(prompt, rows, found), indent=2, ensure_ascii=False))
+        print(storable(json.dumps(document(prompt, rows, found), indent=2, ensure_ascii=False)))
         return
     names = labels([column.asked for column in columns])
     width = shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else _WIDTH

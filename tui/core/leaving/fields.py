@@ -16,6 +16,9 @@ __all__ = ["Fields", "parse_json"]
 _LATEST: Final = 250_000_000_000.0
 """Seconds since the epoch: a little before the year 9900, which every calendar function still takes."""
 
+_LONGEST: Final = 1e9
+"""Seconds: thirty years."""
+
 _LARGEST: Final = 2**53
 
 
@@ -101,6 +104,15 @@ class Fields:
     def optional_time(self, name: str) -> float | None:
         """Seconds since the epoch, or nothing."""
         return None if self.values.get(name) is None else self.time(name)
+
+    def seconds(self, name: str) -> float | None:
+        """A length of time, or nothing."""
+        value: object = self.values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LONGEST:
+            self._wrong(name, "a number of seconds")
+        return float(value)
 
     def count(self, name: str) -> int | None:
         """A whole number from 0 on, or nothing."""

@@ -226,6 +226,8 @@ def read_markdown(
     read = _Read()
     for kind, heading, body in _sections(text):
         _take(read, kind, heading, body, file)
+    # A part with nothing in it says nothing: no model takes an empty message.
+    read.said = [said for said in read.said if said.text or said.parts]
     if not read.said:
         raise InputError("No message is in it: they begin with <!-- outcrop: user --> or assistant.")
     if read.said[0].role != "user":
