@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events
-from textual.actions import SkipAction
+from textual.actions import ActionParseResult, SkipAction, parse
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
@@ -20,13 +20,14 @@ from textual.driver import Driver
 
 from tui.commands import by_id
 from tui.core.errors import ConfigError
-from tui.core.garbage import begin_collecting
+from tui.core.garbage import begin_collecting, collector_paused
 from tui.core.text import visible, visible_line
 from tui.keys.keymap import bindings, check_keymap, leader_binding, tell_alt_enter_apart
 from tui.screens.chat import ChatScreen, StartWith
 from tui.themes import DEFAULT_THEME, NO_COLOUR_THEME, load_theme, load_themes, own_folder
 
 if TYPE_CHECKING:
+    from textual.dom import DOMNode
     from textual.screen import Screen
 
     from tui.commands import Command
@@ -145,6 +146,20 @@ class OutcropApp(App[int]):
             chosen,
         )
 
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run an action, once what it imports is there: an import on the loop would hold keys and frames."""
+        from tui.core.ahead import imported
+        from tui.screens.needed import MODULES
+
+        name = parse(action)[1] if isinstance(action, str) else action[1]
+        await imported(*MODULES.get(name, ()))
+        return await super().run_action(action, default_namespace, namespaces)
+
     # ---- screens
 
     def get_default_screen(self) -> Screen[None]:
@@ -172,30 +187,42 @@ class OutcropApp(App[int]):
     def _style_the_rest(self) -> None:
         """Add the styles of what is not on the first picture."""
         from tui import app_style
+        from tui.restyling import remember_more
 
+        remember_more(self.stylesheet)
         self.stylesheet.add_source(app_style.APP_CSS, (app_style.__file__, "APP_CSS"))
         self.stylesheet.update(self)
 
     def _take_other_keys(self) -> None:
         """The user's keys inside dialogs and panes, looked up where those stand; few users have any."""
         if self._keymap_now.others:
-            from tui.keys.contexts import check_others
+            self.run_worker(self._check_other_keys(), group="keys", exit_on_error=False)
 
-            self._local_keys, problems = check_others(self._keymap_now.others)
-            self.update_keymap(self._local_keys)
-            self._problems += problems
+    async def _check_other_keys(self) -> None:
+        # It looks at every screen there is, so it imports them all.
+        from tui.keys.contexts import check_others
+
+        with collector_paused(freeze=True):
+            checked = await asyncio.to_thread(check_others, self._keymap_now.others)
+        self._local_keys, problems = checked
+        self.update_keymap(self._local_keys)
+        for problem in problems:
+            self._tell_problem(problem)
 
     def push_screen(self, *args: Any, **kwargs: Any) -> Any:
         """Open a screen; what stands at the screen's edge would cover a part of it."""
         self.clear_notifications()
         return cast("Any", super()).push_screen(*args, **kwargs)
 
-    def action_open_help(self) -> None:
+    async def action_open_help(self) -> None:
         """Show the keys and commands as they are now."""
-        from tui.screens.help import HelpScreen
+        from tui.screens.help import HelpScreen, sections
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.session.settings, self._keymap_now, self._local_keys))
+            # The keys are read from the classes that have them: every screen is imported.
+            with collector_paused(freeze=True):
+                found = await asyncio.to_thread(sections, self._keymap_now, self._local_keys)
+            self.push_screen(HelpScreen(self.session.settings, self._keymap_now, found))
 
     # ---- themes
 
@@ -256,7 +283,16 @@ class OutcropApp(App[int]):
         ]
         self._problems.clear()
         for problem in problems:
-            self.notify(problem, severity="warning", markup=False, timeout=12)
+            self._tell_problem(problem)
+
+    def _tell_problem(self, problem: str) -> None:
+        self.notify(problem, severity="warning", markup=False, timeout=12)
+
+    async def refresh_css(self, animate: bool = True) -> None:  # type: ignore[override]
+        """Take another theme's styles without holding the event loop; Textual awaits it."""
+        from tui.restyling import restyle
+
+        await restyle(self, animate=animate)
 
     def theme_names(self) -> list[str]:
         """Outcrop's and the user's themes, then those that come with Textual."""

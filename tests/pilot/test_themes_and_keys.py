@@ -32,6 +32,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.theme_picker import ThemePicker
 from tui.screens.which_key import WhichKey
 from tui.themes import load_theme, load_themes, own_folder, parse_theme
+from tui.widgets.virtual_lines import VirtualLines
 
 OWN = [path.stem for path in sorted(own_folder().glob("*.toml"))]
 
@@ -411,18 +412,18 @@ async def test_the_users_keys_and_chords_work_and_are_the_ones_shown(tmp_path: P
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         help_screen = app.screen
         assert isinstance(help_screen, HelpScreen)
-        page = help_screen.page(88).plain
+        page = "\n".join(line.text for line in help_screen.page(88))
         for command in COMMANDS:
             assert command.title in page and command.id in page, command.id
         assert "F1          Ctrl" not in page and "Ctrl+X ?" not in page and "Ctrl+X l l" in page
         await pilot.press(*"theme")
-        found = help_screen.query_one(Static).content.plain
+        found = on_the_page(help_screen)
         assert "Ctrl+X j" in found and "/theme [NAME]" in found and "In the choice of a theme" in found
         assert "Ctrl+Y" in found and "Quit" not in found
         await pilot.press(*" xyzzy")
-        assert "Nothing here has “theme xyzzy” in it." in help_screen.query_one(Static).content.plain
+        assert "Nothing here has “theme xyzzy” in it." in on_the_page(help_screen)
         await pilot.press("escape")
-        assert app.screen is help_screen and "Quit" in help_screen.query_one(Static).content.plain
+        assert app.screen is help_screen and "Quit" in on_the_page(help_screen)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is app.chat)
         assert "F11 help" in app.chat.status.render().plain
@@ -430,6 +431,11 @@ async def test_the_users_keys_and_chords_work_and_are_the_ones_shown(tmp_path: P
         await until(pilot, lambda: isinstance(app.screen, ThemePicker))
         await pilot.press("ctrl+y")
         await until(pilot, lambda: app.screen is app.chat)
+
+
+def on_the_page(screen: HelpScreen) -> str:
+    source = screen.query_one(VirtualLines).source
+    return "\n".join(source.row(index, 88).text for index in range(len(source)))
 
 
 async def test_the_leader_waits_lists_and_leaves_and_cuts_what_is_selected(tmp_path: Path) -> None:

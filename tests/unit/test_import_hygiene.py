@@ -10,7 +10,7 @@ HEAVY = ("openai", "httpx", "httpx2", "keyring", "pydantic", "pypdf", "starlette
 # Each module here costs every start about a millisecond: add one only when the first picture needs it.
 FIRST_PICTURE = {
     *("app", "commands", "config", "core", "crash", "credentials", "keys", "messages", "own_files"),
-    *("screens", "startup", "terminal", "themes", "widgets"),
+    *("screens", "screens.base", "startup", "terminal", "themes", "widgets"),
     *("commands.chords", "commands.command", "commands.conversation", "commands.looking"),
     *("commands.program", "commands.reading", "commands.tools", "commands.turn"),
     *("config.places", "config.profiles", "config.settings", "config.values"),

@@ -8,12 +8,12 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.core.attachments import Attachment, later_turns
 from tui.core.items import ContinuationMode
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 from tui.widgets.attachment_chips import extent_words, size_words
 from tui.widgets.columns import Cell, Column, TableTitles, layout, table_row, titles_row
 from tui.widgets.dialog import Dialog

@@ -11,13 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.core.cache_controls import BREAKPOINTS, NO_KEY, OPTIONS, keep_values
 from tui.core.catalogue import Model
 from tui.core.controls import Controls
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 from tui.widgets.choice_line import LABEL_WIDTH, ChoiceLine
 from tui.widgets.dialog import Dialog
 

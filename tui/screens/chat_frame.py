@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 
 from tui.core.api_rules import API_NAMES
 from tui.core.apis import RESPONSES, mode_in_force
 from tui.core.errors import OutcropError
 from tui.core.text import visible_line
 from tui.crash import report
+from tui.screens.base import Screen
 from tui.widgets.composer import Composer
 from tui.widgets.compositor import ThriftyCompositor
 from tui.widgets.status_line import StatusLine, StatusState

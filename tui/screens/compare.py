@@ -15,7 +15,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.core.compare.differences import Difference, difference
@@ -23,6 +22,7 @@ from tui.core.compare.figures import ColumnFigures, cost_words
 from tui.core.costs import total_cost
 from tui.core.items import Outcome
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 from tui.screens.compare_rows import FiguresTable, difference_rows
 from tui.widgets.columns import TableTitles
 from tui.widgets.conversation_pane import BlockKind, ConversationPane

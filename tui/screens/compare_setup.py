@@ -12,13 +12,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from tui.core.compare.figures import likely_words
 from tui.core.compare.targets import MOST, Asked, TargetWords, parse_targets
 from tui.core.errors import OutcropError
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 from tui.screens.compare_rows import AskedTable
 from tui.session.compare import Column, Comparing, check_count
 from tui.widgets.columns import TableTitles

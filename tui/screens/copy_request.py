@@ -14,7 +14,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.core import figures
@@ -23,6 +22,7 @@ from tui.core.exchange import Exchange
 from tui.core.export import FORMS, Export, Unsupported, export, export_har
 from tui.core.text import visible_line
 from tui.export_files import export_path, taken, write_export
+from tui.screens.base import ModalScreen
 from tui.widgets.dialog import Dialog
 from tui.widgets.inspection.code_rows import code_rows
 from tui.widgets.path_input import PathInput

@@ -12,13 +12,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
 from tui.core.body_text import EditableBody
 from tui.core.errors import OutcropError
 from tui.core.request_check import Finding, check_body
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 from tui.widgets.choice_line import ChoiceLine
 from tui.widgets.dialog import Dialog
 from tui.widgets.json_area import JsonArea

@@ -12,12 +12,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.core.attachments import Attachment
 from tui.core.errors import OutcropError
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 from tui.widgets.attachment_chips import describe, size_words
 from tui.widgets.columns import Cell, Column, TableTitles, layout, table_row, titles_row
 from tui.widgets.dialog import Dialog

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from tui.core.text import visible_line
 from tui.keys.key_names import display_key
 from tui.keys.key_table import Entry, Section, sections
 from tui.keys.keymap import Keymap
+from tui.screens.base import ModalScreen
 from tui.widgets.dialog import Dialog
+from tui.widgets.rows import Mark, Row, RowList, row
+from tui.widgets.virtual_lines import VirtualLines
 
 if TYPE_CHECKING:
     from tui.config.settings import Settings
 
-__all__ = ["HelpScreen"]
+__all__ = ["HelpScreen", "sections"]
 
 _KEYS: Final = 12
 _CHORDS: Final = 13
@@ -38,7 +38,7 @@ class HelpScreen(ModalScreen[None]):
     Args:
         settings: For the composer's keys and the config file's place.
         keymap: The commands' keys.
-        local: The user's keys inside dialogs and panes.
+        found: All keys and commands, as `sections` gives them.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,23 +55,26 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen {
         align: center middle;
         & Dialog { max-width: 100; }
-        & VerticalScroll {
+        & VirtualLines {
             height: 1fr;
             margin-top: 1;
+            padding: 0 1;
             background: $surface;
-            scrollbar-size-vertical: 1;
             scrollbar-background: $surface;
+            scrollbar-gutter: stable;
         }
-        & Static { width: 1fr; height: auto; padding: 0 1; }
+        & VirtualLines > .virtual-lines--heading { color: $text-secondary; }
+        & VirtualLines > .virtual-lines--success { text-style: bold; }
     }
     """
 
-    def __init__(self, settings: Settings, keymap: Keymap, local: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, keymap: Keymap, found: tuple[Section, ...]) -> None:
         super().__init__()
+        self._page = VirtualLines(id="help-page")
+        self._page.can_focus = False
         self._settings = settings
         self._keymap = keymap
         composer, *prose = _prose(settings)
-        found = sections(keymap, local)
         self._sections = (
             composer,
             *(section for section in found if not section.local),
@@ -83,7 +86,7 @@ class HelpScreen(ModalScreen[None]):
         """The search and the page in their frame."""
         yield Dialog(
             Input(placeholder="Search keys and commands", id="help-search"),
-            VerticalScroll(Static("", markup=False), can_focus=False),
+            self._page,
             title="Help",
             keys="↑↓ PgUp PgDn scroll   Esc close",
         )
@@ -100,58 +103,54 @@ class HelpScreen(ModalScreen[None]):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self._show()
-        self.query_one(VerticalScroll).scroll_home(animate=False)
 
     def _show(self) -> None:
         width = max(40, min(_WIDEST, self.size.width) - _FRAME)
-        self.query_one(Static).update(self.page(width, self.query_one(Input).value))
+        self._page.show(RowList(self.page(width, self.query_one(Input).value)))
 
-    def page(self, width: int, query: str = "") -> Content:
-        """The whole text, `width` columns wide, or what of it has every word of `query`."""
+    def page(self, width: int, query: str = "") -> list[Row]:
+        """All rows, `width` columns wide, or what of them has every word of `query`."""
         words = query.casefold().split()
-        lines: list[Content] = []
+        lines: list[Row] = []
         for section in self._sections:
             entries = [entry for entry in section.entries if _matches(entry, section, words)]
             if entries:
-                lines += [Content("")] * bool(lines) + [_heading(section.title)]
+                lines += [Row("")] * bool(lines) + [_heading(section.title)]
                 for entry in entries:
                     lines += _rows(entry, width)
         if not words:
             lines += self._own_keys(width)
         if not lines:
-            said = f"Nothing here has “{visible_line(query.strip())}” in it."
-            return Content.styled(said, "$text-muted")
-        return Content("\n").join(lines)
+            lines += _wrapped(f"Nothing here has “{visible_line(query.strip())}” in it.", width, "dim")
+        return lines
 
-    def _own_keys(self, width: int) -> Iterator[Content]:
+    def _own_keys(self, width: int) -> Iterator[Row]:
         """How keys are changed, and what is wrong with those that were."""
         where = visible_line(str(self._settings.config_dir / "config.toml"))
         leader = self._keymap.leader
-        yield from (Content(""), _heading("Your own keys"))
+        yield from (Row(""), _heading("Your own keys"))
         yield from _wrapped(
             f"The table [keymap] of {where} gives anything on this page other keys or chords, by the name at "
             "the end of its description. `outcrop keys` prints them all.",
             width,
-            "$text-muted",
+            "dim",
         )
         for line in ("[keymap]", f'turn.preview = "f5, {leader.lower()} p"', 'leader = "ctrl+b"'):
-            yield Content.styled(f"    {line}", "$text-accent")
+            yield row((f"    {line}", "accent"))
         for problem in self._keymap.problems:
-            yield from _wrapped(visible_line(problem), width, "$text-warning")
+            yield from _wrapped(visible_line(problem), width, "warning")
 
     def action_scroll(self, lines: int) -> None:
         """Scroll the page by lines."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+        self._page.action_move(lines)
 
     def action_page(self, pages: int) -> None:
         """Scroll by what is visible."""
-        page = self.query_one(VerticalScroll)
-        page.scroll_relative(y=pages * max(1, page.size.height - 2), animate=False)
+        self._page.action_page(pages)
 
     def action_edge(self, which: int) -> None:
         """Go to the top or the bottom."""
-        page = self.query_one(VerticalScroll)
-        page.scroll_home(animate=False) if which < 0 else page.scroll_end(animate=False)
+        self._page.action_edge(which)
 
     def action_back(self) -> None:
         """Empty the search; close where it is empty."""
@@ -268,45 +267,39 @@ def _searched(entry: Entry, section: str) -> str:
     return " ".join(parts).casefold()
 
 
-def _heading(text: str) -> Content:
-    return Content.styled(text, "bold $text-secondary")
+def _heading(text: str) -> Row:
+    return row((text, "heading"))
 
 
-def _wrapped(text: str, width: int, style: str) -> Iterator[Content]:
+def _wrapped(text: str, width: int, mark: Mark) -> Iterator[Row]:
     for line in textwrap.wrap(text, width):
-        yield Content.styled(line, style)
+        yield row((line, mark))
 
 
-def _rows(entry: Entry, width: int) -> Iterator[Content]:
+@lru_cache(maxsize=2048)
+def _rows(entry: Entry, width: int) -> tuple[Row, ...]:
     """An entry: keys and chord in columns of their own, its words beside them."""
     keys, chords = "  ".join(entry.keys), "  ".join(entry.chords)
     if len(keys) >= _KEYS + (0 if chords else _CHORDS):
         keys = entry.keys[0]
     indent = _KEYS + (_CHORDS if entry.help else 0)
     column = width - indent
-    style = "bold $text-success" if entry.yours else "bold $text-primary"
-    left = Content.styled(f"{keys:<{_KEYS}}", style)
+    left: tuple[str, Mark] = (f"{keys:<{_KEYS}}", "success" if entry.yours else "key")
     if entry.help:
-        left += Content.styled(f"{chords:<{_CHORDS}}", "$text-primary")
-        yield left + _titled(entry, column)
+        rows = [row(left, (f"{chords:<{_CHORDS}}", "key"), *_titled(entry, column))]
         told = f"{entry.help}  {entry.id}"
         for line in textwrap.wrap(told, column, break_long_words=False, break_on_hyphens=False):
             words, name, _ = line.rpartition(entry.id)
-            text = Content.assemble((words if name else line, "$text-muted"), (name, "$text-disabled"))
-            yield Content(" " * indent) + text
-        return
+            rows.append(row(" " * indent, (words if name else line, "dim"), (name, "faint")))
+        return tuple(rows)
     first, *rest = textwrap.wrap(entry.title, column - len(entry.id) - 2) or [""]
-    line = left + Content(first)
-    if entry.id:
-        line += Content.styled(f"  {entry.id}", "$text-disabled")
-    yield line
-    for more in rest:
-        yield Content(" " * indent + more)
+    named: tuple[str, Mark] = (f"  {entry.id}" if entry.id else "", "faint")
+    return row(left, first, named), *(row(" " * indent + more) for more in rest)
 
 
-def _titled(entry: Entry, width: int) -> Content:
+def _titled(entry: Entry, width: int) -> tuple[str | tuple[str, Mark], ...]:
     """The title, and the slash command at the right edge."""
     gap = width - len(entry.title) - len(entry.slash)
     if not entry.slash or gap < 2:
-        return Content.styled(entry.title, "$foreground")
-    return Content.assemble((entry.title, "$foreground"), " " * gap, (entry.slash, "$text-accent"))
+        return (entry.title,)
+    return entry.title, " " * gap, (entry.slash, "accent")

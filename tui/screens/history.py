@@ -13,13 +13,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui.core import figures
 from tui.core.conversation import ConversationSummary
 from tui.core.errors import OutcropError
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 from tui.screens.list_dialog import ListDialog
 from tui.widgets.columns import Cell, Column, layout, table_row, titles_row
 from tui.widgets.dialog import Dialog

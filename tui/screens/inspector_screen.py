@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.core.continuation import LeftOut
 from tui.core.exchange import Exchange
 from tui.core.text import visible_line
+from tui.screens.base import Screen
 from tui.screens.inspector_actions import RequestActions
 from tui.widgets.inspector import Inspector
 

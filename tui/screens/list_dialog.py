@@ -6,11 +6,12 @@ from typing import ClassVar
 
 from textual import on
 from textual.content import Content
-from textual.screen import ModalScreen, ScreenResultType
+from textual.screen import ScreenResultType
 from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 from tui.widgets.columns import TableTitles
 from tui.widgets.dialog import Dialog
 from tui.widgets.rows import Row, RowSource

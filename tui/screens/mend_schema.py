@@ -10,13 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui.core.json_places import path_text
 from tui.core.structured.output_format import format_name
 from tui.core.structured.strict import Problem
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 from tui.widgets.dialog import Dialog
 
 __all__ = ["MendSchema"]

@@ -11,7 +11,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.core.api_rules import API_NAMES
@@ -19,6 +18,7 @@ from tui.core.catalogue import Catalogue
 from tui.core.discovery import PairingCheck
 from tui.core.errors import OutcropError
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 from tui.widgets.columns import TableTitles
 from tui.widgets.dialog import Dialog
 from tui.widgets.pairing_table import PairingTable, detail_of

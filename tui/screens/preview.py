@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.core import figures
@@ -19,6 +18,7 @@ from tui.core.estimate import TurnEstimate
 from tui.core.items import ContinuationMode, Outcome
 from tui.core.preview import Preview, PreviewItem
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 from tui.widgets.dialog import Dialog
 from tui.widgets.rows import Mark, Row, RowList, fit, row, wrap
 from tui.widgets.virtual_lines import VirtualLines

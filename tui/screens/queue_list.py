@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Final, Protocol, cast
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.core.text import visible, visible_line
+from tui.screens.base import ModalScreen
 from tui.screens.queue import Queued
 from tui.widgets.columns import Cell, Column, TableTitles, layout, table_row, titles_row
 from tui.widgets.dialog import Dialog

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 from tui.widgets.dialog import Dialog
 from tui.widgets.inspection.json_rows import json_rows
 from tui.widgets.rows import RowList, wrap

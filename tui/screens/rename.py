@@ -8,9 +8,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui.screens.base import ModalScreen
 from tui.widgets.dialog import Dialog
 
 __all__ = ["RenameScreen"]

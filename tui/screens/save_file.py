@@ -9,13 +9,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.core.errors import InputError
 from tui.core.export.request import Export
 from tui.core.text import visible_line
 from tui.export_files import export_path, taken, write_export
+from tui.screens.base import ModalScreen
 from tui.widgets.dialog import Dialog
 from tui.widgets.path_input import PathInput
 

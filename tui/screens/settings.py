@@ -11,13 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from tui.core.api_rules import API_NAMES, PARAMETERS, ApiRules
 from tui.core.catalogue import Model
 from tui.core.controls import LEAST_OUTPUT, SERVICE_TIERS, SUMMARIES, VERBOSITIES, Controls
 from tui.core.text import visible, visible_line
+from tui.screens.base import ModalScreen
 from tui.session.instructions import Library
 from tui.widgets.choice_line import LABEL_WIDTH, ChoiceLine
 from tui.widgets.dialog import Dialog

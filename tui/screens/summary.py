@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static, TextArea
 
 from tui.core.compaction import Summary
 from tui.core.text import storable, visible
+from tui.screens.base import ModalScreen
 from tui.widgets.dialog import Dialog
 from tui.widgets.safe_text_area import SafeTextArea
 

@@ -10,11 +10,11 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 
 __all__ = ["ThemePicker"]
 

@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, RadioButton, RadioSet, Static
 
 from tui.core.text import visible
+from tui.screens.base import ModalScreen
 from tui.widgets.dialog import Dialog
 
 __all__ = ["SecretInput", "TokenChoice", "TokenDialog", "why_unusable"]

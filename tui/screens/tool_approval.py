@@ -10,11 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Checkbox, Input, Static, TextArea
 
 from tui.core.text import storable, visible, visible_line
 from tui.core.tools import Answer, Question, Verdict, exact_pattern
+from tui.screens.base import ModalScreen
 from tui.widgets.dialog import Dialog
 
 __all__ = ["ApprovalScreen", "OutputScreen"]

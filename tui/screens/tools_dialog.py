@@ -11,10 +11,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static, TextArea
 
 from tui.core.text import visible, visible_line
+from tui.screens.base import ModalScreen
 from tui.screens.list_dialog import ListDialog
 from tui.widgets.columns import Cell, Column, layout, table_row, titles_row
 from tui.widgets.dialog import Dialog

@@ -8,11 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.core.items import Outcome, Turn
 from tui.core.text import visible_line
+from tui.screens.base import ModalScreen
 from tui.screens.turn_words import clock, span_words, usage_rows
 from tui.widgets.dialog import Dialog
 

@@ -12,13 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from tui.core import figures
 from tui.core.errors import InputError
 from tui.core.meter import ConversationFigures, TurnFigures
 from tui.core.text import visible_line
+from tui.screens.base import Screen
 from tui.screens.usage_table import TurnFiguresTable
 from tui.widgets.charts import Chart, TokenChart, ValueChart
 from tui.widgets.columns import TableTitles

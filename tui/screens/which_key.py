@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from textual import events
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.commands import Command
 from tui.keys.key_names import display_key
 from tui.keys.keymap import Keymap
+from tui.screens.base import ModalScreen
 
 __all__ = ["WAIT", "WhichKey"]
 

@@ -19,6 +19,7 @@ Mark = Literal[
     "accent",
     "dim",
     "error",
+    "faint",
     "fold",
     "heading",
     "key",

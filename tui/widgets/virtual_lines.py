@@ -55,6 +55,7 @@ class VirtualLines(ScrollView, can_focus=True):
         & > .virtual-lines--accent { color: $text-accent; }
         & > .virtual-lines--dim { color: $text-muted; }
         & > .virtual-lines--error { color: $text-error; }
+        & > .virtual-lines--faint { color: $text-disabled; }
         & > .virtual-lines--fold { color: $text-warning; text-style: italic; }
         & > .virtual-lines--heading { color: $text-primary; text-style: bold; }
         & > .virtual-lines--key { color: $text-primary; }
