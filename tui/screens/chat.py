@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatScreen", "StartWith"]
 
+_AFTER_THE_FIRST_PICTURE = (
+    "tui.widgets.attachment_chips",
+    "tui.widgets.notice_bar",
+    "tui.core.meter",
+    "tui.widgets.meter",
+    "tui.widgets.conversation_pane",
+    "tui.screens.turn_blocks",
+)
 _LONG = 20.0
 """Seconds for which a sentence stays that is said once."""
 
@@ -89,7 +97,10 @@ class ChatScreen(
         await self._play()
 
     async def _open_first(self) -> None:
+        from tui.core.ahead import imported
+
         session = self.session
+        await imported(*_AFTER_THE_FIRST_PICTURE)
         try:
             await session.get_ready()
             self._hear_of_history()
