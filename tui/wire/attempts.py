@@ -36,6 +36,7 @@ from tui.wire.answers import check_encoding, is_of_type, no_stream, parsed
 from tui.wire.api_client import WireEvent
 from tui.wire.body_decoder import BodyDecoder
 from tui.wire.client_settings import ClientSettings
+from tui.wire.error_chains import bare, without_causes
 from tui.wire.failures import from_status, from_transport
 from tui.wire.network import make_transport
 from tui.wire.recorder import AttemptLabel, RecordingTransport, attempt_label, finish
@@ -140,6 +141,7 @@ class Attempts:
                 async for event in events:
                     yield event
         except OutcropError as error:
+            without_causes(error)
             if label.exchange is not None:
                 yield AttemptEnded(label.exchange)
             # The next request has them.
@@ -160,6 +162,7 @@ class Attempts:
                         yield event
                 return
             except OutcropError as error:
+                without_causes(error)
                 if label.exchange is not None:
                     yield AttemptEnded(label.exchange)
                 if not renewed and await self._renewed(error, label):
@@ -342,13 +345,14 @@ class Attempts:
     async def _json(
         self, method: str, path: str, label: AttemptLabel, content: bytes | None = None
     ) -> dict[str, Any]:
-        try:
-            response = await self._request(method, path, label, content=content)
-            return parsed(await response.aread() or b"{}")
-        except httpx.HTTPError as error:
-            raise self._end(label, from_transport(error, self._base_url)) from None
-        except StreamError as error:
-            raise self._end(label, error) from None
+        with bare():
+            try:
+                response = await self._request(method, path, label, content=content)
+                return parsed(await response.aread() or b"{}")
+            except httpx.HTTPError as error:
+                raise self._end(label, from_transport(error, self._base_url)) from None
+            except StreamError as error:
+                raise self._end(label, error) from None
 
     async def _request(
         self,
@@ -372,23 +376,30 @@ class Attempts:
         sdk = self._sdk_for(label.keys)
         reset, unsign = attempt_label.set(label), signing_keys.set(label.keys)
         options: Any = {"headers": {**label.headers, **(headers or {})}}
-        raw: Any = httpx.Response
         try:
-            async with asyncio.timeout(limit):
-                if method == "GET":
-                    return cast("httpx.Response", await sdk.get(path, cast_to=raw, options=options))
-                if method == "DELETE":
-                    return cast("httpx.Response", await sdk.delete(path, cast_to=raw, options=options))
-                return cast(
-                    "httpx.Response",
-                    await sdk.post(path, cast_to=raw, content=content, options=options),
-                )
+            with bare():
+                async with asyncio.timeout(limit):
+                    return await self._asked(sdk, method, path, content, options)
         except TimeoutError:
             host = urlsplit(self._base_url).netloc
             raise WireError(
                 f"{host} sent no response within {limit:g} s ({setting} sets the limit).",
                 code="timeout",
             ) from None
+        finally:
+            attempt_label.reset(reset)
+            signing_keys.reset(unsign)
+
+    async def _asked(
+        self, sdk: AsyncOpenAI, method: str, path: str, content: bytes | None, options: Any
+    ) -> httpx.Response:
+        raw: Any = httpx.Response
+        try:
+            if method == "GET":
+                return cast("httpx.Response", await sdk.get(path, cast_to=raw, options=options))
+            if method == "DELETE":
+                return cast("httpx.Response", await sdk.delete(path, cast_to=raw, options=options))
+            return cast("httpx.Response", await sdk.post(path, cast_to=raw, content=content, options=options))
         except openai.APIStatusError as error:
             response = cast("httpx.Response", error.response)
             raise from_status(response, response.content) from None
@@ -396,9 +407,6 @@ class Attempts:
             raise from_connection_error(error, self._base_url) from None
         except openai.OpenAIError as error:
             raise from_sdk_error(error) from None
-        finally:
-            attempt_label.reset(reset)
-            signing_keys.reset(unsign)
 
     async def aclose(self) -> None:
         """Close every connection."""

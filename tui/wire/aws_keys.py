@@ -14,6 +14,7 @@ from typing import Any, Final
 from tui.core.aws import ENVIRONMENT, AwsKeys
 from tui.core.errors import OutcropError, TokenMissing, TokenUnusable
 from tui.core.text import visible_line
+from tui.wire.error_chains import bare
 
 __all__ = ["INSTALL", "find_keys"]
 
@@ -37,7 +38,7 @@ def find_keys(profile: str) -> AwsKeys:
         raise TokenMissing(
             f"Signing with an AWS profile needs botocore, which is not installed: {INSTALL}."
         ) from None
-    with _sentences(profile):
+    with bare(), _sentences(profile):
         # A new session each time: one keeps the credentials that it has found.
         session: Any = sessions.Session(profile=None if profile == ENVIRONMENT else profile)
         found: Any = session.get_credentials()

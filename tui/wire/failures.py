@@ -10,7 +10,7 @@ import math
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, cast
@@ -22,6 +22,7 @@ from tui.core.errors import ConnectError, HttpStatusError, ResponseError, Stream
 from tui.core.events import ServerError
 from tui.core.text import visible_line
 from tui.wire.decode import server_error
+from tui.wire.error_chains import causes, without_secrets
 from tui.wire.network import proxy_for
 from tui.wire.signing import SIGNED
 
@@ -89,7 +90,7 @@ def _refused_by_proxy(words: str, url: str, host: str) -> ConnectError:
 
 def _connect_failure(error: BaseException, host: str, far_end: str) -> tuple[str, bool]:
     """The sentence, and whether trying again can help."""
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, socket.gaierror):
             if far_end != host:
                 return f"{far_end} has a name without an address (DNS found none): check HTTPS_PROXY.", False
@@ -103,7 +104,7 @@ def _connect_failure(error: BaseException, host: str, far_end: str) -> tuple[str
             return f"The TLS connection to {host} failed: {_tls_words(cause)}", False
         if isinstance(cause, ConnectionRefusedError):
             return f"{far_end} refused the connection: nothing listens there.", True
-    said = visible_line(str(error))[:200]
+    said = visible_line(without_secrets(str(error)))[:200]
     return f"No connection to {host} could be made{f': {said}' if said else ''}.", True
 
 
@@ -116,19 +117,6 @@ def _tls_words(error: ssl.SSLError) -> str:
         )
     words = re.sub(r"^\[.*?\] ?|\s*\(_ssl\.c:\d+\)$", "", visible_line(str(error)))[:200]
     return f"{words or 'the server speaks no TLS there'}."
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and everything that led to it; httpx and anyio wrap the system's own error several times."""
-    todo: list[BaseException | None] = [error]
-    while todo:
-        cause = todo.pop()
-        if cause is None:
-            continue
-        yield cause
-        todo += [cause.__context__, cause.__cause__]
-        if isinstance(cause, BaseExceptionGroup):
-            todo += cast("BaseExceptionGroup[BaseException]", cause).exceptions
 
 
 def from_status(response: httpx.Response, body: bytes) -> WireError:

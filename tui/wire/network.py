@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tui.core.errors import ConnectError
+from tui.wire.error_chains import bare
+
 __all__ = ["is_loopback", "make_transport"]
 
 # A connection left idle for longer may be closed by the far end at the moment it is used again.
@@ -20,13 +23,32 @@ _KEEPALIVE_EXPIRY: Final = 15.0
 
 
 def make_transport(base_url: str) -> httpx.AsyncHTTPTransport:
-    """A transport for one origin, with the proxy and the certificates that the environment names."""
-    return httpx.AsyncHTTPTransport(
-        verify=httpx.create_ssl_context(trust_env=True),
-        proxy=proxy_for(base_url),
-        limits=httpx.Limits(keepalive_expiry=_KEEPALIVE_EXPIRY),
-        retries=0,
-    )
+    """A transport for one origin, with the proxy and the certificates that the environment names.
+
+    Raises:
+        ConnectError: Those cannot be used; the sentence does not show the proxy, which may have a password.
+    """
+    host = urlsplit(base_url).netloc
+    with bare():
+        try:
+            verify = httpx.create_ssl_context(trust_env=True)
+        except OSError:
+            raise ConnectError(
+                "The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read.", code="tls"
+            ) from None
+        try:
+            return httpx.AsyncHTTPTransport(
+                verify=verify,
+                proxy=proxy_for(base_url),
+                limits=httpx.Limits(keepalive_expiry=_KEEPALIVE_EXPIRY),
+                retries=0,
+            )
+        except (httpx.InvalidURL, ValueError, ImportError):
+            raise ConnectError(
+                f"The proxy that the environment names for {host} cannot be used: it must be "
+                "http://host:port or https://host:port. Look at HTTPS_PROXY and ALL_PROXY.",
+                code="proxy",
+            ) from None
 
 
 def proxy_for(base_url: str) -> str | None:

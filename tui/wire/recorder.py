@@ -18,6 +18,7 @@ import httpx
 from tui.core.aws import AwsKeys
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome
+from tui.wire.error_chains import mask_errors
 from tui.wire.redact import Redactor, StreamRedactor, masked_headers
 from tui.wire.signing import signature_in, signing_keys
 from tui.wire.unpacking import handed_on, recorded_as, unpacked
@@ -121,7 +122,9 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             response = await self._inner.handle_async_request(request)
         except BaseException as error:
             outcome = Outcome.FAILED if isinstance(error, Exception) else Outcome.CANCELLED
-            finish(exchange, outcome, clock(), redactor.text(str(error)) or type(error).__name__)
+            # Before the SDK sees it, which may write to its log what it likes.
+            mask_errors(error, redactor.text)
+            finish(exchange, outcome, clock(), str(error) or type(error).__name__)
             raise
         exchange.timings.headers = clock()
         exchange.status = response.status_code

@@ -8,6 +8,8 @@ import httpx
 import openai
 
 from tui.core.errors import ConnectError, HttpStatusError, OutcropError, TokenUnusable, WireError
+from tui.core.text import visible_line
+from tui.wire.error_chains import without_secrets
 from tui.wire.failures import from_transport, wait_words
 
 __all__ = ["from_connection_error", "from_sdk_error", "with_wait"]
@@ -40,4 +42,5 @@ def from_sdk_error(error: openai.OpenAIError) -> OutcropError:
     cause = error.__cause__
     if isinstance(cause, OutcropError):
         return cause
-    return HttpStatusError(f"The request could not be made: {error}", code="sdk")
+    said = visible_line(without_secrets(str(error)))
+    return HttpStatusError(f"The request could not be made: {said}", code="sdk")
