@@ -88,8 +88,8 @@ class ChatScreen(
             await self._open_first()
         if self.composer.text.strip():
             self.warm_up()
-        for path in self._start.files:
-            await self._attach_file(path)
+        if self._start.files:
+            self.read_files(self._start.files)
         if self._start.preset:
             self.command_given("tools.preset", self._start.preset)
         await self._check_token()
@@ -235,7 +235,7 @@ class ChatScreen(
 
     def action_stop_turn(self) -> None:
         """Stop the answer that is arriving in this conversation."""
-        if self.stop_summing_up() or self.cancel_job():
+        if self.stop_reading_files() or self.stop_summing_up() or self.cancel_job():
             return
         worker = self._workers.get(self._conversation_id)
         if worker is not None:

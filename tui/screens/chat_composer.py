@@ -6,20 +6,64 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from textual import on
+from textual import events, on
 
 from tui.core.errors import OutcropError
+from tui.core.text import visible_line
 from tui.messages import AttachmentMoved, AttachmentOpened, AttachmentRemoved, ClipboardWanted, FilesGiven
 from tui.screens.chat_target import ChatTarget
 from tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
+    from textual.worker import Worker
+
     from tui.core.attachments import Attachment
+    from tui.core.drafts import Draft
     from tui.screens.paste import PasteChange
+    from tui.session.session import Session
 
 __all__ = ["ChatComposer"]
+
+_SOON: Final = 0.3
+"""Seconds that reading files may take before it is said."""
+
+
+@dataclass(slots=True, eq=False)
+class _Reading:
+    """Files that are on their way into a prompt.
+
+    Attributes:
+        conversation_id: Where they were given; empty before the first conversation is there.
+        names: Those still to come, as they can be drawn.
+        worker: Reads them.
+        is_shown: Whether it took long enough to be said.
+        failed: Whether one of them is not attached.
+    """
+
+    conversation_id: str
+    names: list[str]
+    worker: Worker[None] | None = None
+    is_shown: bool = False
+    failed: bool = False
+
+
+@dataclass(slots=True)
+class _Held:
+    """A prompt that was sent while files were on their way into it.
+
+    Attributes:
+        draft: As it was.
+        waits_for: The files that it waits for.
+        failed: Whether one of them is not attached.
+    """
+
+    draft: Draft
+    waits_for: list[_Reading]
+    failed: bool = False
 
 
 class ChatComposer(ChatTarget):
@@ -27,12 +71,24 @@ class ChatComposer(ChatTarget):
 
     _chooser_folder = ""
 
+    def __init__(self, session: Session, keys: dict[str, str]) -> None:
+        super().__init__(session, keys)
+        self._readings: list[_Reading] = []
+        self._held: _Held | None = None
+        # One after the other, so that they stand in the order in which they were given.
+        self._attaching = asyncio.Lock()
+
     # ---- attachments
 
     def attachments_changed(self) -> None:
         """The files that go with the next prompt have changed: show them, and keep them with the draft."""
-        self._do(self.chips.show(list(self._attachments)), "chips")
+        self._show_files()
         self.post_message(Composer.DraftChanged())
+
+    def _show_files(self) -> None:
+        coming = [name for reading in self._readings_here() if reading.is_shown for name in reading.names]
+        then_sent = self._held is not None
+        self._do(self.chips.show(list(self._attachments), coming=coming, then_sent=then_sent), "chips")
 
     async def warmed_up(self) -> None:
         """Wait until the session is there: files may be dropped before."""
@@ -57,21 +113,94 @@ class ChatComposer(ChatTarget):
     @on(FilesGiven)
     def _files_given(self, event: FilesGiven) -> None:
         event.stop()
-        self._do(self._attach_files(event.paths), "attach")
+        self.read_files(event.paths)
 
-    async def _attach_files(self, paths: Sequence[str]) -> None:
-        """Attach several, in the order given; what cannot be attached is said and the rest is."""
-        for path in paths:
-            await self._attach_file(path)
+    def read_files(self, paths: Sequence[str]) -> None:
+        """Attach several files, in the order given, beside the event loop."""
+        reading = _Reading(self._conversation_id, [visible_line(os.path.basename(path)) for path in paths])
+        self._readings.append(reading)
+        reading.worker = self._do(partial(self._attach_files, paths, reading), "attach")
+        self.set_timer(_SOON, partial(self._say_reading, reading))
 
-    async def _attach_file(self, path: str) -> None:
-        await self.warmed_up()
+    async def _attach_files(self, paths: Sequence[str], reading: _Reading) -> None:
+        """Attach them; what cannot be attached is said and the rest is."""
         try:
-            self._take_attachment(await self.session.attach(path))
-        except OutcropError as error:
-            self._complain(str(error), "error")
+            await self.warmed_up()
+            reading.conversation_id = reading.conversation_id or self._conversation_id
+            async with self._attaching:
+                for path in paths:
+                    await self._attach_file(path, reading)
+        finally:
+            reading.failed = reading.failed or bool(reading.names)
+            self._readings.remove(reading)
+            self._send_held(reading)
+            self._show_files()
 
-    def _take_attachment(self, attachment: Attachment) -> None:
+    async def _attach_file(self, path: str, reading: _Reading) -> None:
+        try:
+            self._take_attachment(await self.session.attach(path), reading.conversation_id)
+        except OutcropError as error:
+            reading.failed = True
+            self._complain(str(error), "error")
+        del reading.names[0]
+
+    def _readings_here(self) -> list[_Reading]:
+        """The files that are on their way into the prompt that is shown."""
+        return [one for one in self._readings if one.conversation_id in ("", self._conversation_id)]
+
+    def _say_reading(self, reading: _Reading) -> None:
+        if reading in self._readings:
+            reading.is_shown = True
+            self._show_files()
+
+    def stop_reading_files(self) -> bool:
+        """End the reading of files that are on their way into this prompt; tells whether there were any."""
+        readings = self._readings_here()
+        for reading in readings:
+            if reading.worker is not None:
+                reading.worker.cancel()
+        return bool(readings)
+
+    def waits_for_files(self, draft: Draft) -> bool:
+        """Whether files are still on their way into a prompt that is sent: then it waits for them.
+
+        It stands in the composer meanwhile, and stays there when one of them cannot be attached.
+        """
+        readings = self._readings_here()
+        if readings:
+            self.composer.put_back(draft)
+            self._held = _Held(draft, readings)
+            for reading in readings:
+                reading.is_shown = True
+            self._show_files()
+        return bool(readings)
+
+    def _send_held(self, reading: _Reading) -> None:
+        """Send the prompt that waited for these files, as it was; who changed it means to send it himself."""
+        held = self._held
+        if held is None or reading not in held.waits_for:
+            return
+        held.waits_for.remove(reading)
+        held.failed = held.failed or reading.failed
+        if held.waits_for:
+            return
+        self._held = None
+        if reading.conversation_id != self._conversation_id:
+            return
+        if held.failed:
+            self._complain("The prompt was not sent: a file that it was to go with is not attached.")
+        elif self.composer.draft.stripped() == held.draft:
+            self.composer.clear()
+            self.composer.post_message(Composer.Submitted(held.draft))
+
+    def _take_attachment(self, attachment: Attachment, conversation_id: str) -> None:
+        from tui.core.attachments import doubts
+
+        for sentence in doubts([attachment]):
+            self._complain(sentence)
+        if conversation_id != self._conversation_id:
+            self.keep_file(conversation_id, attachment)
+            return
         same = next((file for file in self._attachments if file.sha256 == attachment.sha256), None)
         if same is not None:
             other = "" if same.name == attachment.name else f": it is the same file as {same.name}"
@@ -80,6 +209,10 @@ class ChatComposer(ChatTarget):
         self._attachments.append(attachment)
         self.attachments_changed()
         self.say_what_is_not_taken([attachment])
+
+    def keep_file(self, conversation_id: str, attachment: Attachment) -> None:
+        """Put a file to what is written in a conversation that is not shown any longer."""
+        raise NotImplementedError
 
     def say_what_is_not_taken(self, attachments: Sequence[Attachment] = ()) -> None:
         """Say at once that the model in force does not take a file that is attached; sending would refuse."""
@@ -180,11 +313,14 @@ class ChatComposer(ChatTarget):
         await self.warmed_up()
         if found.image:
             try:
-                self._take_attachment(await self.session.attach_data("clipboard", found.image))
+                conversation_id = self._conversation_id
+                attachment = await self.session.attach_data("clipboard", found.image)
+                self._take_attachment(attachment, conversation_id)
             except OutcropError as error:
                 self._complain(str(error), "error")
         elif text := found.text or cast("Any", self.outcrop).clipboard:
-            self.composer.insert(text)
+            self.composer.input.post_message(events.Paste(text))
+            self.composer.input.focus()
         elif found.tool:
             self._complain("The clipboard holds no text, no file and no image.", "information")
         else:

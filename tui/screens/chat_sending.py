@@ -144,7 +144,15 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
         if written.text and written.text.strip() != self.composer.text.strip():
             self.composer.put_back(written)
         self._attachments[:0] = written.attachments
-        self._do(self.chips.show(list(self._attachments)), "chips")
+        self._show_files()
+
+    def keep_file(self, conversation_id: str, attachment: Attachment) -> None:
+        """Put a file to what is written in a conversation that is not shown any longer."""
+        if conversation_id not in self._written:
+            return  # It was deleted meanwhile.
+        written = self._written[conversation_id]
+        self._written[conversation_id] = replace(written, attachments=(*written.attachments, attachment))
+        self._do(self._save_draft_now(conversation_id), "draft left")
 
     def has_draft(self, conversation_id: str) -> bool:
         """Whether something is written there that is not sent."""
@@ -179,7 +187,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
 
     @on(Composer.Submitted)
     def _submitted(self, event: Composer.Submitted) -> None:
-        if not event.text and not self._attachments:
+        if self.waits_for_files(event.draft) or (not event.text and not self._attachments):
             return
         queued = Queued.of_draft(replace(event.draft, attachments=tuple(self._attachments)))
         self._attachments.clear()

@@ -48,7 +48,7 @@ class ChatViews(ChatComposer):
         argument = event.argument
         match command.id:
             case "turn.attach" if argument:
-                self._do(self._attach_file(argument), "attach")
+                self.read_files((argument,))
             case "composer.paste" if argument:
                 self.action_open_paste(argument)
             case "turn.detach":

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.core.text import visible_line
-from tui.messages import AttachmentMoved, AttachmentOpened, AttachmentRemoved
+from tui.messages import AttachmentMoved, AttachmentOpened, AttachmentRemoved, CommandRequested
 
 if TYPE_CHECKING:
     from tui.core.attachments import Attachment
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _AROUND: Final = 3
 """Cells of a chip beside its words: padding and margin."""
 
-__all__ = ["AttachmentChips", "Chip", "describe", "extent_words", "size_words"]
+__all__ = ["AttachmentChips", "Chip", "ComingChip", "describe", "extent_words", "size_words"]
 
 
 def size_words(size: int) -> str:
@@ -35,22 +35,16 @@ def size_words(size: int) -> str:
 
 def describe(attachment: Attachment) -> str:
     """Pages or pixels, size and the likely cost, e.g. `12 pages · 340 KB · ~9,600 tokens`."""
-    extent = extent_words(attachment)
-    return " · ".join(
-        [
-            *([extent] if extent else []),
-            size_words(attachment.size),
-            f"~{attachment.estimated_tokens:,} tokens",
-        ]
-    )
+    tokens = f"~{attachment.estimated_tokens:,} tokens"
+    return " · ".join([extent_words(attachment), size_words(attachment.size), tokens])
 
 
 def extent_words(attachment: Attachment) -> str:
-    """Pages of a PDF, pixels of a picture; empty where neither is known."""
+    """Pages of a PDF, pixels of a picture."""
     if attachment.width:
         return f"{attachment.width} × {attachment.height}"
     pages = attachment.pages
-    return "" if pages is None else f"{pages:,} page{'s' if pages != 1 else ''}"
+    return "pages unknown" if pages is None else f"{pages:,} page{'s' if pages != 1 else ''}"
 
 
 def _cut(name: str, most: int) -> str:
@@ -109,6 +103,21 @@ class Chip(Static, can_focus=True):
             self.action_open()
 
 
+class ComingChip(Static):
+    """A file that is being read; a click ends that."""
+
+    def __init__(self, name: str, words: str) -> None:
+        super().__init__(
+            Content.assemble(("▫ ", "$secondary"), _cut(name, 24), (f"  {words}  ", "dim"), ("×", "bold")),
+            markup=False,
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        """Read it no further."""
+        event.stop()
+        self.post_message(CommandRequested("turn.stop"))
+
+
 class AttachmentChips(HorizontalScroll, can_focus=False):
     """A row of chips; not there while it is empty."""
 
@@ -119,13 +128,16 @@ class AttachmentChips(HorizontalScroll, can_focus=False):
         padding: 0 0 0 1;
         scrollbar-size-horizontal: 0;
         &.-any { display: block; }
-        & > Chip {
+        & > Chip, & > ComingChip {
             width: auto;
             height: 1;
             margin: 0 1 0 0;
             padding: 0 1;
             background: $panel;
             color: $foreground;
+        }
+        & > ComingChip { color: $text-muted; }
+        & > Chip {
             &:hover { background: $panel-lighten-1; }
             &:focus { background: $primary; color: $background; text-style: bold; }
         }
@@ -149,16 +161,31 @@ class AttachmentChips(HorizontalScroll, can_focus=False):
                     chip.update(chip.forms[form])
                 return
 
-    async def show(self, attachments: Sequence[Attachment], *, focus: int | None = None) -> None:
-        """Replace the chips; `focus` is the index of the one that gets the keys."""
+    async def show(
+        self,
+        attachments: Sequence[Attachment],
+        *,
+        focus: int | None = None,
+        coming: Sequence[str] = (),
+        then_sent: bool = False,
+    ) -> None:
+        """Replace the chips.
+
+        Args:
+            attachments: The files.
+            focus: The index of the one that gets the keys.
+            coming: Names of files that are still being read.
+            then_sent: Whether the prompt is sent when they are.
+        """
         files = tuple(attachments)
+        words = "reading, then it is sent …" if then_sent else "reading …"
         # One after the other: two at a time would mount both lists.
         async with self._lock:
             await self.remove_children()
-            self.set_class(bool(files), "-any")
-            if files:
+            self.set_class(bool(files or coming), "-any")
+            if files or coming:
                 chips = [Chip(index, attachment) for index, attachment in enumerate(files)]
-                await self.mount_all(chips)
+                await self.mount_all([*chips, *(ComingChip(name, words) for name in coming)])
                 self._fit(chips)
                 if focus is not None and 0 <= focus < len(chips):
                     chips[focus].focus()

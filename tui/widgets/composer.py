@@ -173,11 +173,6 @@ class Composer(Vertical):
         )
         self.input.move_cursor(self.input.document.end)
 
-    def insert(self, text: str) -> None:
-        """Insert text at the cursor, as if it were pasted."""
-        self.input.take_paste(text)
-        self.input.focus()
-
     def offer_again(self) -> None:
         """There are more choices now for the command that is being typed."""
         self._offer_completions()

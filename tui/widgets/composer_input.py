@@ -16,7 +16,7 @@ from tui.core.drafts import is_long_paste
 from tui.core.text import visible
 from tui.messages import ClipboardWanted, FilesGiven
 from tui.widgets.paste_marks import PasteMarks
-from tui.widgets.pasted_paths import pasted_paths
+from tui.widgets.pasted_paths import files_of_paste
 from tui.widgets.safe_text_area import SafeTextArea
 
 __all__ = ["ComposerInput", "Mention"]
@@ -148,14 +148,14 @@ class ComposerInput(SafeTextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        self.take_paste(event.text)
+        # Awaited here, so that the keys that come after it stand after it.
+        if paths := await files_of_paste(event.text):
+            self.post_message(FilesGiven(paths))
+        else:
+            self.take_paste(event.text)
 
     def take_paste(self, text: str) -> None:
-        """Take what was pasted: files by their paths, a long text as a chip, any other as text."""
-        paths = pasted_paths(text)
-        if paths:
-            self.post_message(FilesGiven(paths))
-            return
+        """Take what was pasted: a long text as a chip, any other as text."""
         # A text area hands controls on to the terminal as they are; here they become symbols at the door.
         text = visible(text.replace("\r\n", "\n").replace("\r", "\n"))
         if is_long_paste(text, *self._fold):

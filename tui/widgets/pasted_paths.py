@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
+import threading
+from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 from tui.core.suffixes import IMAGE_SUFFIXES, PDF_SUFFIX
 
-__all__ = ["pasted_paths"]
+__all__ = ["files_of_paste", "pasted_paths"]
 
 _LONGEST = 8192  # A longer paste is a text, whatever is in it.
 _SUFFIXES = (PDF_SUFFIX, *IMAGE_SUFFIXES)
+
+_SECONDS = 2.0
+
+
+async def files_of_paste(text: str) -> tuple[str, ...]:
+    """As `pasted_paths`, beside the event loop; a place that does not answer within 2 s holds no files.
+
+    A path may lead to a network that is gone, where to ask for a file takes for ever: the thread is a daemon,
+    so that it does not hold the program's exit either.
+    """
+    if not _may_name_files(text):
+        return ()
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[tuple[str, ...]] = loop.create_future()
+
+    def deliver(paths: tuple[str, ...]) -> None:
+        if not found.done():
+            found.set_result(paths)
+
+    def look() -> None:
+        paths = pasted_paths(text)
+        with suppress(RuntimeError):  # the loop was closed meanwhile; nobody waits
+            loop.call_soon_threadsafe(deliver, paths)
+
+    threading.Thread(target=look, name="outcrop-paste", daemon=True).start()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_SECONDS):
+            return await found
+    return ()
+
+
+def _may_name_files(text: str) -> bool:
+    return len(text) <= _LONGEST and any(suffix in text.lower() for suffix in _SUFFIXES)
 
 
 def pasted_paths(text: str) -> tuple[str, ...]:
@@ -22,7 +58,7 @@ def pasted_paths(text: str) -> tuple[str, ...]:
     `text/uri-list` (RFC 2483) with its comments, or a first line `copy`.
     """
     text = text.strip()
-    if not text or len(text) > _LONGEST or not any(suffix in text.lower() for suffix in _SUFFIXES):
+    if not _may_name_files(text):
         return ()
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     if len(lines) > 1 and lines[0].strip() in ("copy", "cut"):
