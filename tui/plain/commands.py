@@ -253,7 +253,7 @@ class PlainCommands(PlainLeaving):
             return
         self.files.append(attachment)
         await self._keep()
-        self.voice.say(f"Attached: {listed(self.files)[-1]}")
+        self.voice.say(" ".join([f"Attached: {listed(self.files)[-1]}", attachment.doubt]).rstrip())
 
     async def do_attachments(self, _: str) -> None:
         """Say what is attached."""

@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from tui.core.attachments import doubts
 from tui.core.errors import OutcropError
 from tui.exits import fail
 from tui.plain.commands import PlainCommands
@@ -54,8 +55,9 @@ async def _run(session: Session, options: argparse.Namespace) -> int:
         files = [await session.attach(path) for path in getattr(options, "files", [])]
         lines = Lines(sys.stdin.fileno(), pasted=terminal)
         chat = PlainCommands(session, voice, lines, echo=not terminal)
-        if session.settings.said:
-            chat.voice.say(session.settings.said)
+        for sentence in (session.settings.said, *doubts(files)):
+            if sentence:
+                chat.voice.say(sentence)
         with suppress(NotImplementedError, AttributeError):
             # Windows has no SIGHUP, and its loop no handlers.
             loop.add_signal_handler(signal.SIGINT, chat.interrupt)

@@ -95,10 +95,15 @@ def listed(files: list[Attachment]) -> list[str]:
     """The files that go with the next prompt, numbered."""
     return [
         f"{number}. {visible_line(file.name)}: "
-        + (counted(file.pages, "page") + ", " if file.pages else "")
-        + f"{file.size / 1000:,.1f} kB, about {counted(file.estimated_tokens, 'token')}."
+        f"{_extent(file)}, {file.size / 1000:,.1f} kB, about {counted(file.estimated_tokens, 'token')}."
         for number, file in enumerate(files, 1)
     ]
+
+
+def _extent(file: Attachment) -> str:
+    if file.kind == "image":
+        return f"{file.width} by {file.height} pixels"
+    return "pages unknown" if file.pages is None else counted(file.pages, "page")
 
 
 def request_lines(exchange: Exchange) -> list[str]:

@@ -61,7 +61,7 @@ class AttachmentTable:
         cells: dict[str, Cell] = {
             "number": (str(index + 1), "dim"),
             "name": (file.name, None),
-            "extent": (extent_words(file) or "–", "dim"),
+            "extent": (extent_words(file), "warning" if file.doubt else "dim"),
             "size": (size_words(file.size), "number"),
             "tokens": (f"~{file.estimated_tokens:,}", "number"),
         }
@@ -144,6 +144,7 @@ class AttachmentsScreen(ModalScreen[bool]):
         where = file.path or "from the clipboard, or sent before"
         lines = [
             Content.styled(visible_line(where), "$text-muted"),
+            *([Content.styled(file.doubt, "$text-warning")] if file.doubt else []),
             Content.styled(
                 f"Each later turn, for {'these files' if len(files) > 1 else 'this file'}:", "bold"
             ),

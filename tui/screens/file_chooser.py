@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 from tui.core.attachments import Attachment
 from tui.core.errors import OutcropError
 from tui.core.text import visible_line
+from tui.credentials.daemon import in_daemon
 from tui.screens.base import ModalScreen
 from tui.widgets.attachment_chips import describe, size_words
 from tui.widgets.columns import Cell, Column, TableTitles, layout, table_row, titles_row
@@ -35,6 +36,9 @@ _COLUMNS: Final = (
 _UP: Final = FoundFile("..", True)
 _PAUSE: Final = 0.1
 """Seconds after a move before the file under the cursor is read."""
+_SECONDS: Final = 5.0
+"""Seconds that a folder may take to tell what is in it."""
+_T = TypeVar("_T")
 
 
 class _Table:
@@ -105,7 +109,7 @@ class FileChooser(ModalScreen[Sequence[str] | None]):
         self._table = _Table((), self._folder, ())
         self._list = VirtualLines(cursor=True, id="files-list", classes="-active")
         self._list.can_focus = False
-        self._whole = True
+        self._whole = self._answers = True
 
     def compose(self) -> ComposeResult:
         """Search, where one is, the list, and what there is to say of the file under the cursor."""
@@ -142,16 +146,23 @@ class FileChooser(ModalScreen[Sequence[str] | None]):
         if start and "/" not in typed:
             if self._below is None or self._below[0] != folder:
                 self.query_one("#files-folder", Static).update(Content("Looking below this folder …"))
-                self._below = (folder, await asyncio.to_thread(walk, folder))
+                self._below = (folder, await self._asked(partial(walk, folder), Walk((), False)))
             found, self._whole = self._below[1].files, self._below[1].whole
         else:
-            found = await asyncio.to_thread(list_folder, folder, hidden=start.startswith("."))
+            listing = partial(list_folder, folder, hidden=start.startswith("."))
+            found = await self._asked(listing, ())
             self._whole = True
         wanted = [file for file in found if file.is_folder or kind_of(file.name)]
         rows = await asyncio.to_thread(fuzzy, start, wanted, 1000)
         if not start and os.path.dirname(folder) != folder:
             rows = [*rows, _UP]
         self._show(rows, folder, back_to)
+
+    async def _asked(self, work: Callable[[], _T], nothing: _T) -> _T:
+        """Ask the file system beside the event loop; a network that is gone would hold loop and exit."""
+        found = await in_daemon(work, _SECONDS, name="outcrop-files")
+        self._answers = found is not None
+        return nothing if found is None else found[0]
 
     def _show(self, rows: Sequence[FoundFile], folder: str, back_to: str = "") -> None:
         self._shown_folder = folder
@@ -175,8 +186,9 @@ class FileChooser(ModalScreen[Sequence[str] | None]):
         count = len(self._marked)
         notes = [
             *([f"{count} marked"] if count else []),
-            *(["no PDF or image in it"] if nothing else []),
-            *([] if self._whole else ["too much to search it all"]),
+            *([] if self._answers else ["it does not answer: is its disk or network there?"]),
+            *(["no PDF or image in it"] if nothing and self._answers else []),
+            *([] if self._whole or not self._answers else ["too much to search it all"]),
         ]
         self.query_one("#files-folder", Static).update(
             Content.assemble(
@@ -225,10 +237,15 @@ class FileChooser(ModalScreen[Sequence[str] | None]):
         if isinstance(look, str):
             self._detail(look, "$text-error")
             return
-        self._detail(f"{describe(look)}\n{size_words(look.sent_size)} in a request  ·  {look.media_type}")
+        self._detail(
+            f"{describe(look)}\n{size_words(look.sent_size)} in a request  ·  {look.media_type}",
+            doubt=look.doubt,
+        )
 
-    def _detail(self, text: str, style: str = "") -> None:
+    def _detail(self, text: str, style: str = "", doubt: str = "") -> None:
         lines = [Content.styled(visible_line(line), style) for line in text.split("\n")]
+        if doubt:
+            lines.append(Content.styled(doubt, "$text-warning"))
         self.query_one("#files-detail", Static).update(Content("\n").join(lines))
 
     def on_virtual_lines_highlighted(self, event: VirtualLines.Highlighted) -> None:

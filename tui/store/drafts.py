@@ -47,6 +47,8 @@ def save_files(db: sqlite3.Connection, conversation_id: str, files: Sequence[Att
             "estimated_tokens": file.estimated_tokens,
             "width": file.width,
             "height": file.height,
+            # Only where there is one: programs from before it do not know the word.
+            **({"doubt": file.doubt} if file.doubt else {}),
         }
         part = file.content_part()
         url = str(part.get("file_data") or part["image_url"])

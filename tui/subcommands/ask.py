@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TextIO
 
 from tui.config.settings import Settings
-from tui.core.attachments import Attachment
+from tui.core.attachments import Attachment, doubts
 from tui.core.errors import InputError, OutcropError, TokenRefused, WireError
 from tui.core.events import (
     AnswerChecked,
@@ -134,7 +134,7 @@ async def _ask(
         attachments = [await session.attach(path) for path in files]
         if not prompt and not attachments:
             raise InputError("There is no prompt: give PROMPT, pipe it in, or attach a file with -f.")
-        for sentence in _said_before(session, conversation_id):
+        for sentence in (*doubts(attachments), *_said_before(session, conversation_id)):
             say(sentence, sys.stderr)
         await _check_budget(session, options, conversation_id, prompt, attachments)
         asker = TerminalAsker(yes=getattr(options, "yes", False))

@@ -15,6 +15,7 @@ from typing import Final
 
 from tui.config.settings import load_settings
 from tui.core.compare.differences import Difference, difference, marked
+from tui.core.attachments import doubts
 from tui.core.compare.figures import ColumnFigures, document, likely_words, table_lines
 from tui.core.compare.targets import TargetWords, labels, parse_target
 from tui.core.errors import InputError, TokenError, TokenRefused
@@ -71,6 +72,8 @@ async def _compare(
         attachments = [await session.attach(path) for path in files]
         if not prompt and not attachments:
             raise InputError("There is no prompt: give PROMPT, pipe it in, or attach a file with -f.")
+        for sentence in doubts(attachments):
+            say(sentence, sys.stderr)
         await comparing.estimate(columns, prompt, attachments)
         await _say_before(comparing, columns, options)
         await comparing.name(columns, prompt)
