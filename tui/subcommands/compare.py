@@ -14,8 +14,8 @@ from dataclasses import replace
 from typing import Final
 
 from tui.config.settings import load_settings
-from tui.core.compare.differences import Difference, difference, marked
 from tui.core.attachments import doubts
+from tui.core.compare.differences import Difference, difference, marked
 from tui.core.compare.figures import ColumnFigures, document, likely_words, table_lines
 from tui.core.compare.targets import TargetWords, labels, parse_target
 from tui.core.errors import InputError, TokenError, TokenRefused
