@@ -10,8 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.watchdog import VARIABLE
+from support.watched_loops import (
+    pytest_configure,
+    pytest_runtest_call,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+    pytest_terminal_summary,
+    stalls_of_programs,
+)
 
 from tui.sandbox.server import SandboxServer
+
+__all__ = [
+    "pytest_configure",
+    "pytest_runtest_call",
+    "pytest_runtest_setup",
+    "pytest_runtest_teardown",
+    "pytest_terminal_summary",
+]
 
 _OURS = ("AWS_", "BEDROCK_", "OUTCROP_", "OPENAI_", "OTEL_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -24,13 +41,19 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 @pytest.fixture(autouse=True)
-def private_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def private_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     for name in list(os.environ):
         if name.startswith(_OURS) or name.lower() in _PROXIES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("OUTCROP_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("OUTCROP_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    # Beside the test's folder, which is the test's to list.
+    stalls = tmp_path.with_name(f"{tmp_path.name}-stalls")
+    monkeypatch.setenv(VARIABLE, str(stalls))
+    stalls_of_programs(request.node, stalls)
 
 
 def _is_here(family: int, address: Any) -> bool:
