@@ -395,13 +395,25 @@ class ConversationPane(PaneKeys, can_focus=True):
         if self._flush_handle is None:
             loop = asyncio.get_running_loop()
             delay = self._flush_ready_at - perf_counter()
-            # By way of the widget's own queue, so that an error ends the program instead of a timer.
-            self._flush_handle = loop.call_later(max(0.0, delay), self.call_next, self._flush)
+            self._flush_handle = loop.call_later(max(0.0, delay), self._frame)
+
+    def _frame(self) -> None:
+        """Flush and paint, without waiting for the widget's and the screen's queues: each turn costs."""
+        self._flush_handle = None
+        if not (self.is_attached and self.is_running):
+            return
+        self._at_once = True
+        try:
+            with self._context():
+                self._flush()
+        except Exception as error:  # A callback's edge: asyncio would log it, and the pane stand still.
+            self.call_next(_raise, error)
+        finally:
+            self._at_once = False
 
     def _flush(self) -> None:
         """Lay out fed text for at most the time budget; what is left waits for the next frame."""
         started = perf_counter()
-        self._flush_handle = None
         flow = self._flow
         came = sum(len(delta) for deltas in self._fed.values() for delta in deltas)
         while self._fed:
@@ -450,3 +462,7 @@ class ConversationPane(PaneKeys, can_focus=True):
         elif (node := meta.get("node")) is not None and str(meta.get("tree")) in self._flow:
             event.stop()
             self.toggle_node(self._flow[str(meta.get("tree"))], int(node))
+
+
+def _raise(error: Exception) -> None:
+    raise error

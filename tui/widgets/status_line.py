@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, cast
+from typing import Any, Self, cast
 
+from rich.segment import Segment
 from textual import events
 from textual.app import App
 from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -91,6 +94,8 @@ class StatusLine(Widget):
         self._end = "stops"
         self._timer: Timer | None = None
         self._segments: list[_Segment] = []
+        # What was drawn, and how it began: while a turn runs, that alone changes, four times a second.
+        self._drawn: tuple[str, Strip] | None = None
 
     def show(self, state: StatusState) -> None:
         """Replace what is shown."""
@@ -113,8 +118,40 @@ class StatusLine(Widget):
                 self._timer.stop()
                 self._timer = None
         elif self._timer is None:
-            self._timer = self.set_interval(_TICK if self._moves else 1.0, self.refresh)
+            self._timer = self.set_interval(_TICK if self._moves else 1.0, self._tick)
         self.refresh()
+
+    def refresh(self, *regions: Region, **how: bool) -> Self:
+        """As any widget's; what was drawn is drawn anew unless only a part of it is asked for."""
+        if not regions:
+            self._drawn = None
+        return super().refresh(*regions, **how)
+
+    def _tick(self) -> None:
+        """Draw the time that passed, and the rest as it was."""
+        head = self._running_words()
+        if self._drawn is None or len(head) != len(self._drawn[0]):
+            self.refresh()
+            return
+        first, *others = self._drawn[1]
+        text = head + first.text[len(head) :]
+        self._drawn = (head, Strip([Segment(text, first.style), *others], self._drawn[1].cell_length))
+        self.refresh(Region(0, 0, len(head), 1))
+
+    def render_line(self, y: int) -> Strip:
+        """The line; where only its beginning has changed, that alone is made."""
+        if self._drawn is not None:
+            return self._drawn[1]
+        strip = super().render_line(y)
+        head = self._running_words() if self._since is not None else ""
+        if head and next(iter(strip)).text.startswith(head):
+            self._drawn = (head, strip)
+        return strip
+
+    def _running_words(self) -> str:
+        seconds = 0.0 if self._since is None else monotonic() - self._since
+        frame = "●" if not self._moves else _SPINNER[int(seconds / _TICK) % len(_SPINNER)]
+        return f"{frame} {seconds:.0f} s  {self.keys.get('turn.stop', 'Esc')} {self._end}"
 
     @property
     def _moves(self) -> bool:
@@ -140,12 +177,7 @@ class StatusLine(Widget):
         state = self.state
         segments: list[_Segment] = []
         if self._since is not None:
-            seconds = monotonic() - self._since
-            frame = "●" if not self._moves else _SPINNER[int(seconds / _TICK) % len(_SPINNER)]
-            stop = self.keys.get("turn.stop", "Esc")
-            segments.append(
-                _Segment(f"{frame} {seconds:.0f} s  {stop} {self._end}", "bold $text-primary", "turn.stop")
-            )
+            segments.append(_Segment(self._running_words(), "bold $text-primary", "turn.stop"))
         if state.replays:
             segments.append(_Segment("REPLAY", "bold $text-warning"))
         if state.sandbox:

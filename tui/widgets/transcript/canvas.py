@@ -17,6 +17,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.core.text import visible
+from tui.widgets.compositor import paint_now
+from tui.widgets.transcript.bar import Bar
 from tui.widgets.transcript.flow import Anchor, Flow, Line
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.place import Place, anchor_of, place_of
@@ -27,6 +29,7 @@ from tui.widgets.transcript.wrap import wrap
 if TYPE_CHECKING:
     from textual.app import App
     from textual.color import Color
+    from textual.scrollbar import ScrollBar
 
 __all__ = ["Canvas"]
 
@@ -60,6 +63,22 @@ class Canvas(ScrollView):
         self._told: tuple[bool, int, int] = (True, 0, 0)
         self._left_at: tuple[View, int] | None = None
         self._decorated = False
+        self._at_once = False
+        """Whether rows that differ are painted at once, or with the screen's next frame."""
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """The scrollbar, made when it is first asked for."""
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = bar = Bar(self.scrollbar_size_vertical)
+            bar.display = False
+            cast("Any", self).app._start_widget(self, bar)
+        return self._vertical_scrollbar
+
+    @property
+    def row_width(self) -> int:
+        """Of each row, in cells; the scrollbar, which is always there, is beside it."""
+        return self.size.width - self.scrollbar_size_vertical
 
     @property
     def empty_text(self) -> str:
@@ -111,8 +130,7 @@ class Canvas(ScrollView):
 
     def _lay(self) -> None:
         """Take new paper if the width or the theme changed, then settle."""
-        width = self.size.width
-        text_width = width - self.scrollbar_size_vertical
+        width = self.row_width
         if width <= 0 or not self.is_attached:
             return
         palette = Palette.read(self.get_component_rich_style, plain=self._no_color())
@@ -122,7 +140,7 @@ class Canvas(ScrollView):
             anchor, spots = self._hold(), self.keep_spots()
             came = self._came()
             self._window = []
-            paper = Paper(width, text_width, palette)
+            paper = Paper(width, width, palette)
             paper.defer = self.highlight_later
             self._flow.lay(paper)
             self._leave_at(came)
@@ -177,7 +195,7 @@ class Canvas(ScrollView):
 
     def _place(self, line: int, total: int) -> None:
         """Set the scroll position without the layouts and repaints that its watchers would do."""
-        self.set_reactive(_VIRTUAL, Size(self.size.width - self.scrollbar_size_vertical, total))
+        self.set_reactive(_VIRTUAL, Size(self.row_width, total))
         if round(self.scroll_y) != line:
             self.set_reactive(_SCROLL, float(line))
         if self.scroll_target_y != line:
@@ -249,7 +267,7 @@ class Canvas(ScrollView):
         if not old:
             self.refresh()
             return
-        width = self.size.width
+        width = self.row_width
         regions: list[Region] = []
         first = -1
         for y in range(max(len(old), len(window)) + 1):
@@ -259,7 +277,7 @@ class Canvas(ScrollView):
             elif not differs and first >= 0:
                 regions.append(Region(0, first, width, y - first))
                 first = -1
-        if regions:
+        if regions and not (self._at_once and paint_now(self, regions)):
             self.refresh(*regions)
 
     def _differs(self, old: list[Line], new: list[Line], y: int) -> bool:
@@ -286,7 +304,8 @@ class Canvas(ScrollView):
         for y in range(crop.y, crop.bottom):
             strips.append(self._strip(window[y], decorated) if 0 <= y < count else self._blank)
         if strips and (crop.x or crop.width != strips[0].cell_length):
-            strips = [strip.crop(crop.x, crop.right) for strip in strips]
+            # What is to the right of the rows is behind the scrollbar.
+            strips = [strip.crop_extend(crop.x, crop.right, None) for strip in strips]
         return strips
 
     def render_line(self, y: int) -> Strip:
@@ -294,7 +313,7 @@ class Canvas(ScrollView):
         if not 0 <= y < len(self._window):
             return self._blank
         line_id, row = self._window[y]
-        return Strip(row.segments, self.size.width).apply_offsets(0, line_id)
+        return Strip(row.segments, self.row_width).apply_offsets(0, line_id)
 
     def _strip(self, line: Line, decorated: bool) -> Strip:
         row = line[1]
@@ -302,7 +321,7 @@ class Canvas(ScrollView):
             return self._paint(drawn)
         strip = row.strip
         if not isinstance(strip, Strip):
-            strip = row.strip = self._paint(Strip(row.segments, self.size.width))
+            strip = row.strip = self._paint(Strip(row.segments, self.row_width))
         return strip
 
     def _paint(self, strip: Strip) -> Strip:

@@ -218,12 +218,12 @@ class Reading(WithCursor):
             segments = _with_cursor(row, segments, self._cursor[1])
         if segments is row.segments and not label:
             return None
-        strip = Strip(segments, self.size.width)
+        strip = Strip(segments, self.row_width)
         return self._with_label(strip, label) if label else strip
 
     def _label_span(self, label: str) -> tuple[int, int]:
         """From cell to cell where a label stands."""
-        width = self.size.width
+        width = self.row_width
         room = self._flow.paper.text_width + GUTTER if self._flow.paper is not None else width
         right = min(room, width, 100 + GUTTER) - 1
         return right - len(label), right
@@ -236,7 +236,7 @@ class Reading(WithCursor):
     def _with_label(self, strip: Strip, label: str) -> Strip:
         left, right = self._label_span(label)
         drawn = Strip([Segment(label, self.get_component_rich_style("pane--label"))], len(label))
-        return Strip.join([strip.crop(0, left), drawn, strip.crop(right, self.size.width)])
+        return Strip.join([strip.crop(0, left), drawn, strip.crop(right, self.row_width)])
 
 
 def _with_cursor(row: Row, segments: list[Segment], x: int) -> list[Segment]:
