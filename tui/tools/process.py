@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 __all__ = ["Finished", "clean_environment", "run_program"]
 
@@ -75,14 +75,16 @@ async def run_program(
     """
     guard = await _guard()
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=folder,
-            env=dict(environment),
-            start_new_session=True,
+        process = await _started(
+            asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                cwd=folder,
+                env=dict(environment),
+                start_new_session=True,
+            )
         )
     except BaseException:
         await _stand_down(guard)
@@ -117,18 +119,37 @@ async def run_program(
 async def _guard() -> asyncio.subprocess.Process | None:
     """A process that is told a group, and ends it when this one is gone; `None` where there is no shell."""
     try:
-        return await asyncio.create_subprocess_exec(
-            "/bin/sh",
-            "-c",
-            _GUARD,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={},
-            start_new_session=True,
+        return await _started(
+            asyncio.create_subprocess_exec(
+                "/bin/sh",
+                "-c",
+                _GUARD,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                env={},
+                start_new_session=True,
+            )
         )
     except OSError:
         return None
+
+
+async def _started(starting: Coroutine[Any, Any, asyncio.subprocess.Process]) -> asyncio.subprocess.Process:
+    """A program once it runs; if nobody wants it any more by then, it is ended.
+
+    asyncio waits for ever when it is cancelled between the start and the connection of the last pipe.
+    """
+    start = asyncio.ensure_future(starting)
+    try:
+        return await asyncio.shield(start)
+    except asyncio.CancelledError:
+        while not start.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([start])
+        if start.exception() is None:
+            await _end(start.result())
+        raise
 
 
 async def _stand_down(guard: asyncio.subprocess.Process | None) -> None:
