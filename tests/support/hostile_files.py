@@ -1,4 +1,4 @@
-"""Files that harm who reads them carelessly, made here: PDFs that loop, grow, nest and lie, and huge pictures."""
+"""Files that harm who reads them carelessly, made here: PDFs that loop, grow, nest and lie; huge pictures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Mapping
 
 import pypdf
-
 from support.pdfs import make_pdf
 from support.pictures import png
 
@@ -40,7 +39,10 @@ def stream(body: bytes, rest: bytes = b"", length: int | None = None) -> bytes:
 
 _CATALOG = {1: b"<< /Type /Catalog /Pages 2 0 R >>"}
 _ONE_PAGE = {2: b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"}
-_PAGE = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>"
+_PAGE = (
+    b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R"
+    b" /Resources << /Font << /F 5 0 R >> >> >>"
+)
 _FONT = {5: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"}
 
 
@@ -79,15 +81,20 @@ def pages_of(count: int) -> bytes:
     )
 
 
+def squeezed(first: bytes, blank: bytes, size: int) -> bytes:
+    """`first` and then `blank` again and again, `size` bytes of it, as zlib would squeeze it to a thousandth.
+
+    After a full flush the same bytes are squeezed to the same bytes, so that they are squeezed once.
+    """
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+    head = deflate.compress(first) + deflate.flush(zlib.Z_FULL_FLUSH)
+    part = deflate.compress(blank) + deflate.flush(zlib.Z_FULL_FLUSH)
+    return b"\x78\xda" + head + part * (size // len(blank)) + deflate.flush() + bytes(4)
+
+
 def _object_stream_bomb(size: int) -> bytes:
     """The page tree lies in a compressed object of which a thousandth is in the file."""
-    tree = b"2 0 " + b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
-    squeezed = zlib.compressobj(9)
-    packed = squeezed.compress(tree)
-    blank = b" " * 1_000_000
-    for _ in range(size // len(blank)):
-        packed += squeezed.compress(blank)
-    packed += squeezed.flush()
+    packed = squeezed(b"2 0 << /Type /Pages /Kids [3 0 R] /Count 1 >>", b" " * 1_000_000, size)
     out = io.BytesIO(b"%PDF-1.7\n")
     out.seek(0, io.SEEK_END)
     places = [0]
@@ -105,16 +112,8 @@ def _object_stream_bomb(size: int) -> bytes:
     return out.getvalue()
 
 
-def _squeezed(size: int) -> bytes:
-    """So many bytes of content in a thousandth of it."""
-    squeezed = zlib.compressobj(9)
-    blank = b"BT (x) Tj ET " * 77_000
-    packed = b"".join(squeezed.compress(blank) for _ in range(size // len(blank) + 1)) + squeezed.flush()
-    return stream(packed, b"/Filter /FlateDecode")
-
-
 def encrypted_pdf(password: str, algorithm: str) -> bytes:
-    """A PDF that pypdf has encrypted; AES is said of an RC4 file in its dictionary, which is all that is read."""
+    """A PDF that pypdf has encrypted."""
     writer = pypdf.PdfWriter(clone_from=io.BytesIO(make_pdf("Secret")))
     writer.encrypt(password, algorithm=algorithm)
     out = io.BytesIO()
@@ -146,21 +145,28 @@ def hostile_pdfs() -> dict[str, bytes]:
         "page tree loops": assembled(loop),
         "page tree loops by two": assembled(parents),
         "page tree grows": assembled(wide),
-        "a billion pages": assembled({**_CATALOG, 2: b"<< /Type /Pages /Kids [] /Count 1000000000 >>"}),
+        "a billion pages": assembled(
+            {**_CATALOG, 2: b"<< /Type /Pages /Kids [3 0 R] /Count 1000000000 >>", 3: _PAGE}
+        ),
         "catalog refers to itself": assembled({1: b"1 0 R"}),
         "length refers to itself": with_content(b"<< /Length 4 0 R >>\nstream\nx\nendstream"),
-        "content grows": with_content(_squeezed(1_000_000_000)),
+        "content grows": with_content(
+            stream(squeezed(b"", b"BT (x) Tj ET " * 77_000, 1_000_000_000), b"/Filter /FlateDecode")
+        ),
         "object stream grows": _object_stream_bomb(1_000_000_000),
         "content grows twice": with_content(
             stream(
-                zlib.compress(zlib.compress(b" " * 50_000_000, 9), 9), b"/Filter [/FlateDecode /FlateDecode]"
+                zlib.compress(squeezed(b"", b" " * 1_000_000, 50_000_000)),
+                b"/Filter [/FlateDecode /FlateDecode]",
             )
         ),
         "tables refer to each other": xref.replace(b"trailer\n<<", b"trailer\n<< /Prev %d " % table)
         + b"startxref\n%d\n%%%%EOF\n" % table,
         "table is far": xref + b"startxref\n99999999999999999999\n%%EOF\n",
         "table is damaged": sound.replace(b"0000000", b"9x 9999", 3),
-        "table is huge": xref[:table] + b"xref\n0 999999999\n" + b"0000000000 65535 f \n" * 3
+        "table is huge": xref[:table]
+        + b"xref\n0 999999999\n"
+        + b"0000000000 65535 f \n" * 3
         + b"trailer\n<< /Size 999999999 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % table,
         "length is huge": with_content(stream(b"BT (x) Tj ET", length=10**15)),
         "length is negative": with_content(stream(b"BT (x) Tj ET", length=-5)),

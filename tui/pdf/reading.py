@@ -27,10 +27,13 @@ Trouble = Literal["", "damaged", "memory", "time", "crash", "unavailable", "stop
 """Why not all of it could be read: it is damaged or unusual; it took too much memory or time; it broke the
 process; no process could be started; whoever asked did not want it any longer."""
 
+_CHILD: Final = Path(__file__).with_name("child.py")
 _START: Final = 15.0  # seconds for the process to be there; it takes a fifth of one on an idle machine
 _GRACE: Final = 0.7  # seconds between the limit, which the child keeps, and our not waiting for the child
-_LONGEST_ANSWER: Final = 64_000_000
+_LONGEST_ANSWER: Final = 100_000
+_LONGEST_TEXTS: Final = 64_000_000
 _MOST_KNOWN: Final = 256
+_MOST_COUNTED: Final = 10_000_000  # pages of a file, characters of a page
 # Where the interpreter itself is found through them; all else stays here.
 _KEPT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
@@ -154,19 +157,22 @@ def _ask(data: bytes, text_pages: int, texts: bool, limits: Limits, stop: Stop) 
     with closing(connection):
         stop.watch(connection)
         try:
-            facts = _gathered(_lines(connection, data, limits.seconds + _GRACE))
+            longest = _LONGEST_TEXTS if texts else _LONGEST_ANSWER
+            facts = _gathered(_lines(connection, data, limits.seconds + _GRACE, longest))
         finally:
             stop.watch(None)
     return replace(facts, trouble="stopped") if stop.is_set else facts
 
 
-def _lines(connection: socket.socket, data: bytes, seconds: float) -> Iterator[Mapping[str, Any]]:
+def _lines(
+    connection: socket.socket, data: bytes, seconds: float, longest: int
+) -> Iterator[Mapping[str, Any]]:
     """Send the file when the process for it is there, and give what it says, until its end or the time's.
 
     The process may have been taken over by what it read: nothing it says is believed to be well formed.
     """
     until = time.monotonic() + _START
-    rest, size = b"", 0
+    line, size = bytearray(), 0
     while True:
         try:
             connection.settimeout(max(0.01, until - time.monotonic()))
@@ -177,11 +183,12 @@ def _lines(connection: socket.socket, data: bytes, seconds: float) -> Iterator[M
         except OSError:
             return
         size += len(part)
-        if not part or size > _LONGEST_ANSWER:
+        if not part or size > longest:
             return
-        *lines, rest = (rest + part).split(b"\n")
-        for line in lines:
-            told = _parsed(line)
+        *ends, rest = part.split(b"\n")
+        for end in ends:
+            told = _parsed(line + end)
+            line.clear()
             yield told
             if told.get("started") is True and data:
                 until = time.monotonic() + seconds
@@ -189,9 +196,10 @@ def _lines(connection: socket.socket, data: bytes, seconds: float) -> Iterator[M
                     connection.settimeout(seconds)
                     connection.sendall(data)
                 data = b""
+        line += rest
 
 
-def _parsed(line: bytes) -> Mapping[str, Any]:
+def _parsed(line: bytes | bytearray) -> Mapping[str, Any]:
     try:
         told: object = json.loads(line)
     except (ValueError, RecursionError):
@@ -210,11 +218,11 @@ def _gathered(lines: Iterator[Mapping[str, Any]]) -> PdfFacts:
         match line:
             case {"started": True}:
                 started = True
-            case {"pages": int(count)} if count >= 0:
+            case {"pages": int(count)} if 0 <= count <= _MOST_COUNTED and count is not True:
                 pages = count
             case {"encrypted": True}:
                 encrypted = True
-            case {"characters": int(count)} if count >= 0:
+            case {"characters": int(count)} if 0 <= count <= _MOST_COUNTED:
                 lengths.append(count)
             case {"text": str(text)}:
                 lengths.append(len(text))
@@ -311,7 +319,7 @@ def _started() -> tuple[socket.socket, subprocess.Popen[bytes]]:
         try:
             child = subprocess.Popen(
                 [
-                    *(sys.executable, "-I", "-S", str(Path(__file__).with_name("child.py"))),
+                    *(sys.executable, "-I", "-S", str(_CHILD)),
                     str(Path(found.origin).parent.parent),
                 ],
                 stdin=theirs.fileno(),
