@@ -18,7 +18,7 @@ from typing import Any, Final, cast
 from tui.core.apis.asked import asked_of, prompt_of
 from tui.core.errors import InputError
 from tui.core.exchange import Chunk, Chunks, Exchange, Timings
-from tui.core.items import Item, Outcome
+from tui.core.items import Item, Outcome, encodable
 from tui.core.leaving.fields import Fields, parse_json
 from tui.core.text import storable, visible_line
 
@@ -83,7 +83,7 @@ def cassette_text(exchanges: Sequence[Exchange], conversation: Mapping[str, Any]
         "conversation": dict(conversation),
         "exchanges": [_written(exchange) for exchange in exchanges],
     }
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return encodable(json.dumps(document, ensure_ascii=False, indent=1)) + "\n"
 
 
 def read_cassette(data: bytes) -> Cassette:
@@ -93,7 +93,8 @@ def read_cassette(data: bytes) -> Cassette:
         InputError: It is no cassette, one of a newer version, or damaged; the sentence says which.
     """
     try:
-        document = parse_json(data)
+        # Half characters were once written as they are.
+        document = parse_json(data.decode("utf-8-sig", "surrogatepass"))
     except ValueError:
         raise InputError("It is no cassette: it is no JSON.") from None
     values = cast("dict[str, Any]", document) if isinstance(document, dict) else {}

@@ -66,7 +66,9 @@ class Controls:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Controls:
         """Read what `as_json` gave; what another version wrote and this one does not know is left out."""
-        texts = {name: str(value[name]) for name in _TEXTS if isinstance(value.get(name), str)}
+        texts = {
+            name: str(value[name]) for name in _TEXTS if value.get(name) and isinstance(value[name], str)
+        }
         limit = value.get("max_output_tokens")
         stop: object = value.get("stop")
         stops = cast("list[object]", stop) if isinstance(stop, list) else []
@@ -159,7 +161,10 @@ _FIELDS: Final = (*_TEXTS, "max_output_tokens", *_SAMPLING)
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    """A number that a file gave; `None` for none, and for one beyond all that a sampling takes."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -1e6 <= value <= 1e6:
+        return None
+    return float(value)
 
 
 def _ranged(controls: Controls) -> tuple[Controls, list[str]]:

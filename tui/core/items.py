@@ -28,6 +28,7 @@ __all__ = [
     "Usage",
     "assistant_message",
     "dump_json",
+    "encodable",
     "user_message",
 ]
 
@@ -39,10 +40,13 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 def dump_json(value: object) -> str:
     """Serialize the one way this program serializes: compact, key order kept, not ASCII-escaped.
 
-    The prompt cache works on exact prefixes, so two requests must write equal values as equal bytes. A lone
-    surrogate, which UTF-8 cannot carry, is written as its escape: the same value.
+    The prompt cache works on exact prefixes, so two requests must write equal values as equal bytes.
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return encodable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def encodable(text: str) -> str:
+    """A JSON text with lone surrogates, which UTF-8 cannot carry, as their escapes: the same value."""
     if text.isascii() or not _SURROGATE.search(text):
         return text
     return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -66,9 +66,10 @@ class CallRecord:
     def as_json(self) -> dict[str, Any]:
         """The record as a JSON object; what is not known is not in it."""
         fields: dict[str, Any] = {"call_id": self.call_id, "state": self.state.value}
-        fields |= {"arguments": self.arguments, "output": self.output, "edited": self.edited}
+        # Arguments that were emptied are not those that the model gave.
+        fields |= {"arguments": self.arguments, "output": self.output or None, "edited": self.edited or None}
         fields |= {"started_at": self.started_at, "ended_at": self.ended_at}
-        return {name: value for name, value in fields.items() if value not in (None, "", False)}
+        return {name: value for name, value in fields.items() if value is not None}
 
     @classmethod
     def from_json(cls, value: object) -> CallRecord | None:
@@ -93,4 +94,7 @@ class CallRecord:
 
 
 def _time(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    """Seconds since the epoch that a file gave; `None` for none, and for what no clock shows."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 250_000_000_000:
+        return None
+    return float(value)

@@ -120,6 +120,6 @@ def _character(name: str) -> str:
     spelled = KEY_TO_UNICODE_NAME.get(original, original.upper().replace("_", " "))
     try:
         character = unicodedata.lookup(spelled)
-    except KeyError:
+    except (KeyError, UnicodeError):  # half a character, which no terminal sends
         return name
     return character if character.isprintable() else name

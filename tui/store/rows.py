@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from tui.core.items import Item, Outcome, Target, Turn, Usage
+from tui.core.items import Item, Outcome, Target, Turn, Usage, encodable
 from tui.core.text import storable
 from tui.core.tool_calls import CallRecord
 from tui.store.blobs import pack, unpack, without_blobs
@@ -35,7 +34,6 @@ TURN_COLUMNS: Final = (
 )
 
 _SEPARATOR: Final = "\x1e"  # valid JSON never holds it raw
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def items_to_text(db: sqlite3.Connection, user_id: str, items: Sequence[Item]) -> str:
@@ -43,9 +41,7 @@ def items_to_text(db: sqlite3.Connection, user_id: str, items: Sequence[Item]) -
 
     UTF-8 cannot carry a lone surrogate, so it becomes its JSON escape: the same item, spelled otherwise.
     """
-    text = _SEPARATOR.join(item.text for item in items)
-    if _SURROGATE.search(text):
-        text = _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    text = encodable(_SEPARATOR.join(item.text for item in items))
     if len(text) < 1024:
         return text
     return pack(db, user_id, text.encode()).decode()

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         "controls": conversation.controls.as_json(),
         "path": [turn.id for turn in conversation.path()],
     }
-    data = cassette_text(exchanges, made_with).encode("utf-8", "surrogatepass")
+    data = cassette_text(exchanges, made_with).encode()
     for path, size in write_export(Export(data, "json"), Path(options.output), over=options.force):
         print(visible_line(f"{path}: {len(exchanges):,} exchanges, {size:,} bytes"), file=sys.stderr)
     return 0

@@ -21,7 +21,7 @@ from tui.core.controls import Controls
 from tui.core.conversation import Conversation
 from tui.core.errors import InputError
 from tui.core.export.request import Export
-from tui.core.items import Item, Outcome, Target, Turn, Usage, dump_json
+from tui.core.items import Item, Outcome, Target, Turn, Usage, dump_json, encodable
 from tui.core.leaving.fields import Fields, parse_json
 from tui.core.text import storable
 from tui.core.tool_calls import CallRecord
@@ -34,7 +34,6 @@ VERSION: Final = 1
 RUNNING: Final = "This answer was still arriving when the conversation was exported; what had come is here."
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
 _MODES: Final = ("stateful", "stateless")
 _PLAIN: Final = ("title", "instructions")
@@ -58,9 +57,7 @@ def as_document(conversations: Iterable[Conversation], version: str) -> Export:
         "creator": f"Outcrop {version}",
         "conversations": [_conversation(conversation) for conversation in conversations],
     }
-    text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
-    # UTF-8 has no lone surrogates; their escape is the same value.
-    text = _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    text = encodable(json.dumps(value, ensure_ascii=False, indent=1)) + "\n"
     return Export(text.encode(), "json")
 
 
@@ -191,7 +188,7 @@ def _read_turn(row: Fields) -> Turn:
     outcome = None
     if row.values.get("outcome") is not None:
         outcome = Outcome(row.choice("outcome", _OUTCOMES))
-    error = row.optional_text("error")
+    error = row.optional_text("error") or None
     return Turn(
         id=_id(row, "id"),
         parent_id=row.optional_text("parent_id"),
@@ -204,8 +201,8 @@ def _read_turn(row: Fields) -> Turn:
         outcome=outcome or Outcome.FAILED,
         target=None if target is None else _read_target(row.inner("target")),
         continuation=cast("Any", row.choice("continuation", _MODES, "stateful")),
-        response_id=row.optional_text("response_id"),
-        request_id=row.optional_text("request_id"),
+        response_id=row.optional_text("response_id") or None,
+        request_id=row.optional_text("request_id") or None,
         stored=row.flag("stored"),
         usage=None if usage is None else _read_usage(row.inner("usage")),
         error=error if outcome is not None else error or RUNNING,
