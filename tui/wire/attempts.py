@@ -233,7 +233,7 @@ class Attempts:
         """What came instead of a stream: an answer, or a page that the record keeps and the error quotes."""
         came = bytearray()
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.request_timeout):
+            async with asyncio.timeout(self._settings.request_timeout) as label.limit:
                 async for piece in response.aiter_bytes():
                     came += piece
                     if len(came) > _LONGEST_WHOLE:
@@ -329,6 +329,9 @@ class Attempts:
     def _end(self, label: AttemptLabel, error: WireError) -> WireError:
         if label.exchange is not None:
             finish(label.exchange, Outcome.FAILED, label.clock(), str(error))
+            if label.exchange.outcome is Outcome.FAILED and label.exchange.status is None:
+                # The recorder had the words of a library.
+                label.exchange.error = str(error)
             if error.request_id is None:
                 error.request_id = label.exchange.request_id
         return error
@@ -351,7 +354,7 @@ class Attempts:
                 return parsed(await response.aread() or b"{}")
             except httpx.HTTPError as error:
                 raise self._end(label, from_transport(error, self._base_url)) from None
-            except StreamError as error:
+            except WireError as error:
                 raise self._end(label, error) from None
 
     async def _request(
@@ -378,7 +381,7 @@ class Attempts:
         options: Any = {"headers": {**label.headers, **(headers or {})}}
         try:
             with bare():
-                async with asyncio.timeout(limit):
+                async with asyncio.timeout(limit) as label.limit:
                     return await self._asked(sdk, method, path, content, options)
         except TimeoutError:
             host = urlsplit(self._base_url).netloc

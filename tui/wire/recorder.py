@@ -31,7 +31,8 @@ class AttemptLabel:
     """What the client knows about the request it is about to send; `headers` go with it beside its own.
 
     What it was signed with is in `keys`. With `judged` it is the client that says how the exchange ended,
-    once a whole answer has come.
+    once a whole answer has come. A request whose `limit` of time has run out has not been cancelled: the
+    client says so.
 
     The transport fills in `exchange`, `clock` (seconds since the exchange began) and `redactor` (which masks
     the token of this attempt), and sets `began`.
@@ -48,6 +49,12 @@ class AttemptLabel:
     clock: Callable[[], float] = lambda: 0.0
     redactor: Redactor = field(default_factory=lambda: Redactor(""))
     began: asyncio.Event = field(default_factory=asyncio.Event)
+    limit: asyncio.Timeout | None = None
+
+    @property
+    def has_run_out(self) -> bool:
+        """Whether it was given up because it took too long."""
+        return self.limit is not None and self.limit.expired()
 
 
 _EVENT_STREAMS: Final = ("text/event-stream", "application/vnd.amazon.eventstream")
@@ -124,7 +131,8 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             outcome = Outcome.FAILED if isinstance(error, Exception) else Outcome.CANCELLED
             # Before the SDK sees it, which may write to its log what it likes.
             mask_errors(error, redactor.text)
-            finish(exchange, outcome, clock(), str(error) or type(error).__name__)
+            if not label.has_run_out:
+                finish(exchange, outcome, clock(), str(error) or type(error).__name__)
             raise
         exchange.timings.headers = clock()
         exchange.status = response.status_code
@@ -134,7 +142,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         return httpx.Response(
             status_code=response.status_code,
             headers=handed_on(exchange.response_headers),
-            stream=_RecordedStream(unpacked(response), exchange, redacting, clock, label.judged),
+            stream=_RecordedStream(unpacked(response), exchange, redacting, clock, label),
             extensions=response.extensions,
         )
 
@@ -163,13 +171,13 @@ class _RecordedStream(httpx.AsyncByteStream):
         exchange: Exchange,
         redactor: StreamRedactor,
         clock: _Clock,
-        judged: bool,
+        label: AttemptLabel,
     ) -> None:
         self._inner = inner
         self._exchange = exchange
         self._redactor = redactor
         self._clock = clock
-        self._judged = judged
+        self._label = label
         self._whole = False
         self._broke = False
 
@@ -199,9 +207,11 @@ class _RecordedStream(httpx.AsyncByteStream):
                 finish(self._exchange, Outcome.FAILED, self._clock(), f"HTTP status {status}")
             elif self._broke:
                 finish(self._exchange, Outcome.FAILED, self._clock(), "The connection broke off.")
+            elif self._label.has_run_out:
+                pass
             elif not self._whole:
                 finish(self._exchange, Outcome.CANCELLED, self._clock())
-            elif not self._judged and not _is_event_stream(self._exchange):
+            elif not self._label.judged and not _is_event_stream(self._exchange):
                 finish(self._exchange, Outcome.COMPLETED, self._clock())
             # How a whole event stream ended is in its events, which the client reads and judges.
 
