@@ -287,7 +287,7 @@ async def test_what_cannot_be_watched_now_says_so_and_is_not_lost(
         slow.fault({"on": "retrieve", "status": 403})
         await until(pilot, lambda: isinstance(app.screen, TokenDialog))
         assert app.chat.answers_in_background == 0
-        assert any("still being made" in note.message for note in app._notifications)
+        await until(pilot, lambda: any("still being made" in note.message for note in app._notifications))
         assert only_turn(app, conversation).outcome is None
         assert app.chat.composer.text == ""
         clock.now += 100
