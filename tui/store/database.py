@@ -159,6 +159,11 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise HistoryUnusable(self._sentence(error), damaged=_is_damage(error)) from error
+        except MemoryError as error:
+            # Sizes that were overwritten: SQLite asks for what they say.
+            raise HistoryUnusable(
+                f"The history {self._name} asks for more memory than there is: it is damaged.", damaged=True
+            ) from error
         except OSError as error:
             why = os.strerror(error.errno).lower() if error.errno else str(error)
             raise HistoryUnusable(f"The history {self._name} cannot be opened: {why}.") from error
@@ -186,7 +191,8 @@ class Database:
 
 def _is_damage(error: sqlite3.Error) -> bool:
     code = getattr(error, "sqlite_errorname", "") or ""
-    return code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+    # The search index has no code for some of what can be wrong with it.
+    return code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "fts5" in str(error)
 
 
 def _make_private(path: Path) -> None:

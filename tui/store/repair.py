@@ -27,14 +27,26 @@ def renew_search(database: Database) -> bool:
             return False
         with database.transaction():
             (statement,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (_INDEX,)).fetchone()
-            db.execute(f"DROP TABLE {_INDEX}")
+            _drop(db)
             db.execute(statement)
             read_items = items_reader(db)
             for row in db.execute(f"SELECT {TURN_COLUMNS} FROM turns ORDER BY seq").fetchall():
                 index_turn(db, turn_from_row(row, read_items, row[1]))
-    except (sqlite3.Error, StoreError, TypeError):
+    except (sqlite3.Error, StoreError, TypeError, MemoryError):
         return False
     return True
+
+
+def _drop(db: sqlite3.Connection) -> None:
+    """Take the index away with its tables; `DROP TABLE` would have to open it first, which fails."""
+    db.execute("PRAGMA writable_schema = ON")
+    try:
+        db.execute("DELETE FROM sqlite_schema WHERE name = ?", (_INDEX,))
+    finally:
+        db.execute("PRAGMA writable_schema = RESET")
+    names = db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE ?", (f"{_INDEX}%",))
+    for (name,) in names.fetchall():
+        db.execute(f"DROP TABLE {name}")
 
 
 def _others_are_sound(db: sqlite3.Connection) -> bool:
