@@ -123,6 +123,7 @@ class HistoryScreen(ListDialog[str | None]):
         self._query = query
         self._now = now
         self._table = ConversationTable((), 0, None, found=False)
+        self._asked: str | None = None
         # The search keeps the keys; the list's cursor looks as if it had them.
         self._list.add_class("-active")
         self._list.can_focus = False
@@ -153,10 +154,12 @@ class HistoryScreen(ListDialog[str | None]):
     @on(Input.Changed, "#history-search")
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self._load(_PAUSE)
+        # The search that the screen opens with changes the input too.
+        if event.value.strip() != self._asked:
+            self._load(_PAUSE)
 
     def _load(self, pause: float, cursor: int = 0) -> None:
-        typed = self.query_one(Input).value.strip()
+        typed = self._asked = self.query_one(Input).value.strip()
         # As a callable: one that is replaced before it began leaves no coroutine behind that nobody awaits.
         self.run_worker(
             partial(self._fill, typed, pause, cursor), group="history", description="list", exclusive=True

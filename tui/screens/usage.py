@@ -31,6 +31,7 @@ __all__ = ["UsageScreen"]
 _TABS: Final = ("Tokens", "Cost", "Cache", "Speed", "Table")
 _ALL_AT_ONCE: Final = (100, 32)
 """Columns and rows from which there is room for every chart at once."""
+_FRAME: Final = 1 / 60
 _INPUT: Final = ("cached", "written", "uncached")
 _OUTPUT: Final = ("reasoning", "visible")
 
@@ -143,6 +144,7 @@ class UsageScreen(Screen[str | None]):
         self._lines = VirtualLines(id="usage-lines")
         self._tabs = TabStrip(_TABS, id="usage-tabs")
         self._warned = ""
+        self._drawing = False
 
     def compose(self) -> ComposeResult:
         """A title, the totals, the charts, the table, the keys."""
@@ -175,8 +177,7 @@ class UsageScreen(Screen[str | None]):
         self._arrange(event.size.width, event.size.height)
 
     def _arrange(self, width: int, height: int) -> None:
-        self.set_class(width < _ALL_AT_ONCE[0] or height < _ALL_AT_ONCE[1], "-tabs")
-        self._choose_tab(self._tabs.active)
+        self._choose_tab(self._tabs.active, tabs=width < _ALL_AT_ONCE[0] or height < _ALL_AT_ONCE[1])
         self._size_table()
         self._say()
         self.query_one("#usage-totals", Static).update(self._totals())
@@ -197,10 +198,21 @@ class UsageScreen(Screen[str | None]):
         self._lines.show(self._table)
         self._lines.action_edge(1)
         self._size_table()
-        for chart in self._charts:
-            chart.show(found.turns)
+        if not self._drawing:
+            self._drawing = True
+            self.run_worker(self._draw_charts(), group="charts")
         self.query_one("#usage-totals", Static).update(self._totals())
         self.query_one(TableTitles).refresh()
+
+    async def _draw_charts(self) -> None:
+        """One after the other: all of them in one frame would be late."""
+        drawn: ConversationFigures | None = None
+        while drawn is not self._found:
+            drawn = self._found
+            for chart in self._charts:
+                chart.show(drawn.turns)
+                await asyncio.sleep(_FRAME)
+        self._drawing = False
 
     def _totals(self) -> Content:
         found, usage = self._found, self._found.usage
@@ -247,10 +259,16 @@ class UsageScreen(Screen[str | None]):
         """Show the part before or after."""
         self._choose_tab((self._tabs.active + step) % len(_TABS))
 
-    def _choose_tab(self, index: int) -> None:
+    def _choose_tab(self, index: int, tabs: bool | None = None) -> None:
         self._tabs.active = index
+        before = self.classes
+        if tabs is not None:
+            self.set_class(tabs, "-tabs", update=False)
         for number in range(len(_TABS)):
-            self.set_class(self._in_tabs and number == index, f"-tab-{number}")
+            self.set_class(self._in_tabs and number == index, f"-tab-{number}", update=False)
+        if self.classes != before:
+            # Once for all of them: every widget's styles are looked up again.
+            self.update_node_styles()
 
     # ---- writing
 
