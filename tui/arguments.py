@@ -5,10 +5,13 @@ Those of the larger subcommands are told by modules beside them, `tui/subcommand
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 if TYPE_CHECKING:
     import argparse
+
+    from _typeshed import SupportsWrite
 
     Subcommands = argparse._SubParsersAction[Any]  # pyright: ignore[reportPrivateUsage]
 
@@ -65,6 +68,10 @@ def build_parser(*, of_commands: bool = True) -> argparse.ArgumentParser:
             # A key given as an argument is in the shell's history already; it need not be in a log as well.
             message = re.sub(r"(bedrock-api-key-|ABSK)[^\s'\"]*", "[token]", message)
             raise InputError(f"{message}. Try `{self.prog} --help`.")
+
+        def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+            # As argparse does it, but for the disk that is full: that is not to be passed over.
+            (file or sys.stderr).write(message)
 
     common = _common_options(Parser(add_help=False))
     parser = Parser(

@@ -34,6 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: Arguments without the program's name; by default the process's own.
     """
+    if argv is None:
+        from tui.terminal.children import own_process
+
+        own_process()
     try:
         try:
             return _run(list(sys.argv[1:] if argv is None else argv))

@@ -25,6 +25,8 @@ _FOLDER: Final = "crashes"
 _KEPT: Final = 20
 _LONGEST: Final = 400
 """Characters of an error's message: it may quote what somebody typed."""
+_SHORTEST: Final = 8
+"""Characters of a secret that is looked for: a shorter one would be found in ordinary words."""
 _SECRETS: Final = ("AWS_BEARER_TOKEN_BEDROCK", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _KEYS: Final = re.compile(r"(?:bedrock-api-key-|ABSK)[A-Za-z0-9+/=_-]+|Bearer\s+[^\s'\"]+")
 _MASK: Final = "[secret]"
@@ -42,15 +44,15 @@ class Crashes:
 
     Args:
         folder: The data folder; reports go into `crashes` in it.
-        mask: Takes the secrets it knows out of a text; those of the environment are taken out anyway.
+        secrets: Gives what a report must not hold; what the environment has of it is masked anyway.
 
     Attributes:
         path: Of the last report; `None` before there is one.
     """
 
-    def __init__(self, folder: Path, mask: Callable[[str], str] = str) -> None:
+    def __init__(self, folder: Path, secrets: Callable[[], Iterable[str]] = tuple) -> None:
         self._folder = folder / _FOLDER
-        self._mask = mask
+        self._secrets = secrets
         self.path: Path | None = None
         self.told: Callable[[str], None] | None = None
 
@@ -63,8 +65,7 @@ class Crashes:
         """
         kind = type(error).__name__
         try:
-            text = self._mask(report_text(error, where))
-            self.path = self._save(text)
+            self.path = self._save(report_text(error, where, self._secrets()))
         except OSError as problem:
             why = problem.strerror or type(problem).__name__
             return f"Something in {where} went wrong ({kind}); a report could not be written: {why}."
@@ -137,8 +138,8 @@ def report(error: BaseException, where: str = "this program") -> str:
     return f"Something in {where} went wrong ({type(error).__name__})."
 
 
-def report_text(error: BaseException, where: str) -> str:
-    """The report of an error, its causes first."""
+def report_text(error: BaseException, where: str, secrets: Iterable[str] = ()) -> str:
+    """The report of an error, its causes first; the secrets are masked in every form they could come in."""
     import platform
     from importlib.metadata import PackageNotFoundError, version
 
@@ -160,9 +161,10 @@ def report_text(error: BaseException, where: str) -> str:
         f"terminal  {os.environ.get('TERM', 'none')}",
         f"in        {where}",
     ]
+    mask = _mask_of(secrets)
     for link, one in _chain(error):
-        lines += ["", f"{link}{type(one).__name__}: {_message(one)}", *_places(one)]
-    return _without_secrets("\n".join(lines) + "\n")
+        lines += ["", f"{link}{type(one).__name__}: {_message(one, mask)}", *_places(one)]
+    return mask("\n".join(lines) + "\n")
 
 
 def _chain(error: BaseException) -> Iterator[tuple[str, BaseException]]:
@@ -180,13 +182,15 @@ def _chain(error: BaseException) -> Iterator[tuple[str, BaseException]]:
             link, one = "while handling: ", one.__context__
 
 
-def _message(error: BaseException) -> str:
+def _message(error: BaseException, mask: Callable[[str], str]) -> str:
     from tui.core.text import visible_line
 
     try:
         said = str(error)
     except Exception as problem:  # An error whose words fail is reported without them.
         said = f"(its message raised {type(problem).__name__})"
+    # Before it is cut: the first half of a secret is one too.
+    said = mask(said)
     return visible_line(said if len(said) <= _LONGEST else f"{said[:_LONGEST]} …")
 
 
@@ -212,13 +216,10 @@ def _short(name: str) -> str:
     return Path(name).name
 
 
-def _without_secrets(text: str) -> str:
-    for secret in _known(os.environ.get(name, "") for name in _SECRETS):
-        text = text.replace(secret, _MASK)
-    return _KEYS.sub(_MASK, text)
+def _mask_of(secrets: Iterable[str]) -> Callable[[str], str]:
+    """What takes secrets out of a text: those given, the environment's, and what looks like one."""
+    from tui.wire.redact import Redactor
 
-
-def _known(values: Iterable[str]) -> Iterator[str]:
-    for value in values:
-        if len(value.strip()) >= 8:
-            yield value.strip()
+    known = [*secrets, *(os.environ.get(name, "") for name in _SECRETS)]
+    redactor = Redactor("", *(secret.strip() for secret in known if len(secret.strip()) >= _SHORTEST))
+    return lambda text: _KEYS.sub(_MASK, redactor.text(text))

@@ -18,6 +18,7 @@ from tui.core.garbage import collector_paused
 from tui.core.text import visible
 from tui.crash import Crashes, install
 from tui.credentials.credentials import Credentials
+from tui.terminal.children import environment_with_secrets
 
 if TYPE_CHECKING:
     import argparse
@@ -133,7 +134,7 @@ class _DeferredSession:
 def _credentials(settings: Settings, playback: Playback | None) -> Credentials:
     credentials = (
         Credentials(
-            os.environ,
+            environment_with_secrets(profile.token_env for profile in settings.profiles.values()),
             settings.region,
             sandbox=settings.sandbox,
             regions=settings.catalogue.regions,
@@ -146,7 +147,7 @@ def _credentials(settings: Settings, playback: Playback | None) -> Credentials:
     )
     # The history of a replay goes with it; a report stays.
     folder = settings.data_dir if playback is None else default_dirs(os.environ)[1]
-    install(Crashes(folder, credentials.masked))
+    install(Crashes(folder, lambda: credentials.secrets))
     return credentials
 
 

@@ -239,7 +239,7 @@ async def test_keys_are_found_again_before_they_end(aws: Aws) -> None:
     assert second is not None
     assert second.token == "token 2"
     assert "secret" not in f"{signing!r} {second!r}"
-    assert signing.masked("a secret id") == "a [token] [token]"
+    assert {"id", "secret", "token 2"} == {*signing.secrets}
     now[0] += 400
     assert signing.keys is None
 
@@ -493,7 +493,7 @@ async def test_the_keys_are_on_no_disk_no_screen_and_in_no_copy(
             else:
                 seen.extend((made.data, *(file.data for file in made.files)))
         seen.append(repr((exchange, session.credentials, session.credentials.aws)).encode())
-        seen.append(session.credentials.masked(" ".join(SECRETS)).encode())
+        assert {*session.credentials.secrets} & {*SECRETS}, "what crash reports are searched for"
         # By name, kept for every start, and off again.
         assert program.chat.command_given("token.aws", "keys")
         assert session.credentials.aws is not None

@@ -25,7 +25,7 @@ FIRST_PICTURE = {
     *("screens.chat_responses", "screens.chat_sending", "screens.chat_settings"),
     *("screens.chat_structured", "screens.chat_target", "screens.chat_tools", "screens.chat_turns"),
     *("screens.chat_usage", "screens.chat_views", "screens.inspector_actions", "screens.queue"),
-    *("terminal.driver", "terminal.notification", "terminal.pastes"),
+    *("terminal.children", "terminal.driver", "terminal.notification", "terminal.pastes"),
     *("widgets.completion_list", "widgets.composer", "widgets.composer_input", "widgets.compositor"),
     *("widgets.paste_marks", "widgets.pasted_paths", "widgets.prompt_history"),
     *("widgets.safe_text_area", "widgets.status_line", "widgets.welcome"),

@@ -82,20 +82,53 @@ def test_a_key_is_checked_against_region_and_clock():
 
 
 @pytest.mark.parametrize(
-    "typed", ["key", "  key\n", "\r\nkey\r\n", "'key'", '"key"', "Bearer key", "bearer  key", "\ufeffkey"]
+    "typed",
+    [
+        "key",
+        "  key\n",
+        "\r\nkey\r\n",
+        "'key'",
+        '"key"',
+        "Bearer key",
+        "bearer  key",
+        "\ufeffkey",
+        '\n" key "\n',
+        '\ufeff"key"',
+        '"\ufeffkey"',
+        "“key”",
+        "‘key’",
+        "`key`",
+        "\u200b\u2060key\u200d",
+        "'Bearer \"key\"'",
+        "\u00a0key",
+    ],
 )
 def test_what_is_around_a_token_is_trimmed(typed):
     assert clean_token(typed) == "key"
 
 
-@pytest.mark.parametrize("typed", ["", "  \n", "''", "Bearer ", '" "'])
+@pytest.mark.parametrize("typed", ["", "  \n", "''", "Bearer ", '" "', "\ufeff''", "“”"])
 def test_an_empty_token_is_missing(typed):
     with pytest.raises(TokenMissing):
         clean_token(typed)
 
 
 @pytest.mark.parametrize(
-    "typed", ["SEC RET", "SEC\nRET", "SEC\x00RET", "SECRET\N{LATIN SMALL LETTER E WITH ACUTE}", "SEC\x1bRET"]
+    "typed",
+    [
+        "SEC RET",
+        "SEC\nRET",
+        "SEC\x00RET",
+        "SECRET\N{LATIN SMALL LETTER E WITH ACUTE}",
+        "SEC\x1bRET",
+        "SEC\rRET",
+        "SEC\u202eRET",
+        "SEC\udce9RET",
+        "SEC\ufeffRET",
+        "SEC\x7fRET",
+        "'SECRET\"é",
+        "SECRET" * 1366,
+    ],
 )
 def test_a_token_no_header_could_carry_is_refused_without_being_shown(typed):
     with pytest.raises(TokenUnusable) as caught:

@@ -17,7 +17,16 @@ from urllib.parse import parse_qs
 from tui.core.catalogue import is_region
 from tui.core.errors import TokenMissing, TokenUnusable
 
-__all__ = ["SANDBOX_TOKEN", "TokenInfo", "TokenKind", "check", "clean_token", "duration", "parse_token"]
+__all__ = [
+    "LONGEST_TOKEN",
+    "SANDBOX_TOKEN",
+    "TokenInfo",
+    "TokenKind",
+    "check",
+    "clean_token",
+    "duration",
+    "parse_token",
+]
 
 TokenKind = Literal["short-term", "long-term", "aws profile", "sandbox", "unknown"]
 
@@ -28,7 +37,11 @@ _LONG_TERM: Final = "ABSK"
 # What an Authorization header can carry after "Bearer " (RFC 6750, b64token), with some leeway.
 _SENDABLE: Final = re.compile(r"[\x21-\x7e]+")
 _SCHEME: Final = re.compile(r"bearer(?:\s|$)", re.IGNORECASE)
-_QUOTES: Final = ("'", '"')
+LONGEST_TOKEN: Final = 8192
+"""Characters of a token at most: servers and proxies take headers of 8 KB. short-term keys have 1,000."""
+_AROUND: Final = " \t\r\n\v\f\u00a0\ufeff\u200b\u200c\u200d\u2060"
+"""What comes along when a token is copied: white space, byte order marks, characters without width."""
+_QUOTES: Final = {"'": "'", '"': '"', "`": "`", "\u2018": "\u2019", "\u201c": "\u201d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +60,36 @@ class TokenInfo:
 
 
 def clean_token(text: str) -> str:
-    """A token as typed or pasted, without spaces, line breaks, quotes and the word Bearer around it.
+    """A token as typed or pasted, without spaces, line breaks, BOM, quotes and the word Bearer around it.
 
     Raises:
         TokenMissing: Nothing is left.
         TokenUnusable: No header could carry it; the sentence does not show it.
     """
-    token = text.strip().strip("\ufeff\u200b").strip()
-    if len(token) >= 2 and token[0] in _QUOTES and token[-1] == token[0]:
-        token = token[1:-1].strip()
+    token = _bare(text)
     if scheme := _SCHEME.match(token):
-        token = token[scheme.end() :].strip()
+        token = _bare(token[scheme.end() :])
     if not token:
         raise TokenMissing("The token is empty.")
+    if len(token) > LONGEST_TOKEN:
+        raise TokenUnusable(
+            f"The token has {len(token):,} characters, and no header holds more than {LONGEST_TOKEN:,}; "
+            "copy it again, the whole key and nothing else."
+        )
     if not _SENDABLE.fullmatch(token):
         raise TokenUnusable(
             "The token holds spaces, line breaks or characters that no header can carry; "
             "copy it again, the whole key and nothing else."
         )
     return token
+
+
+def _bare(text: str) -> str:
+    """A text without what is around it, in whatever order that is."""
+    text = text.strip(_AROUND)
+    while len(text) >= 2 and _QUOTES.get(text[0]) == text[-1]:
+        text = text[1:-1].strip(_AROUND)
+    return text
 
 
 def parse_token(token: str) -> TokenInfo:

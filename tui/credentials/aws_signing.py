@@ -100,11 +100,10 @@ class AwsSigning:
         self._profile = profile
         self._keys = self._refusal = None
 
-    def masked(self, text: str) -> str:
-        """A text without the keys."""
-        for secret in () if self._keys is None else self._keys.secrets:
-            text = text.replace(secret, "[token]")
-        return text
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The keys that were found last."""
+        return () if self._keys is None else self._keys.secrets
 
     async def ready(self) -> AwsKeys | None:
         """The keys to sign with now; `None` where no profile is asked for.

@@ -147,6 +147,7 @@ class Credentials:
         self._kept: dict[str, _Secret] = {}
         self._environment: dict[str, _Secret] = {}
         self._refusal: dict[str, TokenUnusable] = {}
+        self._refused: list[str] = []
         if not sandbox:
             self._read_environment(environ, VARIABLE, "")
             for place, profile in self._profiles.items():
@@ -196,12 +197,12 @@ class Credentials:
             raise TokenMissing(f"{self._none_for(region)} {self._ways(region)}")
         return secret.reveal()
 
-    def masked(self, text: str) -> str:
-        """A text without the tokens that this run knows."""
-        for secrets in (self._memory, self._kept, self._environment):
-            for secret in secrets.values():
-                text = text.replace(secret.reveal(), "[token]")
-        return text if self._aws is None else self._aws.masked(text)
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nothing may hold that is written down: tokens, also those that are no good, and AWS keys."""
+        kept = (self._memory, self._kept, self._environment)
+        tokens = [secret.reveal() for secrets in kept for secret in secrets.values()]
+        return (*tokens, *self._refused, *(() if self._aws is None else self._aws.secrets))
 
     def status(self, region: str) -> TokenStatus:
         """Which token is in force for `region`, in words; never the token."""
@@ -365,6 +366,8 @@ class Credentials:
             self._environment[place] = _Secret(clean_token(text), "environment")
         except (TokenMissing, TokenUnusable) as error:
             self._refusal[place] = TokenUnusable(f"{variable}: {error}")
+            # In pieces, as whoever quotes it may escape what is between them.
+            self._refused += text.split()
 
     def _keep(self, token: str, name: str) -> None:
         self._kept[name] = _Secret(clean_token(token), "keyring")

@@ -375,6 +375,8 @@ class ChatComposer(ChatTarget):
 
         from textual.app import SuspendNotSupported
 
+        from tui.terminal.children import child_environment
+
         app = self.outcrop
         # Ctrl+C in the editor goes to both; a handler, not "ignore", as the editor would inherit that.
         before = signal.signal(signal.SIGINT, _take_no_notice)
@@ -383,7 +385,7 @@ class ChatComposer(ChatTarget):
         try:
             with app.batch_update(), app.suspend():
                 try:
-                    process = await asyncio.create_subprocess_exec(*command)
+                    process = await asyncio.create_subprocess_exec(*command, env=child_environment())
                     status = await process.wait()
                 except (
                     BaseException

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Input, RadioButton, RadioSet, Static
 
 from tui.core.text import visible
+from tui.core.token import LONGEST_TOKEN
 from tui.screens.base import ModalScreen
 from tui.widgets.dialog import Dialog
 
@@ -41,6 +42,8 @@ def why_unusable(token: str) -> str | None:
     """Why a trimmed token cannot be sent in a header; a sentence that does not hold it, or `None`."""
     if not token:
         return "Nothing was entered. Paste the key, then press Enter."
+    if len(token) > LONGEST_TOKEN:
+        return f"It has more than {LONGEST_TOKEN:,} characters, and no header holds that. Copy the key alone."
     if any(character.isspace() for character in token):
         return "There is white space inside it. Paste the key alone, without “Bearer” and in one line."
     if any(not 0x21 <= ord(character) <= 0x7E for character in token):

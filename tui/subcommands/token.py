@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import codecs
 import getpass
 import os
 import sys
@@ -13,6 +14,7 @@ from tui.config.settings import load_settings
 from tui.core.errors import InputError, KeyringError, TokenMissing
 from tui.credentials.credentials import Credentials
 from tui.startup import aws_signing
+from tui.terminal.children import environment_with_secrets
 
 __all__ = ["run"]
 
@@ -29,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     settings = load_settings(asked, os.environ)
     profile = settings.profiles.get(options.profile or "")
     credentials = Credentials(
-        os.environ,
+        environment_with_secrets(each.token_env for each in settings.profiles.values()),
         settings.region,
         regions=settings.catalogue.regions,
         profiles=settings.profiles.values(),
@@ -59,10 +61,14 @@ def _entered() -> str:
             return getpass.getpass("Bedrock key (not shown): ")
         except EOFError:
             raise TokenMissing("Nothing was entered; the keyring is as it was.") from None
-    try:
-        return sys.stdin.buffer.read(65536).decode("ascii")
-    except UnicodeDecodeError:
-        raise InputError("Standard input holds no key: a key is printable ASCII text.") from None
+    data = sys.stdin.buffer.read(65536)
+    # Some shells pipe UTF-16.
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = data.decode("utf-16" if wide else "utf-8", "replace")
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        # Not in a handler: the error of decoding holds what was entered.
+        raise InputError("Standard input holds no key: a key is printable ASCII text.")
+    return text
 
 
 async def _status(credentials: Credentials, place: str) -> int:

@@ -19,6 +19,8 @@ from pathlib import PurePath
 from shutil import which
 from typing import Final
 
+from tui.terminal.children import child_environment
+
 __all__ = ["OSC52_CERTAIN", "OSC52_MOST", "Copied", "Tool", "amount", "copy", "osc52", "tools_for"]
 
 OSC52_CERTAIN: Final = 74_994
@@ -176,6 +178,7 @@ async def _run(tool: Tool, text: str) -> str:
             # xclip and wl-copy stay behind to serve the clipboard: with our pipes they would hold us up.
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            env=child_environment(),
             start_new_session=True,
         )
     except OSError as error:

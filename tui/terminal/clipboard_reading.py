@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from shutil import which
 from typing import Final
 
+from tui.terminal.children import child_environment
+
 __all__ = ["Clipping", "read_clipboard"]
 
 _SECONDS: Final = 3.0
@@ -106,7 +108,9 @@ def _decoded(data: bytes) -> str:
 async def _run(command: Sequence[str]) -> bytes:
     """What a command prints; empty when it fails, takes too long or prints too much."""
     try:
-        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=child_environment()
+        )
     except OSError:
         return b""
     assert process.stdout is not None

@@ -14,6 +14,7 @@ from typing import Final
 
 from tui.core.errors import InputError
 from tui.core.text import storable, visible_line
+from tui.terminal.children import child_environment
 
 __all__ = ["edit_text", "editor_command"]
 
@@ -94,5 +95,5 @@ async def edit_text(
 
 async def _run(command: Sequence[str]) -> int:
     # Not in a thread, and without a shell: the program goes on streaming meanwhile.
-    process = await asyncio.create_subprocess_exec(*command)
+    process = await asyncio.create_subprocess_exec(*command, env=child_environment())
     return await process.wait()

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tui.core.text import visible_line
+from tui.terminal.children import child_environment
 
 __all__ = ["Link", "open_link", "read_link"]
 
@@ -74,6 +75,7 @@ async def open_link(href: str) -> str:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            env=child_environment(),
             start_new_session=True,
         )
     except OSError as error:
