@@ -38,9 +38,10 @@ def record_nothing() -> None:
     def nothing(*_: Any, **__: Any) -> None:
         return
 
-    Chunks.add = nothing  # type: ignore[method-assign]
-    Events.add = nothing  # type: ignore[method-assign]
+    Chunks.add = Chunks.add_all = nothing  # type: ignore[method-assign]
+    Events.add = Events.note = nothing  # type: ignore[method-assign]
     StreamRedactor.feed = lambda self, piece: piece  # type: ignore[method-assign]
+    StreamRedactor.passes = lambda self, data: True  # type: ignore[method-assign]
     TurnRecords.save_exchange = nothing  # type: ignore[method-assign]
     History.save_exchange = nothing  # type: ignore[method-assign]
 

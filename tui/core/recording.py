@@ -11,9 +11,10 @@ import re
 import threading
 import zlib
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final, cast, overload
 
 __all__ = ["BLOCK", "Chunk", "Chunks", "Events", "SseRecord", "event_data", "iter_blocks", "sse_data"]
@@ -102,6 +103,36 @@ class Chunks(Sequence[Chunk]):
         self._ends.append(self._sealed + size)
         if size >= BLOCK:
             self._seal()
+
+    def add_all(self, offsets: Iterable[float], sizes: Iterable[int], data: bytes) -> None:
+        """Add what came in several pieces: when, seconds, and how many bytes of `data` in each."""
+        ends = accumulate(sizes, initial=self._sealed + len(self._tail))
+        next(ends)
+        self._tail += data
+        self._times.extend([int(offset * 1e6 + 0.5) for offset in offsets])
+        self._ends.extend(ends)
+        if len(self._tail) >= BLOCK:
+            self._seal()
+
+    def came(self, end: int) -> float | None:
+        """When the byte before `end` came, seconds; `None` if it has not."""
+        index = bisect_left(self._ends, end)
+        return self._times[index] / 1e6 if index < len(self._ends) else None
+
+    def times_of(self, ends: array[int]) -> array[int]:
+        """When the byte before each of these places came, microseconds; the places ascend."""
+        first = bisect_left(self._ends, ends[0]) if ends else 0
+        last = first + len(ends)
+        # Most servers send each event for itself.
+        if self._ends[first:last] == ends:
+            return self._times[first:last]
+        found = array("q")
+        index, known = first, len(self._ends)
+        for end in ends:
+            while index < known and self._ends[index] < end:
+                index += 1
+            found.append(self._times[min(index, known - 1)] if known else 0)
+        return found
 
     def _seal(self) -> None:
         whole = len(self._tail) - len(self._tail) % BLOCK
@@ -231,6 +262,7 @@ class Events(Sequence[SseRecord]):
         self._data: dict[int, str] = {}  # of those whose bytes do not say it
         self._names: list[str] = []
         self._index: dict[str, int] = {}
+        self._lock = threading.Lock()
         for record in records:
             self.append(record)
 
@@ -260,7 +292,7 @@ class Events(Sequence[SseRecord]):
         the data of those whose bytes do not say it, by index.
         """
         count = len(self)
-        arrays = (self._times[:count], self._ends[:count], self._kinds[:count])
+        arrays = (self._timed(count)[:count], self._ends[:count], self._kinds[:count])
         return arrays, list(self._names), dict(self._starts), dict(self._data)
 
     def append(self, record: SseRecord) -> None:
@@ -275,7 +307,23 @@ class Events(Sequence[SseRecord]):
             self.append(record)
 
     def add(self, offset: float, type: str, start: int, end: int, data: str | None = None) -> None:
-        """Add an event, e.g. of the SSE decoder; `data` only where the body's bytes do not say it."""
+        """Add an event that came at another time than its last byte did, else as `note`."""
+        times = self._timed(len(self))
+        with self._lock:
+            times.append(int(offset * 1e6 + 0.5))
+        self.note(type, start, end, data)
+
+    def note(self, type: str, start: int, end: int, data: str | None = None) -> None:
+        """Add an event, e.g. of the SSE decoder, that is in the body by now.
+
+        It came with its last byte: that is looked up when somebody asks.
+
+        Args:
+            type: Its type.
+            start: Index of its first byte in the body.
+            end: Index after its last byte.
+            data: Its data, only where the body's bytes do not say it.
+        """
         kind = self._index.get(type)
         if kind is None:
             kind = self._name(type)
@@ -285,7 +333,6 @@ class Events(Sequence[SseRecord]):
             self._starts[index] = start
         if data is not None:
             self._data[index] = data
-        self._times.append(int(offset * 1e6 + 0.5))
         self._kinds.append(kind)
         # The last, as it is what counts them.
         ends.append(end)
@@ -301,7 +348,15 @@ class Events(Sequence[SseRecord]):
     @property
     def offsets(self) -> list[float]:
         """When each came, as its `offset` says."""
-        return [time / 1e6 for time in self._times[: len(self)]]
+        count = len(self)
+        return [time / 1e6 for time in self._timed(count)[:count]]
+
+    def _timed(self, count: int) -> array[int]:
+        """When each of the first `count` came, at least, microseconds."""
+        if len(self._times) < count:
+            with self._lock:
+                self._times.extend(self._body.times_of(self._ends[len(self._times) : count]))
+        return self._times
 
     def of_types(self, *types: str) -> list[SseRecord]:
         """The events of these types, in their order; the others are not looked at one by one."""
@@ -328,7 +383,9 @@ class Events(Sequence[SseRecord]):
         if start is None:
             start = self._ends[index - 1] if index else 0
         data = self._data.get(index, self._body)
-        return SseRecord(self._times[index] / 1e6, self._names[self._kinds[index]], data, start, end)
+        return SseRecord(
+            self._timed(index + 1)[index] / 1e6, self._names[self._kinds[index]], data, start, end
+        )
 
     def __eq__(self, other: object) -> bool:
         """Whether the other, a sequence of events, holds the same."""

@@ -18,6 +18,7 @@ import httpx
 from tui.core.aws import AwsKeys
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome
+from tui.wire.arriving import Arriving, Batch
 from tui.wire.error_chains import mask_errors
 from tui.wire.redact import Redactor, StreamRedactor, masked_headers
 from tui.wire.signing import signature_in, signing_keys
@@ -152,18 +153,27 @@ class RecordingTransport(httpx.AsyncBaseTransport):
 
 
 class _Clock:
-    """Seconds since the exchange began."""
+    """Seconds since the exchange began.
+
+    Args:
+        monotonic: The clock, seconds.
+        began: What it said then.
+
+    Attributes:
+        monotonic: As given.
+        began: As given.
+    """
 
     def __init__(self, monotonic: Callable[[], float], began: float) -> None:
-        self._monotonic = monotonic
-        self._began = began
+        self.monotonic = monotonic
+        self.began = began
 
     def __call__(self) -> float:
-        return self._monotonic() - self._began
+        return self.monotonic() - self.began
 
 
 class _RecordedStream(httpx.AsyncByteStream):
-    """A response body that is noted as it passes."""
+    """A response body that is masked and noted as it passes."""
 
     def __init__(
         self,
@@ -174,6 +184,7 @@ class _RecordedStream(httpx.AsyncByteStream):
         label: AttemptLabel,
     ) -> None:
         self._inner = inner
+        self._arriving = Arriving(inner, clock.monotonic)
         self._exchange = exchange
         self._redactor = redactor
         self._clock = clock
@@ -183,25 +194,24 @@ class _RecordedStream(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for piece in self._inner:
-                if data := self._redactor.feed(piece):
-                    self._note(data)
+            async for batch in self._arriving.batches():
+                if data := self._recorded(batch):
                     yield data
         except httpx.HTTPError:
             self._broke = True
             raise
-        if rest := self._redactor.finish():
-            self._note(rest)
+        if rest := self._rest():
             yield rest
         self._whole = True
 
     async def aclose(self) -> None:
         """Close the connection and end the exchange, unless the client has said how it ended."""
         try:
+            await self._arriving.stop()
             await self._inner.aclose()
         finally:
-            if rest := self._redactor.finish():
-                self._note(rest)
+            self._recorded(self._arriving.take())
+            self._rest()
             status = self._exchange.status or 0
             if not 200 <= status < 300:
                 finish(self._exchange, Outcome.FAILED, self._clock(), f"HTTP status {status}")
@@ -215,11 +225,29 @@ class _RecordedStream(httpx.AsyncByteStream):
                 finish(self._exchange, Outcome.COMPLETED, self._clock())
             # How a whole event stream ended is in its events, which the client reads and judges.
 
-    def _note(self, data: bytes) -> None:
-        offset = self._clock()
-        if self._exchange.timings.first_byte is None:
-            self._exchange.timings.first_byte = offset
-        self._exchange.chunks.add(offset, data)
+    def _recorded(self, batch: Batch) -> bytes:
+        """Mask and note what came; returns what is certain of it by now."""
+        if not batch.pieces:
+            return b""
+        began, chunks, timings = self._clock.began, self._exchange.chunks, self._exchange.timings
+        if timings.first_byte is None:
+            timings.first_byte = batch.times[0] - began
+        data = b"".join(batch.pieces)
+        if self._redactor.passes(data):
+            chunks.add_all([at - began for at in batch.times], map(len, batch.pieces), data)
+            return data
+        certain: list[bytes] = []
+        for at, piece in zip(batch.times, batch.pieces, strict=True):
+            if masked := self._redactor.feed(piece):
+                chunks.add(at - began, masked)
+                certain.append(masked)
+        return b"".join(certain)
+
+    def _rest(self) -> bytes:
+        """Mask and note what was held back at the end."""
+        if rest := self._redactor.finish():
+            self._exchange.chunks.add(self._clock(), rest)
+        return rest
 
 
 def _tracer(exchange: Exchange, clock: _Clock) -> Callable[[str, dict[str, Any]], Any]:

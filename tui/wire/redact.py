@@ -121,6 +121,10 @@ class StreamRedactor:
         certain, self._tail = self._redactor.split(self._tail + piece)
         return certain
 
+    def passes(self, data: bytes) -> bool:
+        """Whether `feed` would return just these bytes, and hold nothing back."""
+        return not self._tail and not self._may_concern(str(data, "latin-1"))
+
     def finish(self) -> bytes:
         """Return what was held back, masked where it tells something of the secret."""
         tail, self._tail = self._tail, b""

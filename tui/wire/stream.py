@@ -33,38 +33,6 @@ __all__ = ["StreamLimits", "end_as", "read_stream"]
 # How long to go on reading after the terminal event, so that the record holds every byte sent.
 _AFTER_THE_END: Final = 0.25
 
-# A wake-up for each event costs more than all else that is done with it (0.5 s of CPU per 1,000 events).
-# So from this many events a second on, what comes within the pause is read together; what comes slower is
-# read, and noted with its time, as it comes.
-_RAPID: Final = 80.0
-_PAUSE: Final = 0.012
-_LARGE: Final = 4096  # bytes since the last pause: what comes that fast comes in large pieces anyway
-_WAITED: Final = 0.0005  # seconds: a piece that took less was there before it was asked for
-
-
-class _Pace:
-    """Says when to pause: events come fast, and all that had come is read."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._asked = self._counted = clock()
-        self._events = self._bytes = 0
-
-    def reads_on(self) -> None:
-        """The next piece is asked for."""
-        self._asked = self._clock()
-
-    def is_rapid(self, events: int, size: int) -> bool:
-        """Whether to pause after a piece of this many events and bytes."""
-        now = self._clock()
-        self._events += events
-        self._bytes += size
-        if now - self._asked < _WAITED:
-            return False
-        seconds, count, came = now - self._counted, self._events, self._bytes
-        self._counted, self._events, self._bytes = now, 0, 0
-        return count > _RAPID * seconds and came < _LARGE
-
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
@@ -132,20 +100,14 @@ class _Reader:
         self.ended = False
 
     async def run(self) -> None:
-        pace = _Pace(self._clock)
         try:
             async for piece in self._response.aiter_bytes():
-                offset, count = self._clock(), 0
                 for event in self._decoder.feed(piece):
-                    self._take(event, offset)
-                    count += 1
+                    self._take(event)
                 if self.ready:
                     self.wake.set()
-                if pace.is_rapid(count, len(piece)) and self.terminal is None:
-                    await asyncio.sleep(_PAUSE)
-                pace.reads_on()
             if (last := self._decoder.finish()) is not None:
-                self._take_last(last, self._clock())
+                self._take_last(last)
             self._end()
         except (httpx.HTTPError, OSError) as error:
             # TLS that breaks within an answer is the system's own error.
@@ -160,7 +122,7 @@ class _Reader:
 
     def is_whole(self) -> bool:
         """Whether the answer is, although nothing more comes: some APIs tell its end before its usage."""
-        self._pass_on(self._decoder.ended(), self._clock())
+        self._pass_on(self._decoder.ended(), None)
         return self.terminal is not None
 
     def _end(self) -> None:
@@ -170,38 +132,44 @@ class _Reader:
                 code="cut",
             )
 
-    def _take(self, event: Piece, offset: float) -> None:
+    def _take(self, event: Piece) -> None:
         data = None if self._decoder.in_bytes(event) else event.data.decode("utf-8", "replace")
         kind = self._decoder.kind(event)
-        self._exchange.events.add(offset, kind, event.start, event.end, data)
+        self._exchange.events.note(kind, event.start, event.end, data)
         decoded, number = self._decoder.read(event)
         if number is not None:
             if number <= self._after:
                 return
             if self._seen.again(number, hash(event.data)):
                 return
-        self._pass_on(decoded, offset)
+        self._pass_on(decoded, event.end)
         if kind == "[DONE]" and self.terminal is None:
             # The server may leave the connection open for long.
             self._end()
 
-    def _pass_on(self, decoded: Iterable[StreamEvent], offset: float) -> None:
+    def _pass_on(self, decoded: Iterable[StreamEvent], end: int | None) -> None:
+        """Leave what an event says that ends at `end` of the body; `None` for what its end says."""
         for event in decoded:
             if self.terminal is not None:
                 return
             if isinstance(event, TextDelta) and self._exchange.timings.first_text is None:
-                self._exchange.timings.first_text = offset
+                self._exchange.timings.first_text = self._moment(end)
             if isinstance(event, ServerError):
                 raise from_server_error(event, self._exchange.request_id)
             if isinstance(event, ResponseEnded):
                 self.terminal = event
-                end_as(self._exchange, event, offset)
+                end_as(self._exchange, event, self._moment(end))
             self.ready.append(event)
 
-    def _take_last(self, event: Piece, offset: float) -> None:
+    def _moment(self, end: int | None) -> float:
+        came = None if end is None else self._exchange.chunks.came(end)
+        # Of the pieces the record keeps microseconds.
+        return self._clock() if came is None else max(came, self._exchange.timings.first_byte or 0.0)
+
+    def _take_last(self, event: Piece) -> None:
         """An event whose end mark never came counts only if its data is whole."""
         try:
-            self._take(event, offset)
+            self._take(event)
         except StreamError:
             return
 
