@@ -230,6 +230,10 @@ class Program:
         begun = [self._warm(tuple(arguments), self.environ(), None) for arguments in runs]
         return [Finished(*run.wait()) for run in begun]
 
+    def begin(self, *arguments: str, stdin: bytes | None = None) -> WarmRun:
+        """A run under way; the caller waits for it."""
+        return self._warm(arguments, self.environ(), stdin)
+
     def _warm(self, arguments: tuple[str, ...], environ: dict[str, str], stdin: bytes | None) -> WarmRun:
         return WarmRun(arguments, environ, str(self.cwd), stdin, _usual(self))
 

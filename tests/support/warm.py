@@ -90,6 +90,14 @@ class WarmRun:
         theirs.close()
         with os.fdopen(write, "wb") as pipe:
             pipe.write(order)
+        self._said = b""
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        while b"\n" not in self._said:
+            self._said += self._ended.recv(64)
+        return int(self._said.partition(b"\n")[0])
 
     def wait(self) -> tuple[int, bytes, bytes]:
         """Exit status (negative for a signal), stdout and stderr, when it has ended."""
@@ -113,8 +121,9 @@ class WarmRun:
                         selector.unregister(key.fd)
                         os.close(key.fd)
         with self._ended:
-            status = int(self._ended.recv(64))
-        return status, bytes(parts[self._streams[0]]), bytes(parts[self._streams[1]])
+            while piece := self._ended.recv(64):
+                self._said += piece
+        return int(self._said.partition(b"\n")[2]), bytes(parts[self._streams[0]]), bytes(parts[self._streams[1]])
 
 
 def _written(number: int, left: memoryview) -> tuple[memoryview, bool]:
@@ -150,8 +159,9 @@ def _serve(listening: socket.socket) -> dict[str, Any] | None:
                 return given
             for number in (stdin, stdout, stderr, order):
                 os.close(number)
-            _, status = os.waitpid(program, 0)
             with socket.socket(fileno=ended) as end:
+                end.sendall(b"%d\n" % program)
+                _, status = os.waitpid(program, 0)
                 end.sendall(b"%d" % os.waitstatus_to_exitcode(status))
             os._exit(0)
         for number in numbers:
