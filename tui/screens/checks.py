@@ -172,6 +172,7 @@ class ChecksScreen(ListDialog[None]):
         self._problem = ""
         self._keys(_RUNNING)
         try:
+            await self._session.warm_up()
             settings = self._session.settings
             checks, left = chosen(only, free=free, timing=settings.responsiveness_check)
             if not free and not await self._may_send(checks):
@@ -184,7 +185,7 @@ class ChecksScreen(ListDialog[None]):
                 self._followed = self._list.cursor
                 self._reset(checks, left if not only else (), free=free)
                 await self._follow(self._work, checks)
-        except OutcropError as error:
+        except (OutcropError, OSError) as error:
             self._problem = str(error)
         except asyncio.CancelledError:
             self._problem = "Stopped."

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.core.ahead import imported
 from tui.core.errors import InputError
 from tui.core.text import visible_line
 from tui.core.tools import CHOICES, Rule, ToolUse
@@ -44,6 +45,7 @@ class ToolSettings(Replaying):
             InputError: A file of tools cannot be read.
         """
         if self._toolbox is None:
+            await imported("tui.tools.toolbox")
             from tui.tools.toolbox import Toolbox
 
             own = self.settings.config_dir / "tools.toml"
@@ -113,6 +115,7 @@ class ToolSettings(Replaying):
         Raises:
             InputError: There is none of that name.
         """
+        await imported("tui.tools.presets")
         from tui.tools.presets import load_preset
 
         return await asyncio.to_thread(load_preset, name)

@@ -7,7 +7,10 @@ direct. Source: DESIGN.md, "Rules of the wire".
 from __future__ import annotations
 
 import ipaddress
+import os
+import ssl
 import urllib.request
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -31,7 +34,7 @@ def make_transport(base_url: str) -> httpx.AsyncHTTPTransport:
     host = urlsplit(base_url).netloc
     with bare():
         try:
-            verify = httpx.create_ssl_context(trust_env=True)
+            verify = _certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         except OSError:
             raise ConnectError(
                 "The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read.", code="tls"
@@ -54,6 +57,12 @@ def make_transport(base_url: str) -> httpx.AsyncHTTPTransport:
 def proxy_for(base_url: str) -> str | None:
     """The proxy that the environment names for this URL, or `None`."""
     parts = urlsplit(base_url)
+@lru_cache(maxsize=4)
+def _certificates(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """Read once in a run: that takes as long as three frames, and each place that is asked has a client."""
+    return httpx.create_ssl_context(trust_env=True)
+
+
     host = parts.hostname or ""
     if is_loopback(host) or urllib.request.proxy_bypass(host):
         return None
