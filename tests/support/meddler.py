@@ -166,7 +166,8 @@ def delivered_text(api: str, body: bytes) -> str:
     if body[:1] == b"{":
         return ""
     text, at = "", 0
-    for end in event_ends(body):
+    # What lacks its blank line counts where it is whole.
+    for end in [*event_ends(body), *([] if api == "converse" else [len(body)])]:
         event, at = body[at:end], end
         payload = _frame_payload(event) if api == "converse" else _data(event)
         try:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tui.core.errors import ConnectError
+from tui.wire.connecting import ConnectingTransport
 from tui.wire.error_chains import bare
 
 __all__ = ["is_loopback", "make_transport"]
@@ -32,6 +33,7 @@ def make_transport(base_url: str) -> httpx.AsyncHTTPTransport:
         ConnectError: Those cannot be used; the sentence does not show the proxy, which may have a password.
     """
     host = urlsplit(base_url).netloc
+    proxy = proxy_for(base_url)
     with bare():
         try:
             verify = _certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
@@ -40,9 +42,10 @@ def make_transport(base_url: str) -> httpx.AsyncHTTPTransport:
                 "The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read.", code="tls"
             ) from None
         try:
-            return httpx.AsyncHTTPTransport(
+            return ConnectingTransport(
+                urlsplit(proxy or base_url).hostname or "",
                 verify=verify,
-                proxy=proxy_for(base_url),
+                proxy=proxy,
                 limits=httpx.Limits(keepalive_expiry=_KEEPALIVE_EXPIRY),
                 retries=0,
             )
@@ -54,15 +57,15 @@ def make_transport(base_url: str) -> httpx.AsyncHTTPTransport:
             ) from None
 
 
-def proxy_for(base_url: str) -> str | None:
-    """The proxy that the environment names for this URL, or `None`."""
-    parts = urlsplit(base_url)
 @lru_cache(maxsize=4)
 def _certificates(_file: str | None, _folder: str | None) -> ssl.SSLContext:
     """Read once in a run: that takes as long as three frames, and each place that is asked has a client."""
     return httpx.create_ssl_context(trust_env=True)
 
 
+def proxy_for(base_url: str) -> str | None:
+    """The proxy that the environment names for this URL, or `None`."""
+    parts = urlsplit(base_url)
     host = parts.hostname or ""
     if is_loopback(host) or urllib.request.proxy_bypass(host):
         return None
