@@ -192,7 +192,10 @@ class Database:
 def _is_damage(error: sqlite3.Error) -> bool:
     code = getattr(error, "sqlite_errorname", "") or ""
     # The search index has no code for some of what can be wrong with it.
-    return code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "fts5" in str(error)
+    what = str(error)
+    return (
+        code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "fts5" in what or what == "constraint failed"
+    )
 
 
 def _make_private(path: Path) -> None:
