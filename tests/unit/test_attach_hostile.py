@@ -232,6 +232,7 @@ def test_a_process_that_was_taken_over_is_not_believed(
         b"dict(pages=3, x='y' * 70_000_000)",
         b"dict(encrypted='no')",
         b"dict(ended='well', late=0)",
+        b"dict(ended=0, late=False, kilobytes='x', seconds=float('nan'))",
     ):
         facts = read_pdf(answer)
         assert (facts.pages, facts.encrypted, facts.trouble) == (None, False, "crash"), answer

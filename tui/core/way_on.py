@@ -13,7 +13,7 @@ from typing import Final
 from tui.core.errors import ConnectError, HttpStatusError, TokenError, WireError
 from tui.core.items import Outcome, Turn
 
-__all__ = ["WayOn", "is_too_long", "way_on"]
+__all__ = ["WayOn", "is_file_refused", "is_too_long", "way_on"]
 
 _TOO_LONG: Final = re.compile(
     r"prompt tokens|exceeds? (the )?model maximum|context (length|window)|input is too long", re.IGNORECASE
@@ -21,6 +21,12 @@ _TOO_LONG: Final = re.compile(
 _MODEL: Final = re.compile(
     r"model [`'\"]?[\w.:-]+[`'\"]? (does not exist|isn't|is not|does not support)"
     r"|isn't supported on this route",
+    re.IGNORECASE,
+)
+# OpenAI's words for a file or picture that cannot be read, and its codes (API reference, Errors).
+_FILE: Final = re.compile(
+    r"invalid_(file|image)|unsupported_file|(invalid|unsupported) (file|image)|\bfile_data\b|\bimage_url\b"
+    r"|\bthe (file|pdf|image)( data)?( you provided)? (is|has|takes|does not|cannot)\b",
     re.IGNORECASE,
 )
 
@@ -44,6 +50,7 @@ _MODELS: Final = WayOn("target.pick", "lists the models, and where each can be a
 _PLACE: Final = WayOn("target.pick", "changes the region or the endpoint")
 _SUMMARY: Final = WayOn("conversation.compact", "goes on from a summary, which is shorter")
 _FILES: Final = WayOn("turn.edit", "takes the prompt back, to be sent with less")
+_FILE_AWAY: Final = WayOn("attachments.open", "takes the file away that is refused")
 _LIMIT: Final = WayOn("conversation.maxtokens", "raises the limit; the next message goes on from what came")
 _CHECKS: Final = WayOn("checks.open", "finds out what is wrong with the connection")
 
@@ -75,6 +82,8 @@ def _from_status(error: HttpStatusError) -> WayOn:
         return _SUMMARY
     if error.status == 413:
         return _FILES
+    if is_file_refused(error):
+        return _FILE_AWAY
     if error.status == 404 or (error.status == 400 and _MODEL.search(str(error))):
         return _MODELS
     if error.status is not None and 300 <= error.status < 400:
@@ -88,4 +97,13 @@ def is_too_long(error: Exception | None) -> bool:
         isinstance(error, HttpStatusError)
         and error.status in (400, 413)
         and _TOO_LONG.search(str(error)) is not None
+    )
+
+
+def is_file_refused(error: Exception | None) -> bool:
+    """Whether the server refused a request because of a file in it: sent again, it would refuse it again."""
+    return (
+        isinstance(error, HttpStatusError)
+        and error.status in (400, 413, 415)
+        and _FILE.search(f"{error.code} {error}") is not None
     )

@@ -247,9 +247,13 @@ def _gathered(lines: Iterator[Mapping[str, Any]]) -> PdfFacts:
         sum(lengths),
         tuple(texts),
         trouble,
-        int(end.get("kilobytes", 0)),
-        float(end.get("seconds", 0.0)),
+        int(_figure(end.get("kilobytes"))),
+        _figure(end.get("seconds")),
     )
+
+
+def _figure(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and 0 <= value < 1e12 else 0.0
 
 
 class _Process:

@@ -28,6 +28,7 @@ __all__ = [
 _COMMANDS: Final = {
     "turn.regenerate": "/regenerate",
     "turn.edit": "/edit",
+    "attachments.open": "/edit, then /detach,",
     "target.pick": "/model",
     "conversation.compact": "/compact",
     "conversation.maxtokens": "/maxtokens NUMBER",

@@ -25,7 +25,7 @@ __all__ = ["AttachmentTable", "AttachmentsScreen", "later_words"]
 _COLUMNS: Final = (
     Column("number", "", 2, 2, 0, right=True),
     Column("name", "file", 20, 60, 0),
-    Column("extent", "extent", 12, 14, 2, right=True),
+    Column("extent", "extent", 13, 14, 2, right=True),
     Column("size", "size", 7, 8, 1, right=True),
     Column("tokens", "tokens", 9, 9, 0, right=True),
 )

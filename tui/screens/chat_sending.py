@@ -487,9 +487,9 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
 
 def _gives_back(error: Exception | None) -> bool:
     """Whether the server refused a turn for what the user changes before it is sent again."""
-    from tui.core.way_on import is_too_long
+    from tui.core.way_on import is_file_refused, is_too_long
 
-    return isinstance(error, TokenRefused) or is_too_long(error)
+    return isinstance(error, TokenRefused) or is_too_long(error) or is_file_refused(error)
 
 
 def blocks_of(conversation: Conversation, running: str | None) -> list[Block | LaterTurn]:

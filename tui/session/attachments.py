@@ -106,14 +106,15 @@ async def _beside_the_loop(work: Callable[[Stop], _T], shown: str, seconds: floa
 
 
 def read_attachment(
-    path: str | Path, *, limit: int, limits: Limits = DEFAULT_LIMITS, stop: Stop | None = None
+    path: str | Path, *, limit: int, limits: Limits | None = None, stop: Stop | None = None
 ) -> Attachment:
     """Read a PDF or a picture, once, from one descriptor.
 
     Args:
         path: As typed, dropped or pasted: `~` and surrounding quotes are understood.
         limit: Largest size in bytes, before base64.
-        limits: What counting a PDF's pages may take; past them it is attached, its pages unknown.
+        limits: What counting a PDF's pages may take, if not the usual; past them it is attached, its pages
+            unknown.
         stop: Ends it before its time.
 
     Raises:
@@ -130,7 +131,7 @@ def read_attachment(
 
 
 def attachment_of(
-    name: str, data: bytes, *, limit: int, limits: Limits = DEFAULT_LIMITS, stop: Stop | None = None
+    name: str, data: bytes, *, limit: int, limits: Limits | None = None, stop: Stop | None = None
 ) -> Attachment:
     """Check a file that is in memory already, such as a picture from the clipboard.
 
@@ -142,7 +143,9 @@ def attachment_of(
     return _checked(data, shown, storable(name), "", limits, stop)
 
 
-def _checked(data: bytes, shown: str, name: str, path: str, limits: Limits, stop: Stop | None) -> Attachment:
+def _checked(
+    data: bytes, shown: str, name: str, path: str, limits: Limits | None, stop: Stop | None
+) -> Attachment:
     digest = hashlib.sha256(data).hexdigest()
     if found := image_info(data):
         if found.animated:
@@ -159,7 +162,7 @@ def _checked(data: bytes, shown: str, name: str, path: str, limits: Limits, stop
         raise AttachmentError(
             f"{shown} is not a PDF, and no PNG, JPEG, WebP or GIF image; other files cannot be attached."
         )
-    facts = read_pdf(data, limits=limits, stop=stop)
+    facts = read_pdf(data, limits=limits or DEFAULT_LIMITS, stop=stop)
     _check_pdf(facts, data, shown)
     doubt = ""
     if facts.pages is None:

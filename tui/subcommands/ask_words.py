@@ -14,6 +14,7 @@ __all__ = ["CountedLine", "say", "way_words", "words_of"]
 _COMMANDS: Final = {
     "turn.regenerate": "`outcrop --continue` opens the conversation; /regenerate there",
     "turn.edit": "`outcrop --continue` opens the conversation; /edit there",
+    "attachments.open": "`outcrop --continue` opens the conversation; /edit there",
     "conversation.compact": "`outcrop --continue` opens the conversation; /compact there",
     "target.pick": "`outcrop models`",
     "conversation.maxtokens": "max_output_tokens in the config file",

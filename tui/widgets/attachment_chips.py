@@ -53,9 +53,14 @@ def _cut(name: str, most: int) -> str:
     return name if len(name) <= most else f"{name[: most - end - 1]}…{name[-end:]}"
 
 
-def _form(name: str, about: str) -> Content:
+def _form(name: str, about: str, doubt: str) -> Content:
     about = f"  {about}  " if about else "  "
-    return Content.assemble(("▪ ", "$secondary"), (name, "bold"), (about, "dim"), ("×", "bold"))
+    sign = ("▪ ", "$warning" if doubt else "$secondary")
+    return Content.assemble(sign, (name, "bold"), (about, "dim"), ("×", "bold"))
+
+
+def _coming(name: str, words: str) -> Content:
+    return Content.assemble(("▫ ", "$secondary"), name, (f"  {words}  ", "dim"), ("×", "bold"))
 
 
 class Chip(Static, can_focus=True):
@@ -75,9 +80,9 @@ class Chip(Static, can_focus=True):
         tokens = f"~{attachment.estimated_tokens:,} tokens"
         # From the longest to the shortest: what there is room for is shown.
         self.forms = (
-            _form(_cut(name, 40), describe(attachment)),
-            _form(_cut(name, 24), tokens),
-            _form(_cut(name, 16), ""),
+            _form(_cut(name, 40), describe(attachment), attachment.doubt),
+            _form(_cut(name, 24), extent_words(attachment) if attachment.doubt else tokens, attachment.doubt),
+            _form(_cut(name, 16), "", attachment.doubt),
         )
         super().__init__(self.forms[0], markup=False)
         self.index = index
@@ -106,11 +111,12 @@ class Chip(Static, can_focus=True):
 class ComingChip(Static):
     """A file that is being read; a click ends that."""
 
-    def __init__(self, name: str, words: str) -> None:
-        super().__init__(
-            Content.assemble(("▫ ", "$secondary"), _cut(name, 24), (f"  {words}  ", "dim"), ("×", "bold")),
-            markup=False,
+    def __init__(self, name: str, then_sent: bool) -> None:
+        words = ("reading, then it is sent …", "then sent …", "…") if then_sent else ("reading …", "…", "…")
+        self.forms = tuple(
+            _coming(_cut(name, most), what) for most, what in zip((24, 16, 12), words, strict=True)
         )
+        super().__init__(self.forms[0], markup=False)
 
     def on_click(self, event: events.Click) -> None:
         """Read it no further."""
@@ -150,9 +156,9 @@ class AttachmentChips(HorizontalScroll, can_focus=False):
 
     def on_resize(self) -> None:
         """There may be room for more words, or for less."""
-        self._fit(list(self.query(Chip)))
+        self._fit([*self.query(Chip), *self.query(ComingChip)])
 
-    def _fit(self, chips: Sequence[Chip]) -> None:
+    def _fit(self, chips: Sequence[Chip | ComingChip]) -> None:
         """Say of all files as much as there is room for, of each the same."""
         room = self.size.width or self.screen.size.width
         for form in range(3):
@@ -178,14 +184,14 @@ class AttachmentChips(HorizontalScroll, can_focus=False):
             then_sent: Whether the prompt is sent when they are.
         """
         files = tuple(attachments)
-        words = "reading, then it is sent …" if then_sent else "reading …"
         # One after the other: two at a time would mount both lists.
         async with self._lock:
             await self.remove_children()
             self.set_class(bool(files or coming), "-any")
             if files or coming:
                 chips = [Chip(index, attachment) for index, attachment in enumerate(files)]
-                await self.mount_all([*chips, *(ComingChip(name, words) for name in coming)])
-                self._fit(chips)
+                others = [ComingChip(name, then_sent) for name in coming]
+                await self.mount_all([*chips, *others])
+                self._fit([*chips, *others])
                 if focus is not None and 0 <= focus < len(chips):
                     chips[focus].focus()
