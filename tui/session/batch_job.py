@@ -26,6 +26,9 @@ _MISSING: Final = (
 )
 
 
+_SIGNATURES: Final = {"bedrock": "v4", "s3": "s3v4"}
+
+
 @dataclass(frozen=True, slots=True)
 class BatchJob:
     """What is to be started.
@@ -116,7 +119,11 @@ def aws_client(service: str, region: str, profile: str = "") -> Any:
         boto3: Any = importlib.import_module("boto3")
         # A session of its own: the module keeps the first credentials that it finds.
         named = None if profile in ("", ENVIRONMENT) else profile
-        return boto3.session.Session(profile_name=named).client(service, region_name=region)
+        # Signed, always: by itself it would send the key of AWS_BEARER_TOKEN_BEDROCK, and to wherever
+        # AWS_ENDPOINT_URL says.
+        signed = importlib.import_module("botocore.config").Config(signature_version=_SIGNATURES[service])
+        session = boto3.session.Session(profile_name=named)
+        return session.client(service, region_name=region, config=signed)
 
 
 @contextmanager

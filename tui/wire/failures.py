@@ -148,7 +148,7 @@ def _aws_code(response: httpx.Response) -> str:
 def _status_sentence(status: int, message: str, response: httpx.Response) -> str:
     said = f" It said: {message}" if message else ""
     if 300 <= status < 400:
-        where = visible_line(response.headers.get("location", "elsewhere"))[:200]
+        where = visible_line(without_secrets(response.headers.get("location", "elsewhere")))[:200]
         return f"The server redirects to {where}, and Outcrop follows no redirects: check the base URL."
     if status == 401:
         what = _credentials_of(response)
