@@ -151,7 +151,7 @@ async def copy(
         environ: The environment of the process.
         tools: Instead of those for this machine.
     """
-    size = len(text.encode("utf-8", "replace"))
+    size = len(await asyncio.to_thread(text.encode, "utf-8", "replace"))
     took, problem = "", ""
     for tool in tools_for(environ) if tools is None else tools:
         problem = await _run(tool, text)
@@ -171,6 +171,7 @@ async def copy(
 async def _run(tool: Tool, text: str) -> str:
     """Hand the text to a tool; returns what went wrong, or nothing."""
     name = PurePath(tool.name).name
+    data = await asyncio.to_thread(text.encode, tool.encoding, "replace")
     try:
         process = await asyncio.create_subprocess_exec(
             *tool.command,
@@ -185,7 +186,7 @@ async def _run(tool: Tool, text: str) -> str:
         return f"{name} does not start ({error.strerror or type(error).__name__})."
     try:
         async with asyncio.timeout(_TIME_LIMIT):
-            await process.communicate(text.encode(tool.encoding, "replace"))
+            await process.communicate(data)
     except TimeoutError:
         with suppress(ProcessLookupError):
             process.kill()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from textual import on
@@ -218,8 +221,14 @@ class Inspector(InspectorPanel):
         exchange = self.current_exchange
         if exchange is not None:
             event = self._stream.lines.cursor if self.has_class("-events") else None
-            what, text = copied_text(exchange, self._tab, event, self._page.rows)
-            self._copy(what, text)
+            what = partial(copied_text, exchange, self._tab, event, self._page.rows)
+            self.run_worker(self._copy_later(what), group="copy", exit_on_error=False)
+
+    async def _copy_later(self, what: Callable[[], tuple[str, str]]) -> None:
+        """Copy what takes a while to read: a body may be tens of megabytes."""
+        name, text = await asyncio.to_thread(what)
+        size = await asyncio.to_thread(_bytes_of, text)
+        self._copy(name, text, size)
 
     def action_copy_node(self) -> None:
         """Copy the value under the cursor of a tree."""
@@ -243,10 +252,10 @@ class Inspector(InspectorPanel):
         if exchange is not None:
             self._copy(*copied_headers(exchange, self._tab))
 
-    def _copy(self, what: str, text: str) -> None:
+    def _copy(self, what: str, text: str, size: int | None = None) -> None:
         if text:
-            size = figures.size(len(text.encode("utf-8", "replace")))
-            cast("Any", self).app.copy_to_clipboard(text, f"{what}, {size}")
+            shown = figures.size(_bytes_of(text) if size is None else size)
+            cast("Any", self).app.copy_to_clipboard(text, f"{what}, {shown}")
         else:
             self.notify(f"There is nothing to copy: {what} is empty.", severity="warning", markup=False)
 
@@ -259,3 +268,7 @@ class Inspector(InspectorPanel):
             self._exchange_list.clear_filter()
         else:
             self.post_message(self.Closed())
+
+
+def _bytes_of(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
