@@ -8,6 +8,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 from ui_samples import OneWidget, text_of
+from ui_stand_in import until
 
 from tui.config.favourites import load_favourites, save_favourites
 from tui.core.catalogue import Catalogue
@@ -273,14 +274,12 @@ async def test_favourites_stand_first_then_what_was_used_lately_and_checks_have_
         rows = [line for line in text_of(app).split("\n") if "GPT-5." in line]
         assert "★" in rows[0] and "us-east-2" in rows[0]
         await pilot.press("ctrl+l")
-        await pilot.pause()
-        await pilot.pause()
+        await until(pilot, lambda: "lists nothing (404)" in text_of(app))
         assert "lists nothing (404)" in text_of(app) and "a hint" in text_of(app)
         assert "us-west-2" in line_with(text_of(app), "openai.gpt-9", "listed by the server")
         app.screen.query_one(Input).value = "5.5 east-2"
         await pilot.press("ctrl+t", "ctrl+t")
-        await pilot.pause()
-        await pilot.pause()
+        await until(pilot, lambda: "It could not be found out." in text_of(app))
         assert "It could not be found out." in text_of(app) and "No connection." in text_of(app)
 
 

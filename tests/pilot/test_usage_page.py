@@ -62,7 +62,7 @@ async def test_the_page_shows_charts_and_table_and_writes_both_forms(
         assert all(usage)
         await until(pilot, lambda: f"{usage[1].input_tokens:,}" in text_of(app))
         # Every kind of token is in its own colour, and the bars are there.
-        assert text_of(app).count("█") > 100
+        await until(pilot, lambda: text_of(app).count("█") > 100)
         for words in ("own key", "Time to first token", f"{usage[0].cache_write_tokens:,}", "all"):
             assert words in text_of(app)
         await pilot.press("w")
