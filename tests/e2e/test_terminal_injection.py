@@ -259,16 +259,13 @@ def test_no_paste_presses_a_key_and_no_byte_ends_the_reading(
         window.type("still hacked")
         window.wait_for("still hacked")
         assert len(server.log) == 0
-        # In a field of one line and in one of several.
-        for key, title in (("F1", "─ Help"), ("C-o", "─ Model, region")):
-            window.press(key)
-            window.wait_for(title)
-            send(b"\x1b[200~\x1b]52;c;aGFja2Vk\x07\x1b]0;hacked title\x07\x1b[201~")
-            window.wait_for("␛]52")
-            window.press("Escape")
-            window.wait_until_gone(title)
+        # Textual's own field.
+        window.press("F1")
+        window.wait_for("─ Help")
+        send(b"\x1b[200~\x1b]52;c;aGFja2Vk\x07\x1b]0;hacked title\x07\x1b[201~")
+        window.wait_for("␛]52")
         assert harmless(window, raw) > 5_000
-        window.press("C-q")
+        window.press("C-q", "C-q")
         assert window.status() == 0
         window.check_sane()
     assert not (program.data / "crashes").exists()
