@@ -96,14 +96,15 @@ def test_what_is_not_known_of_a_file_is_said_by_the_command_before_it_is_sent(
 ) -> None:
     cut = tmp_path / "cut \u202egnp.pdf"
     cut.write_bytes(hostile_pdfs()["cut"])
-    done = program.ask("-f", str(cut), "Read")
+    os.mkfifo(tmp_path / "pipe.pdf")
+    done, refused = program.together(
+        ("ask", "-f", str(cut), "Read"), ("ask", "-f", str(tmp_path / "pipe.pdf"), "Read")
+    )
     said = (
-        "outcrop: cut �gnp.pdf is attached. Its pages are unknown: "
+        "outcrop: cut \N{REPLACEMENT CHARACTER}gnp.pdf is attached. Its pages are unknown: "
         "the PDF is damaged or unusual, and the service may refuse it."
     )
     assert done.err.splitlines()[0] == said
+    assert "/edit there takes the file away that is refused." in done.err
+    assert refused.status == 2 and "no regular file" in refused.err and refused.err.count("\n") == 1
     assert done.status == 1 and len(server.log) == 1
-    os.mkfifo(tmp_path / "pipe.pdf")
-    done = program.ask("-f", str(tmp_path / "pipe.pdf"), "Read")
-    assert done.status == 2 and "no regular file" in done.err and done.err.count("\n") == 1
-    assert len(server.log) == 1

@@ -102,7 +102,7 @@ async def test_what_is_not_known_of_a_file_is_said_in_the_choice_the_list_and_th
         app.clear_notifications()
         await pilot.press("alt+a")
         await until(pilot, lambda: isinstance(app.screen, AttachmentsScreen))
-        await until(pilot, lambda: "the service may refuse it." in text_of(app))
+        await until(pilot, lambda: "Its pages are unknown: the PDF is damaged" in text_of(app))
         await pilot.press("escape")
         # The service refuses it: prompt and files are the user's again, and nothing of it is in the way.
         await typed(pilot, "read")

@@ -112,7 +112,11 @@ class ComingChip(Static):
     """A file that is being read; a click ends that."""
 
     def __init__(self, name: str, then_sent: bool) -> None:
-        words = ("reading, then it is sent …", "then sent …", "…") if then_sent else ("reading …", "…", "…")
+        words = (
+            ("reading, then it is sent …", "then sent …", "then sent …")
+            if then_sent
+            else ("reading …", "…", "…")
+        )
         self.forms = tuple(
             _coming(_cut(name, most), what) for most, what in zip((24, 16, 12), words, strict=True)
         )
