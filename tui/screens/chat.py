@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -206,6 +207,9 @@ class ChatScreen(
         if self._live.get(conversation.id) is not live:
             return await self.draw()
         drawn = live if live and self.is_on_path(live) else None
+        from tui.screens.turn_blocks import split_promised
+
+        self._do(partial(asyncio.to_thread, split_promised, blocks), "ahead", exclusive=True)
         self.pane.replace([*blocks, *(drawn.blocks() if drawn else [])])
         if live:
             live.show_in(self.pane if drawn else None)

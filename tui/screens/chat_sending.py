@@ -494,6 +494,8 @@ def _gives_back(error: Exception | None) -> bool:
 
 def blocks_of(conversation: Conversation, running: str | None) -> list[Block | LaterTurn]:
     """The blocks of a path; imported here, as nothing of it is on the first picture."""
-    from tui.screens.turn_blocks import path_blocks
+    from tui.screens.turn_blocks import path_blocks, split_last
 
-    return path_blocks(conversation, running)
+    blocks = path_blocks(conversation, running)
+    split_last(blocks)
+    return blocks

@@ -22,6 +22,7 @@ from tui.screens.turn_words import usage_block
 from tui.session.validation import is_checked, turn_problems
 from tui.widgets.attachment_chips import size_words
 from tui.widgets.transcript.block import Block, BlockKind
+from tui.widgets.transcript.split import LARGE, split_ahead
 
 __all__ = [
     "STATES",
@@ -31,11 +32,14 @@ __all__ = [
     "notice_blocks",
     "path_blocks",
     "prompt_title",
+    "split_last",
+    "split_promised",
     "structured",
     "turn_blocks",
 ]
 
 STATES: Final = {Outcome.CANCELLED: "stopped", Outcome.FAILED: "failed", Outcome.INCOMPLETE: "incomplete"}
+_AHEAD: Final = 1_000_000  # characters of promised turns that are split before anyone scrolls there
 _FILENAME: Final = re.compile(r'"filename":("(?:[^"\\]|\\.)*")')
 _DATA: Final = re.compile(r'"(file_data|image_url)":"data:([^;,"]*)[^,"]*,')
 _HEAD: Final = 87_384  # characters of base64, 64 KB: enough to tell a picture's size
@@ -286,3 +290,16 @@ def path_blocks(conversation: Conversation, running: str | None = None) -> list[
         text = f"A new branch begins here, {mark.number} of {mark.of}; what went on from here stays."
         blocks.append(Block("next:branch", BlockKind.NOTICE, text))
     return blocks
+
+
+def split_last(blocks: Sequence[Block | LaterTurn]) -> None:
+    """Split the answers at the path's end, which are shown first; off the event loop, please."""
+    split_ahead(block.text for block in blocks if isinstance(block, Block) and block.is_markdown)
+
+
+def split_promised(blocks: Sequence[Block | LaterTurn]) -> None:
+    """Split the large answers of the turns that are only promised, the last ones first; off the loop too."""
+    left = _AHEAD
+    for turn in reversed(blocks):
+        if isinstance(turn, LaterTurn) and turn.size >= LARGE and (left := left - turn.size) > 0:
+            split_ahead(block.text for block in turn.blocks() if block.is_markdown)

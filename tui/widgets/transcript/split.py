@@ -9,17 +9,22 @@ without the parser. `split_all` is the truth: a stream that ends is split once m
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from tui.core.garbage import collector_paused
+from tui.core.text import visible
 from tui.widgets.transcript.code import Fence, fence_closes, parse_fence
 from tui.widgets.transcript.syntax import References, parser
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-__all__ = ["LONG_PARAGRAPH", "Cut", "PlainSplitter", "Splitter", "split_all"]
+__all__ = ["LARGE", "LONG_PARAGRAPH", "Cut", "PlainSplitter", "Splitter", "split_ahead", "split_all"]
 
+LARGE: Final = 8_000
+"""Characters from which on a text is better split before it is drawn."""
 LONG_PARAGRAPH: Final = 1500
 """Characters from which on an open paragraph is followed piece by piece."""
 
@@ -151,6 +156,9 @@ def split_all(text: str) -> tuple[list[Cut], References]:
     Returns:
         The pieces, all final, and the link reference definitions.
     """
+    known = _ahead.get(text) if len(text) >= LARGE else None
+    if known is not None:
+        return list(known[0]), known[1]
     units, references = _parse(text, {})
     cuts = _cut(units, _lines(text), None)
     for cut in cuts:
@@ -158,10 +166,31 @@ def split_all(text: str) -> tuple[list[Cut], References]:
     return cuts, references
 
 
+def split_ahead(texts: Iterable[str]) -> None:
+    """Split large texts in this thread, so that who draws them on another one finds it done.
+
+    What was split last stays known: another theme or width has the same pieces.
+    """
+    for text in texts:
+        if len(text) < LARGE or (text := visible(text)) in _ahead:
+            continue
+        with collector_paused():
+            cuts = split_all(text)
+        with _changing:
+            _ahead[text] = cuts
+            while sum(map(len, _ahead)) > _KEPT and len(_ahead) > 1:
+                del _ahead[next(iter(_ahead))]
+
+
 def _lines(text: str) -> list[str]:
     lines = text.split("\n")
     last = lines.pop()
     return [line + "\n" for line in lines] + ([last] if last else [])
+
+
+_KEPT: Final = 2_000_000
+_ahead: dict[str, tuple[list[Cut], References]] = {}
+_changing = threading.Lock()
 
 
 class Splitter:
