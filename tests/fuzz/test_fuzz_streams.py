@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.frames import event as aws_event
 from support.frames import exception as aws_exception
 from support.frames import frame
-from support.fuzzing import broken_everywhere, cut_anywhere, fuzz, hostile_json, mutated
+from support.fuzzing import SECONDS, broken_everywhere, cut_anywhere, fuzz, hostile_json, mutated
 
 from tui.core.assembly import Assembly
 from tui.core.errors import StreamError, WireError
@@ -429,6 +429,30 @@ def read_completion(data: bytes) -> None:
 
 def read_converse(data: bytes) -> None:
     check_answer(data, lambda body: _whole_answer(body, Redactor("")))
+
+
+def test_a_piece_of_an_answer_with_anything_in_any_place_is_read_or_refused() -> None:
+    share = 1.0 if SECONDS else 0.2
+    for chunk in CHUNKS:
+        for data in broken_everywhere(chunk, share):
+            whole = [*map(json.dumps, CHUNKS[:5]), data.decode(), *map(json.dumps, CHUNKS[5:8])]
+            decoder = ChunkDecoder(Redactor(""))
+            read_all(decoder, [SseEvent("", each.encode(), 0, 0) for each in whole])
+    for kind, payload in FRAMES:
+        for data in broken_everywhere(payload, share):
+            wire = b"".join([*(aws_event(*each) for each in FRAMES[:5]), frame({":event-type": kind}, data)])
+            made = ConverseDecoder(Redactor(""))
+            read_all(made, list(made.feed(wire + aws_event("messageStop", {"stopReason": "end_turn"}))))
+
+
+def read_all(decoder: Any, events: list[Any]) -> None:
+    assembly = Assembly(store=False)
+    try:
+        for event in [*(one for each in events for one in decoder.read(each)[0]), *decoder.ended()]:
+            assembly.take(event)
+    except StreamError:
+        pass
+    assert isinstance(assembly.onto(Turn("t", None, (), 0.0)).text, str)
 
 
 def test_a_whole_answer_with_anything_in_any_place_is_an_answer_or_a_sentence() -> None:

@@ -33,6 +33,7 @@ __all__ = [
     "hostile_values",
     "mutated",
     "rounds",
+    "weigh",
 ]
 
 SECONDS: Final = float(os.environ.get("OUTCROP_FUZZ_SECONDS") or 0)
@@ -55,6 +56,11 @@ def fuzz_settings(examples: int, **more: Any) -> settings:
         suppress_health_check=list(HealthCheck),
         **more,
     )
+
+
+def weigh(name: str, weight: float) -> None:
+    """Give what is tried under a name its share of the seconds, against those of the others."""
+    _WEIGHTS[name] = weight
 
 
 def rounds(name: str) -> Iterator[int]:
@@ -80,7 +86,7 @@ def fuzz(
 
     def decorated(test: Callable[..., None]) -> Callable[[], None]:
         name = test.__name__
-        _WEIGHTS[name] = weight
+        weigh(name, weight)
 
         @functools.wraps(test)
         def counted(*arguments: Any, **named: Any) -> None:

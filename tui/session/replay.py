@@ -22,7 +22,7 @@ from tui.core.cache_analysis import CacheReport, CacheRules, cache_report
 from tui.core.continuation import Options, Request
 from tui.core.conversation import Conversation
 from tui.core.errors import InputError, OutcropError
-from tui.core.events import AttemptEnded, AttemptStarted, SessionEvent, TurnStarted
+from tui.core.events import AttemptEnded, AttemptStarted, SessionEvent
 from tui.core.exchange import Exchange
 from tui.core.ids import new_id
 from tui.core.items import ContinuationMode, Item, Target, Turn, Usage
@@ -151,8 +151,6 @@ class Replaying(Sending):
             id=new_id(), parent_id=parent, input=items, created_at=self._now(), target=target,
             continuation=fixed.mode,
         )  # fmt: skip
-        await self._begin(base, turn)
-        yield TurnStarted(turn)
 
         def send(request: Request, _: bytes, attempt: int) -> AsyncGenerator[WireEvent, None]:
             return self._sent(base.id, turn.id, request.target, again, attempt)
@@ -160,9 +158,10 @@ class Replaying(Sending):
         options = Options(target, 0)
         plan = TurnPlan(base, fixed, options, send, self._now)
         run = _EditedRun(turn, plan, self._keeper(base.id, options))
-        async with aclosing(self._follow(run, run.events())) as events:
-            async for event in events:
-                yield event
+        for part in (self._begun(run, base), self._follow(run, run.events())):
+            async with aclosing(part) as events:
+                async for event in events:
+                    yield event
 
     async def _prepared(self, exchange: Exchange, body: bytes | None, anyway: bool) -> _Again:
         """What is to be sent."""

@@ -287,14 +287,15 @@ class Sending(Conversations):
                 background=background,
                 text_format=options.text_format,
             )
-            await self._begin(base, turn)
-            yield TurnStarted(turn)
             plan = TurnPlan(
                 base, continuation_named(base.continuation), options, self._sender(base.id, turn), self._now
             )
             run = self._job(turn, plan) if background else TurnRun(turn, plan, self._keeper(base.id, options))
-            if (sentence := guardrail_unsent(self.settings, target)) and not _was_said(base, sentence):
-                yield run.note(sentence)
+            sentence = guardrail_unsent(self.settings, target)
+            notes = [sentence] if sentence and not _was_said(base, sentence) else []
+            async with aclosing(self._begun(run, base, *notes)) as events:
+                async for event in events:
+                    yield event
             async with aclosing(self._follow(run, run.events())) as events:
                 async for event in events:
                     if claimed and isinstance(event, BackgroundStarted):
@@ -304,6 +305,21 @@ class Sending(Conversations):
         finally:
             if claimed:
                 self._running.discard(conversation.id)
+
+    async def _begun(
+        self, run: TurnRun, base: Conversation, *notes: str
+    ) -> AsyncGenerator[SessionEvent, None]:
+        """Put a run's turn on disk and say so; for a consumer that goes away meanwhile it has ended."""
+        try:
+            await self._begin(base, run.turn)
+            yield TurnStarted(run.turn)
+            for sentence in notes:
+                yield run.note(sentence)
+        except (asyncio.CancelledError, GeneratorExit):
+            if run.turn.id in self._conversations[base.id].turns:
+                await run.stopped()
+                self._settle(run)
+            raise
 
     def is_running(self, conversation_id: str) -> bool:
         """Whether an answer is arriving in a conversation, one that is made in the background included."""
@@ -382,6 +398,16 @@ class Sending(Conversations):
             raise
 
     async def _begin(self, base: Conversation, turn: Turn) -> None:
+        """Put a turn on disk and into its conversation: both or neither, also for one who is cancelled."""
+        beginning = asyncio.ensure_future(self._begin_whole(base, turn))
+        try:
+            await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            await asyncio.wait([beginning])
+            beginning.exception()
+            raise
+
+    async def _begin_whole(self, base: Conversation, turn: Turn) -> None:
         if not base.title:
             base = replace(base, title=title_of(turn.prompt))
         conversation = base.append(turn)

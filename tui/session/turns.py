@@ -139,10 +139,16 @@ class TurnRun:
                     break
             for event in self._last_words():
                 yield event
-            yield TurnEnded(await self._end(error), error)
+            ended = TurnEnded(await self._end(error), error)
         except (asyncio.CancelledError, GeneratorExit):
-            await self._end(None, cancelled=True)
+            # What had failed before has failed, whoever has gone meanwhile.
+            await self._end(error, cancelled=error is None)
             raise
+        yield ended
+
+    async def stopped(self) -> None:
+        """End a turn that is on disk and was not sent: who asked for it has gone."""
+        await self._end(None, cancelled=True)
 
     async def _attempt(self, request: Request) -> AsyncGenerator[SessionEvent, None]:
         self._assembly = Assembly(store=request.store)

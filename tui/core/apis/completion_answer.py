@@ -103,7 +103,8 @@ class CompletionAnswer:
         if isinstance(delta.get("refusal"), str) and delta["refusal"]:
             yield from self._refuse(delta["refusal"])
         for place, call in enumerate(_objects(delta.get("tool_calls"))):
-            yield from self._call(call.get("index", place), call)
+            index: object = call.get("index")
+            yield from self._call(index if isinstance(index, int) else place, call)
 
     # -- items -------------------------------------------------------------------------------------------
 
