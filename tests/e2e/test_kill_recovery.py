@@ -70,24 +70,6 @@ def kept(program: Program, before: str, record: Served) -> dict[str, Any]:
     return conversation
 
 
-def test_ask_killed(program: Program, slow: SandboxServer) -> None:
-    program.base_url = f"http://127.0.0.1:{slow.port}/openai/v1"
-    with program.running("ask", PROMPT) as process:
-        before = kill_in_the_stream(slow, process.pid)
-        process.communicate(timeout=10)
-    assert process.returncode == -signal.SIGKILL
-    record = slow.log.wait_for(lambda record: record.ended == "disconnected")
-    conversation = kept(program, before, record)
-    # The conversation goes on, and the model is told what it had said.
-    finished = program.ask("-c", "Reply with exactly: on we go")
-    assert (finished.status, finished.out) == (0, "on we go")
-    assert slow.log[-1].json["input"] == [
-        {"role": "user", "content": PROMPT},
-        {"role": "assistant", "content": conversation["turns"][0]["text"]},
-        {"role": "user", "content": "Reply with exactly: on we go"},
-    ]
-
-
 @pytest.mark.skipif(not have_tmux(), reason="tmux is not installed")
 def test_the_tui_killed(program: Program, slow: SandboxServer, tmp_path: Path) -> None:
     program.base_url = f"http://127.0.0.1:{slow.port}/openai/v1"

@@ -53,7 +53,7 @@ _BY_THE_WAY: Final[frozenset[_Function]] = frozenset(
         History.refused_parameters, History.model_list, History.checks, History.usage_records,
         History.load_draft, History.drafts, History.recent_prompts, History.in_background,
         History.tool_rules, History.stored_responses, History.list, History.search,
-        History.load_exchanges,
+        History.load_exchanges, History.prune_exchanges,
     )
 )  # fmt: skip
 """What is read without anybody's asking for it, or is of some use when it has this run's rows only."""
@@ -215,6 +215,7 @@ class SteadyHistory:
             except HistoryUnusable as error:
                 self._leave_damaged(error)
                 if function not in _BY_THE_WAY:
+                    self._raised = True
                     raise
         if function in _BY_THE_WAY:
             self._say_once()
