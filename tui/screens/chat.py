@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -29,7 +30,9 @@ from tui.screens.inspector_actions import ChatRequests
 
 if TYPE_CHECKING:
     from tui.core.conversation import Conversation
+    from tui.screens.turn_blocks import LaterTurn
     from tui.session.session import Session
+    from tui.widgets.transcript.block import Block
     from tui.widgets.transcript.place import Place
 
 __all__ = ["ChatScreen", "StartWith"]
@@ -44,6 +47,12 @@ _AFTER_THE_FIRST_PICTURE = (
 )
 _LONG = 20.0
 """Seconds for which a sentence stays that is said once."""
+
+
+async def _split_promised(blocks: Sequence[Block | LaterTurn]) -> None:
+    from tui.screens.turn_blocks import split_promised
+
+    await asyncio.to_thread(split_promised, blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +216,7 @@ class ChatScreen(
         if self._live.get(conversation.id) is not live:
             return await self.draw()
         drawn = live if live and self.is_on_path(live) else None
-        from tui.screens.turn_blocks import split_promised
-
-        self._do(partial(asyncio.to_thread, split_promised, blocks), "ahead", exclusive=True)
+        self._do(partial(_split_promised, blocks), "ahead", exclusive=True)
         self.pane.replace([*blocks, *(drawn.blocks() if drawn else [])])
         if live:
             live.show_in(self.pane if drawn else None)
