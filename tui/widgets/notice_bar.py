@@ -18,6 +18,8 @@ from tui.messages import CommandRequested
 __all__ = ["NoticeBar", "QueueLine"]
 
 _QUEUED_SHOWN = 3
+_ROWS, _SLACK = 3, 32
+"""The most rows of a countdown, and cells that are lost where its words are broken."""
 
 
 class NoticeBar(Static):
@@ -77,11 +79,11 @@ class NoticeBar(Static):
 
     def _tick(self) -> None:
         left = max(0, ceil(self._until - monotonic()))
-        self._show(
-            f"{self._reason}  Next attempt in {left} s · {self._stop_key} stops"
-            if left
-            else f"{self._reason}  Trying again …"
-        )
+        tail = f"Next attempt in {left} s · {self._stop_key} stops" if left else "Trying again …"
+        # A server's reason may be long; how long it takes and what stops it is to be seen all the same.
+        room = max(40, _ROWS * self.content_size.width - len(tail) - _SLACK)
+        reason = self._reason if cell_len(self._reason) <= room else f"{self._reason[: room - 1]}…"
+        self._show(f"{reason}  {tail}")
 
     def _show(self, text: str) -> None:
         if text != self._words:
