@@ -108,6 +108,8 @@ class StandInEstimates:
 
 
 class StandInRecords:
+    in_memory = False
+
     def tell(self, told: Any) -> None:
         """Nothing ever befalls this history."""
 

@@ -65,6 +65,7 @@ async def test_a_damaged_history_is_said_once_and_turns_are_taken_and_exported(
         json.loads(made.data)
         about = [sentence for sentence in said if "damaged" in sentence]
         assert len(about) == 1, said
+        assert "not saved" in str(app.chat.status.render())
         assert sum("goes on in memory" in sentence for sentence in said) == 1, said
     assert path.read_bytes() == before
 
@@ -88,6 +89,7 @@ async def test_what_was_said_under_a_lock_is_written_when_it_is_gone(
         await until(pilot, lambda: any("can be written again" in sentence for sentence in said))
         await send(app, pilot, "Reply with exactly: after")
         assert len([sentence for sentence in said if "history" in sentence]) == 2, said
+        assert "not saved" not in str(app.chat.status.render())
     history = History(path)
     (row,) = history.list()
     kept = history.load(row.id)

@@ -130,6 +130,7 @@ class ChatScreen(
 
         def show(sentence: str) -> None:
             self.outcrop.notify(visible_line(sentence), severity="warning", markup=False, timeout=_LONG)
+            self._refresh_target()
 
         def hear(sentence: str) -> None:
             with suppress(RuntimeError):  # the loop may have ended

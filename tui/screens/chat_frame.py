@@ -269,6 +269,7 @@ class ChatFrame(Screen[None]):
             api=api,
             branch=str(conversation.branch or ""),
             replays=bool(self.session.settings.replays),
+            unsaved=self.session.records.in_memory,
         )
         self.status.show(self.with_turns(state))
         replays = self.session.settings.replays

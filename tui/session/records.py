@@ -51,6 +51,11 @@ class Records:
         for sentence in untold:
             told(sentence)
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether what is said now is in memory only, as the file cannot be used."""
+        return self._store.in_memory
+
     def _take(self, sentence: str) -> None:
         with self._telling:
             if self._told is None:

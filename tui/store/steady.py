@@ -102,6 +102,11 @@ class SteadyHistory:
                 self._enter(error)
         return self._without(function, args, kwargs)
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether the file cannot be used; may be asked from any thread."""
+        return self._trouble is not None
+
     def seconds_to_next_try(self) -> float | None:
         """When `mend` is to be called at the latest; `None` when there is nothing to do for it."""
         if self._trouble is None and not self._to_erase:

@@ -38,11 +38,16 @@ class StoreThread:
 
     def __init__(self, path: Path, tell: Callable[[str], None] = lambda _: None) -> None:
         self._path = path
-        self._tell = tell
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._history = SteadyHistory(path, tell)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the file cannot be used at this moment."""
+        return self._history.in_memory
 
     async def call(
         self, function: Callable[Concatenate[History, P], T], *args: P.args, **kwargs: P.kwargs
@@ -142,7 +147,7 @@ class StoreThread:
             self._jobs.put(job)
 
     def _run(self) -> None:
-        history = SteadyHistory(self._path, self._tell)
+        history = self._history
         while (job := self._next(history)) is not None:
             work, finish = job
             try:

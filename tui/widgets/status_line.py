@@ -45,6 +45,7 @@ class StatusState:
         api: The API's name where it is another than Responses; empty else.
         replays: A cassette is played back: nothing is sent.
         branch: Which branch the next turn belongs to, e.g. `2/3`; empty where there is one only.
+        unsaved: The history cannot be written: what is said is in memory only.
     """
 
     model: str = ""
@@ -63,6 +64,7 @@ class StatusState:
     background: bool = False
     api: str = ""
     replays: bool = False
+    unsaved: bool = False
 
 
 @dataclass(slots=True)
@@ -182,6 +184,8 @@ class StatusLine(Widget):
             segments.append(_Segment("REPLAY", "bold $text-warning"))
         if state.sandbox:
             segments.append(_Segment("SANDBOX", "bold $text-warning"))
+        if state.unsaved:
+            segments.append(_Segment("not saved", "bold $text-error", "conversation.export"))
         segments += [
             _Segment(visible_line(state.model), "bold $foreground", "target.pick"),
             _Segment(visible_line(state.region), "", "target.pick", rank=2),
