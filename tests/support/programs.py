@@ -166,7 +166,8 @@ class Program:
             "TMPDIR": str(self.tmp),
             "OUTCROP_CONFIG_DIR": str(self.config),
             "OUTCROP_DATA_DIR": str(self.data),
-            "PYTHONPATH": str(_CHECKOUT),
+            # What stands first watches the event loop of a program that draws (support/watchdog.py).
+            "PYTHONPATH": os.pathsep.join((str(Path(__file__).parent / "at_start"), str(_CHECKOUT))),
             # No keyring of the machine's: what is kept there by others is not to be found by a test.
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             "LANG": "C.UTF-8",

@@ -62,7 +62,8 @@ class Stall:
     def __str__(self) -> str:
         garbage = f", {self.collecting * 1000:.0f} ms of them garbage collection" if self.collecting else ""
         seen = "".join(f"\n{stack}" for stack in self.stacks) or "\n  (over before it was looked at)"
-        took = f"{self.seconds * 1000:.0f} ms on the event loop ({self.measured * 1000:.0f} ms measured{garbage})"
+        took = f"{self.seconds * 1000:.0f} ms on the event loop"
+        took += f" ({self.measured * 1000:.0f} ms measured{garbage})"
         return f"{took}: {self.who}{seen}"
 
 
@@ -239,7 +240,7 @@ def watch_apps(watchdog: Watchdog) -> None:
         display(self, screen, renderable)
         if self not in painted and renderable is not None and self._running and not self._batch_count:
             painted[self] = self._loop
-            # As Outcrop does at its first paint: what pytest has on the heap is not the program's to look through.
+            # As Outcrop does at its first paint: pytest's heap is not the program's to look through.
             gc.freeze()
             # The callback that paints is not measured any more.
             watchdog.watch(self._loop)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from support.at_start.after_import import after_import
 from support.watchdog import Stall, Watchdog, read_stalls, watch_apps
 

@@ -1,4 +1,4 @@
-"""The watchdog of the event loop catches what holds it, wherever the program does so, and not what tests do."""
+"""The watchdog catches what holds the event loop wherever the program does so, and not what tests do."""
 
 from __future__ import annotations
 

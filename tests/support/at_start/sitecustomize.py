@@ -1,4 +1,4 @@
-"""Watches the event loop of a program that a test started (see support/watchdog.py); Python runs this first."""
+"""Python runs this first: watches the event loop of a program that a test started (support/watchdog.py)."""
 
 from __future__ import annotations
 
