@@ -54,7 +54,9 @@ async def _counted_down(app: OutcropApp, pilot: Pilot[Any], sandbox: SandboxServ
     await typed(pilot, PROMPT)
     await pilot.press("enter")
     await seen(pilot, lambda: re.search(r"Next attempt in 7[45] s · Esc stops$", notice.text) is not None)
-    assert "throttling (429)" in notice.text
+    assert notice.text.startswith(
+        "The server is throttling (429): too many tokens a minute. It said: Too many"
+    )
     assert notice.region.height <= 3 and notice.region.bottom <= app.chat.composer.region.y
     picture(app, "countdown")
     await pilot.press("escape")
@@ -96,7 +98,7 @@ async def _led_on(app: OutcropApp, pilot: Pilot[Any], sandbox: SandboxServer) ->
     sandbox.fault(refused(400, LONG))
     await send(app, pilot, "A prompt that is too long")
     await seen(pilot, lambda: app.chat.composer.text == "A prompt that is too long")
-    assert notice.text.endswith(" goes on from a summary, which is shorter")
+    assert notice.text.endswith(" goes on from a summary: the conversation is longer than the model takes")
     assert len(app.session.conversation(conversation.id).path()) == before
     picture(app, "too_long")
     sandbox.fault(refused(401, "expired"))

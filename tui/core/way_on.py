@@ -48,7 +48,9 @@ _AGAIN: Final = WayOn("turn.regenerate", "answers once more; what came stays, as
 _KEY: Final = WayOn("token.enter", "takes another key")
 _MODELS: Final = WayOn("target.pick", "lists the models, and where each can be asked")
 _PLACE: Final = WayOn("target.pick", "changes the region or the endpoint")
-_SUMMARY: Final = WayOn("conversation.compact", "goes on from a summary, which is shorter")
+_SUMMARY: Final = WayOn(
+    "conversation.compact", "goes on from a summary: the conversation is longer than the model takes"
+)
 _FILES: Final = WayOn("turn.edit", "takes the prompt back, to be sent with less")
 _FILE_AWAY: Final = WayOn("attachments.open", "takes the file away that is refused")
 _LIMIT: Final = WayOn("conversation.maxtokens", "raises the limit; the next message goes on from what came")

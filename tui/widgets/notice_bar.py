@@ -81,7 +81,8 @@ class NoticeBar(Static):
         left = max(0, ceil(self._until - monotonic()))
         tail = f"Next attempt in {left} s · {self._stop_key} stops" if left else "Trying again …"
         # A server's reason may be long; how long it takes and what stops it is to be seen all the same.
-        room = max(40, _ROWS * self.content_size.width - len(tail) - _SLACK)
+        width = self.content_size.width or self.screen.size.width - 4  # it has none while it is hidden
+        room = max(40, _ROWS * width - len(tail) - _SLACK)
         reason = self._reason if cell_len(self._reason) <= room else f"{self._reason[: room - 1]}…"
         self._show(f"{reason}  {tail}")
 
