@@ -211,6 +211,7 @@ class ChatScreen(
         conversation = self.session.conversation(self._conversation_id)
         live = self._live.get(conversation.id)
         running = live.turn.id if live and live.turn else None
+        pane = self.pane  # to make it takes as long as to fill it
         blocks = await asyncio.to_thread(blocks_of, conversation, running)
         if self._conversation_id != conversation.id:
             return False
@@ -218,9 +219,9 @@ class ChatScreen(
             return await self.draw()
         drawn = live if live and self.is_on_path(live) else None
         self._do(partial(_split_promised, blocks), "ahead", exclusive=True)
-        self.pane.replace([*blocks, *(drawn.blocks() if drawn else [])])
+        pane.replace([*blocks, *(drawn.blocks() if drawn else [])])
         if live:
-            live.show_in(self.pane if drawn else None)
+            live.show_in(pane if drawn else None)
         self.set_class(bool(blocks) or drawn is not None, "-talking")
         self.composer.set_history(self.earlier_prompts(conversation))
         self._refresh_target()
