@@ -190,7 +190,8 @@ def _message(error: BaseException, mask: Callable[[str], str]) -> str:
     except Exception as problem:  # An error whose words fail is reported without them.
         said = f"(its message raised {type(problem).__name__})"
     # Before it is cut: the first half of a secret is one too.
-    said = mask(said)
+    # With each backslash once, as a `repr` doubles those of a secret that was escaped.
+    said = mask(said.replace("\\\\", "\\"))
     return visible_line(said if len(said) <= _LONGEST else f"{said[:_LONGEST]} …")
 
 

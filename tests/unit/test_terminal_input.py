@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual import events
 
-from tui.terminal.driver import KeyReader
+from tui.terminal.driver import KeyReader, Paste
 from tui.terminal.pastes import Keys, Pasted, Pastes
 
 START, END = b"\x1b[200~", b"\x1b[201~"
@@ -121,3 +121,11 @@ PIECES = [b"\x1b[", b"<", b"M", b"m", b"u", b"~", b"t", b";", b":", b"48", b"9" 
 def test_any_bytes_are_survived(data: bytes) -> None:
     last = keys(data + b"~" * 40 + b"x")[-1]
     assert isinstance(last, events.Key) and last.character == "x"
+
+
+def test_what_is_typed_or_pasted_is_not_in_a_log_of_events() -> None:
+    """Textual writes every event to the file that TEXTUAL_LOG names."""
+    assert str(keys(b"k")[0]) == "Key(key='…')" and str(keys(b"\r")[0]) == "Key(key='enter')"
+    assert keys(b"k")[0].handler_name == "on_key"
+    paste = Paste("token")
+    assert str(paste) == "Paste(characters=5)" and paste.handler_name == "on_paste"

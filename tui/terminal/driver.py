@@ -21,9 +21,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import IO, Any, Final, cast
 
+from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Paste, Resize
+from textual.events import Resize
 from textual.message import Message
 
 from tui.terminal.pastes import Keys, Pasted, Pastes
@@ -63,6 +64,22 @@ class _Output:
         return getattr(self._file, name)
 
 
+class Key(events.Key):
+    """A key that does not say which letter it is where events are logged: it may be one of the token's."""
+
+    def __rich_repr__(self) -> Iterator[tuple[str, str]]:
+        """Names only a key that types nothing."""
+        yield "key", "…" if self.is_printable else self.key
+
+
+class Paste(events.Paste):
+    """A paste that does not show its text where events are logged."""
+
+    def __rich_repr__(self) -> Iterator[tuple[str, int]]:
+        """How long it is."""
+        yield "characters", len(self.text)
+
+
 class KeyReader:
     """Reads keys, mouse and reports with Textual's parser, and passes over what that cannot take.
 
@@ -87,7 +104,11 @@ class KeyReader:
 
     def _taken(self, character: str | None) -> Iterator[Message]:
         try:
-            yield from self._parser.tick() if character is None else self._parser.feed(character)
+            for message in self._parser.tick() if character is None else self._parser.feed(character):
+                if type(message) is events.Key:
+                    yield Key(message.key, message.character)
+                else:
+                    yield message
         except Exception:  # whatever a number that names no character, or a size, can raise
             before, self._parser = self._parser, XTermParser(self._debug)
             for name in ("mouse_pixels", "terminal_size", "terminal_pixel_size"):
