@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from support.hostile_files import hostile_pdfs, slow_pdf
@@ -71,7 +72,14 @@ async def test_a_file_that_takes_for_ever_is_shown_held_for_and_stopped(
         await until(pilot, lambda: names(app) == ["other.pdf", "good.pdf"])
         # Its page was counted; it is its text that takes for ever, of which only the estimate knows.
         assert app.chat._attachments[0].pages == 1
+        # Who leaves while a file is read does not wait for it.
+        monkeypatch.undo()
+        slow.write_bytes(slow_pdf(22))
+        app.post_message(events.Paste(str(slow)))
+        await until(pilot, lambda: "slow.pdf" in text_of(app))
+        left = monotonic()
     await session.aclose()
+    assert monotonic() - left < 5.0
 
 
 async def test_what_is_not_known_of_a_file_is_said_in_the_choice_the_list_and_the_chips(

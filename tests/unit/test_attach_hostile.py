@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import signal
@@ -20,7 +21,7 @@ from support.programs import is_alive, until
 from tui.core.errors import AttachmentError
 from tui.pdf import child
 from tui.pdf.reading import Limits, Stop, end_process, read_pdf
-from tui.session.attachments import attachment_of
+from tui.session.attachments import attach, attachment_of
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
 
@@ -184,6 +185,20 @@ def test_a_reading_that_is_stopped_takes_its_process_with_it() -> None:
     assert is_alive(pid)
     # One that is stopped before it begins does not begin.
     assert read_pdf(slow_pdf(3), limits=Limits(30.0), stop=stop).trouble == "stopped"
+
+
+async def test_who_is_cancelled_takes_the_process_with_him(tmp_path: Path) -> None:
+    (tmp_path / "slow.pdf").write_bytes(slow_pdf(6))
+    task = asyncio.create_task(attach(str(tmp_path / "slow.pdf"), limit=LIMIT))
+    for _ in range(400):
+        await asyncio.sleep(0.02)
+        workers = [one for pid in children(os.getpid()) for one in children(pid) if is_limited(one)]
+        if workers:
+            break
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert until(lambda: not is_alive(workers[0]), "its process has ended", 5.0)
 
 
 def test_when_the_reader_is_killed_the_file_is_said_to_be_unknown_and_the_next_one_is_read() -> None:

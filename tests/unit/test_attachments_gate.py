@@ -27,6 +27,7 @@ from support.pictures import gif
 from tui.core.errors import AttachmentError
 from tui.core.text import visible_line
 from tui.session.attachments import attach, attachment_of, read_attachment
+from tui.widgets.file_search import ask_disk, read_text
 
 LIMIT = 1_000_000
 
@@ -183,6 +184,11 @@ async def test_a_file_that_never_answers_holds_neither_the_loop_nor_the_exit(tmp
         await attach(str(path), limit=LIMIT)
     (hanging,) = (thread for thread in threading.enumerate() if thread.name == "outcrop-attach")
     assert hanging.daemon
+    # Nor does whether a pasted text names a file, what a folder holds, what a mentioned file says.
+    assert await ask_disk(gone.wait, None, seconds=0.05) is None
+    assert await ask_disk(lambda: 7, None) == 7
+    with pytest.raises(ValueError, match="is no regular file"):
+        await ask_disk(lambda: read_text("/dev/zero"), "")
     # Who does not want it any longer waits no longer.
     monkeypatch.setattr("tui.session.attachments._SECONDS", 60)
     task = asyncio.create_task(attach(str(path), limit=LIMIT))

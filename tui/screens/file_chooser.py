@@ -17,12 +17,11 @@ from textual.widgets import Input, Static
 from tui.core.attachments import Attachment
 from tui.core.errors import OutcropError
 from tui.core.text import visible_line
-from tui.credentials.daemon import in_daemon
 from tui.screens.base import ModalScreen
 from tui.widgets.attachment_chips import describe, size_words
 from tui.widgets.columns import Cell, Column, TableTitles, layout, table_row, titles_row
 from tui.widgets.dialog import Dialog
-from tui.widgets.file_search import FoundFile, Walk, fuzzy, kind_of, list_folder, split_path, walk
+from tui.widgets.file_search import FoundFile, Walk, ask_disk, fuzzy, kind_of, list_folder, split_path, walk
 from tui.widgets.rows import Row
 from tui.widgets.virtual_lines import VirtualLines
 
@@ -159,10 +158,10 @@ class FileChooser(ModalScreen[Sequence[str] | None]):
         self._show(rows, folder, back_to)
 
     async def _asked(self, work: Callable[[], _T], nothing: _T) -> _T:
-        """Ask the file system beside the event loop; a network that is gone would hold loop and exit."""
-        found = await in_daemon(work, _SECONDS, name="outcrop-files")
+        """Ask the file system beside the event loop; what does not answer is said."""
+        found = await ask_disk(work, None, seconds=_SECONDS)
         self._answers = found is not None
-        return nothing if found is None else found[0]
+        return nothing if found is None else found
 
     def _show(self, rows: Sequence[FoundFile], folder: str, back_to: str = "") -> None:
         self._shown_folder = folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from textual.widgets import TextArea
 
 from tui.commands import COMMANDS, by_slash, split_slash
 from tui.core.drafts import Draft
-from tui.core.text import visible
+from tui.core.text import visible, visible_line
 from tui.messages import CommandRequested, FilesGiven
 from tui.widgets.completion_list import CompletionList
 from tui.widgets.composer_input import ComposerInput
@@ -341,15 +340,17 @@ class Composer(Vertical):
 
     async def _complete_path(self, text: str, argument: str) -> None:
         from tui.widgets.completion import complete_path
+        from tui.widgets.file_search import ask_disk
 
-        found = await asyncio.to_thread(complete_path, "attach", argument.lstrip())
+        found = await ask_disk(partial(complete_path, "attach", argument.lstrip()), ())
         if text == self.input.text:
             self._offer(found)
 
     async def _complete_mention(self, text: str, typed: str) -> None:
         from tui.widgets.completion import complete_mention
+        from tui.widgets.file_search import ask_disk
 
-        found = await asyncio.to_thread(complete_mention, typed)
+        found = await ask_disk(partial(complete_mention, typed), ())
         if text == self.input.text and self.input.mention is not None:
             self._offer(found)
 
@@ -383,12 +384,16 @@ class Composer(Vertical):
     async def _insert_file(self, path: str) -> None:
         """Put a text file's name and text into the prompt, as a chip."""
         from tui.widgets.completion import fenced
-        from tui.widgets.file_search import read_text
+        from tui.widgets.file_search import ask_disk, read_text
 
         try:
-            text = await asyncio.to_thread(read_text, path)
+            text = await ask_disk(partial(read_text, path), None, seconds=10.0)
         except ValueError as error:
             self.notify(str(error), severity="warning", markup=False)
+            return
+        if text is None:
+            sentence = f"{visible_line(path)} does not answer: is its disk or network there?"
+            self.notify(sentence, severity="warning", markup=False)
             return
         self.input.put_chip(visible(fenced(path.rpartition("/")[2], text)))
 

@@ -5,24 +5,38 @@ Reads folders and files: call it off the event loop.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import stat
+import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import Final
+from typing import Final, TypeVar, cast
 
 from tui.core.suffixes import IMAGE_SUFFIXES, PDF_SUFFIX
 from tui.core.text import visible_line
 
-__all__ = ["FoundFile", "Walk", "fuzzy", "kind_of", "list_folder", "read_text", "split_path", "walk"]
+__all__ = [
+    "FoundFile",
+    "Walk",
+    "ask_disk",
+    "fuzzy",
+    "kind_of",
+    "list_folder",
+    "read_text",
+    "split_path",
+    "walk",
+]
 
 _MOST: Final = 20_000
 _SECONDS: Final = 1.5
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "site-packages", "target", "venv"})
 _LONGEST_TEXT: Final = 1_000_000
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,39 @@ class Walk:
 
     files: tuple[FoundFile, ...]
     whole: bool
+
+
+async def ask_disk(work: Callable[[], _T], nothing: _T, *, seconds: float = 2.0) -> _T:
+    """What work on the file system gives, beside the event loop; `nothing` where it takes longer.
+
+    A path may lead to a network that is gone, where to ask for a file takes for ever: the thread is a daemon,
+    so that it does not hold the program's exit either. An error of the work is raised here.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[_T] = loop.create_future()
+
+    def deliver(found: _T | None, error: Exception | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast("_T", found))
+
+    def run() -> None:
+        found, failed = None, None
+        try:
+            found = work()
+        except Exception as error:  # Across the thread's edge; raised again on the loop.
+            failed = error
+        with suppress(RuntimeError):  # the loop was closed meanwhile; nobody waits
+            loop.call_soon_threadsafe(deliver, found, failed)
+
+    threading.Thread(target=run, name="outcrop-disk", daemon=True).start()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return await future
+    return nothing
 
 
 def kind_of(name: str) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
-import threading
-from contextlib import suppress
+from functools import partial
 from urllib.parse import unquote, urlsplit
 
 from tui.core.suffixes import IMAGE_SUFFIXES, PDF_SUFFIX
@@ -16,34 +14,14 @@ __all__ = ["files_of_paste", "pasted_paths"]
 _LONGEST = 8192  # A longer paste is a text, whatever is in it.
 _SUFFIXES = (PDF_SUFFIX, *IMAGE_SUFFIXES)
 
-_SECONDS = 2.0
-
 
 async def files_of_paste(text: str) -> tuple[str, ...]:
-    """As `pasted_paths`, beside the event loop; a place that does not answer within 2 s holds no files.
-
-    A path may lead to a network that is gone, where to ask for a file takes for ever: the thread is a daemon,
-    so that it does not hold the program's exit either.
-    """
+    """As `pasted_paths`, beside the event loop; a place that does not answer in time holds no files."""
     if not _may_name_files(text):
         return ()
-    loop = asyncio.get_running_loop()
-    found: asyncio.Future[tuple[str, ...]] = loop.create_future()
+    from tui.widgets.file_search import ask_disk
 
-    def deliver(paths: tuple[str, ...]) -> None:
-        if not found.done():
-            found.set_result(paths)
-
-    def look() -> None:
-        paths = pasted_paths(text)
-        with suppress(RuntimeError):  # the loop was closed meanwhile; nobody waits
-            loop.call_soon_threadsafe(deliver, paths)
-
-    threading.Thread(target=look, name="outcrop-paste", daemon=True).start()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_SECONDS):
-            return await found
-    return ()
+    return await ask_disk(partial(pasted_paths, text), ())
 
 
 def _may_name_files(text: str) -> bool:
