@@ -139,6 +139,9 @@ class Sending(Conversations):
         await self.get_ready()
         with collector_paused(freeze=True):
             await asyncio.to_thread(importlib.import_module, "tui.wire.client")
+            # httpx imports this with the first connection, on the event loop.
+            with suppress(ImportError):
+                await asyncio.to_thread(importlib.import_module, "anyio._backends._asyncio")
             # Certificates and the SDK would hold up the first turn; what is refused is said when it is sent.
             with suppress(OutcropError):
                 await asyncio.to_thread(self.api_client, self.settings.target())
