@@ -50,7 +50,7 @@ for number in range(1, 100_000):
 """
 
 
-@pytest.mark.parametrize("after", [1, 3, 10, 40])
+@pytest.mark.parametrize("after", [1, 40])
 def test_kill_9_in_a_stream_keeps_the_prompt_and_what_was_acknowledged(path, after):
     process = subprocess.Popen([*script(STREAMING), str(path)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
