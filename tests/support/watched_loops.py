@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from support.at_start.after_import import after_import
-from support.watchdog import Stall, Watchdog, read_stalls, watch_apps
+from support.watchdog import Stall, Watchdog, calibrate, read_stalls, watch_apps
 
 __all__ = [
     "pytest_configure",
@@ -24,6 +24,7 @@ __all__ = [
     "stalls_of_programs",
 ]
 
+calibrate()
 _stalls: list[Stall] = []
 _watchdog = Watchdog(_stalls.append)
 _folder = pytest.StashKey[Path]()

@@ -23,6 +23,7 @@ from tui.session.validation import is_checked, turn_problems
 from tui.widgets.attachment_chips import size_words
 from tui.widgets.transcript.block import Block, BlockKind
 from tui.widgets.transcript.split import LARGE, split_ahead
+from tui.widgets.transcript.warm import warm_up
 
 __all__ = [
     "STATES",
@@ -293,7 +294,9 @@ def path_blocks(conversation: Conversation, running: str | None = None) -> list[
 
 
 def split_last(blocks: Sequence[Block | LaterTurn]) -> None:
-    """Split the answers at the path's end, which are shown first; off the event loop, please."""
+    """Import what splits and split the answers at the path's end, shown first; off the event loop, please."""
+    if blocks:
+        warm_up()
     split_ahead(block.text for block in blocks if isinstance(block, Block) and block.is_markdown)
 
 
