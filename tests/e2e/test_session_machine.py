@@ -12,7 +12,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -118,6 +118,41 @@ class View:
     tip: str | None = None
 
 
+Start = Callable[[], AsyncGenerator[SessionEvent, None]]
+
+
+@dataclass(frozen=True)
+class How:
+    """How a turn is read, and what may come of it.
+
+    Attributes:
+        stop_after: After how many events its reader goes away.
+        ticks: After how many half milliseconds its reader is cancelled.
+        crash: Whether the program dies where its reader would go away.
+        outcomes: How it may end, where it is read to its end.
+        text: As in `Fault`.
+    """
+
+    stop_after: int | None = None
+    ticks: int | None = None
+    crash: bool = False
+    outcomes: tuple[str, ...] = ("completed",)
+    text: str = "all"
+
+
+ALL = How()
+
+
+@dataclass
+class Seen:
+    """What a reader saw of a turn, and what a program that died left on disk."""
+
+    began: bool = False
+    deltas: str = ""
+    ended: TurnEnded | None = None
+    left: Path | None = None
+
+
 class SessionMachine(RuleBasedStateMachine):
     """The rules and the model; `server`, `folder` and `clock` are given by the test."""
 
@@ -138,7 +173,6 @@ class SessionMachine(RuleBasedStateMachine):
         self.conversation_id = ""
         self.count = 0
         self.generations = 0
-        self.leaving: list[Session] = []
 
     def run(self, work: Any) -> Any:
         COUNTS[NAME] += 1
@@ -222,38 +256,15 @@ class SessionMachine(RuleBasedStateMachine):
 
     # -- sending -----------------------------------------------------------------------------------------
 
-    async def send(
-        self, view: View, start: Callable[[], AsyncGenerator[SessionEvent, None]], parent: str | None, prompt: str,
-        *, stop_after: int | None = None, crash: bool = False, outcomes: tuple[str, ...] = ("completed",),
-        text: str = "all",
-    ) -> None:  # fmt: skip
-        """Send a turn, stop after some of its events, and hold all that came of it against the model."""
-        session, before, had = (
-            view.session,
-            len(self.posts()),
-            len(view.session.exchanges(self.conversation_id)),
-        )
-        deltas, turn_id, ended, left = "", "", None, None
+    async def send(self, view: View, start: Start, parent: str | None, prompt: str, how: How = ALL) -> None:
+        """Send a turn, go away from it as `how` says, and hold all that came of it against the model."""
+        session, before = view.session, len(self.posts())
+        had = len(session.exchanges(self.conversation_id))
         gone = parent is not None and parent not in self.in_file
         blocked = any(self.nodes[one].running for one in self.path(parent))
+        seen = Seen()
         try:
-            async with aclosing(start()) as events:
-                taken = 0
-                async for event in events:
-                    taken += 1
-                    if isinstance(event, TurnStarted):
-                        turn_id = event.turn.id
-                        assert not gone and not blocked
-                        with pytest.raises(InputError):  # one at a time
-                            await anext(session.send(self.conversation_id, "meanwhile"))
-                    elif isinstance(event, TextDelta):
-                        deltas += event.delta
-                    elif isinstance(event, TurnEnded):
-                        ended = event
-                    if stop_after is not None and turn_id and taken > stop_after:
-                        if crash:
-                            left = await self.programs.crash(session)
-                        break
+            await self._read(session, start, how, seen)
         except StoreError:
             assert gone, "the turn before it is in the file"
         except InputError:
@@ -261,40 +272,68 @@ class SessionMachine(RuleBasedStateMachine):
         self.server.clear_faults()
         await self.settled()
         posts = self.posts()[before:]
-        if not turn_id:
-            assert gone or blocked
-            assert not posts
+        turns = session.conversation(self.conversation_id).turns
+        new = set(turns) - view.known
+        if not new:
+            assert (gone or blocked or how.ticks is not None) and not posts and not seen.began
             return
-        answer = prompt.removeprefix("Reply with exactly: ")
-        turn = session.conversation(self.conversation_id).turns[turn_id]
-        self._check_turn(turn, ended, deltas, answer, outcomes, text)
+        assert not gone and not blocked
+        (turn_id,) = new
+        turn = turns[turn_id]
+        self._check_turn(turn, seen, prompt.removeprefix("Reply with exactly: "), how)
         self._check_requests(view, posts, had, parent, prompt, turn)
-        node = self.nodes[turn_id] = Node(parent, prompt, turn.text)
-        assert turn.prompt == prompt and node.answer == turn.text
+        self.nodes[turn_id] = Node(parent, prompt, turn.text)
+        assert turn.prompt == prompt
         view.known.add(turn_id)
         view.tip = turn_id
         self.in_file.add(turn_id)
-        if left is not None:
-            await self._restart_in(left)
+        if seen.left is not None:
+            await self._restart_in(seen.left)
 
-    def _check_turn(
-        self, turn: Turn, ended: TurnEnded | None, deltas: str, answer: str, outcomes: tuple[str, ...], text: str
-    ) -> None:  # fmt: skip
+    async def _read(self, session: Session, start: Start, how: How, seen: Seen) -> None:
+        """Read a turn's events as far as `how` says."""
+
+        async def read() -> None:
+            async with aclosing(start()) as events:
+                taken = 0
+                async for event in events:
+                    taken += 1
+                    if isinstance(event, TurnStarted):
+                        seen.began = True
+                        with pytest.raises(InputError):  # one at a time
+                            await anext(session.send(self.conversation_id, "meanwhile"))
+                    elif isinstance(event, TextDelta):
+                        seen.deltas += event.delta
+                    elif isinstance(event, TurnEnded):
+                        seen.ended = event
+                    if how.stop_after is not None and taken > how.stop_after:
+                        if how.crash:
+                            seen.left = await self.programs.crash(session)
+                        return
+
+        if how.ticks is None:
+            return await read()
+        task = asyncio.create_task(read())
+        for _ in range(how.ticks):
+            await asyncio.sleep(0.0005)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    def _check_turn(self, turn: Turn, seen: Seen, answer: str, how: How) -> None:
         assert turn.outcome is not None
-        if ended is None:
-            # Its consumer went away; the end may have been there already.
-            assert turn.outcome in (Outcome.CANCELLED, Outcome.COMPLETED, Outcome.FAILED)
-            assert answer.startswith(turn.text) and turn.text.startswith(deltas)
-            return
-        assert ended.turn == turn and turn.outcome.value in outcomes, (turn.outcome, turn.error)
-        assert (turn.outcome is Outcome.COMPLETED) == (
-            ended.error is None and not turn.error
-        ) or turn.text == ""
         assert answer.startswith(turn.text), "text that the server never wrote, or wrote once"
-        assert turn.text == deltas, "what is kept is what was shown"
-        if text == "all" or (turn.outcome is Outcome.COMPLETED and text == "part"):
+        if seen.ended is None:
+            # Its reader went away; the end may have been there already.
+            assert how.stop_after is not None or how.ticks is not None
+            assert turn.outcome is not Outcome.INCOMPLETE and turn.text.startswith(seen.deltas)
+            return
+        assert seen.ended.turn == turn and turn.outcome.value in how.outcomes, (turn.outcome, turn.error)
+        assert turn.text == seen.deltas, "what is kept is what was shown"
+        assert (turn.outcome is Outcome.COMPLETED) == (seen.ended.error is None and not turn.error)
+        if how.text == "all" or (turn.outcome is Outcome.COMPLETED and how.text == "part"):
             assert turn.text == answer
-        elif text == "none":
+        elif how.text == "none":
             assert turn.text == ""
 
     def _check_requests(
@@ -328,37 +367,34 @@ class SessionMachine(RuleBasedStateMachine):
 
         self.run(start())
 
-    @rule(which=st.integers(0, 1))
-    def say(self, which: int) -> None:
-        view, prompt = self.view(which), self.prompt()
-        self.run(self.send(view, lambda: view.session.send(self.conversation_id, prompt), view.tip, prompt))
-
-    @rule(which=st.integers(0, 1), after=st.integers(0, 14))
-    def cancel(self, which: int, after: int) -> None:
+    def sends(self, which: int, how: How = ALL) -> None:
         view, prompt = self.view(which), self.prompt()
         self.run(
-            self.send(
-                view,
-                lambda: view.session.send(self.conversation_id, prompt),
-                view.tip,
-                prompt,
-                stop_after=after,
-            )
+            self.send(view, lambda: view.session.send(self.conversation_id, prompt), view.tip, prompt, how)
         )
+
+    @rule(which=st.integers(0, 1))
+    def say(self, which: int) -> None:
+        self.sends(which)
+
+    @rule(which=st.integers(0, 1), after=st.integers(0, 14))
+    def stop(self, which: int, after: int) -> None:
+        self.sends(which, How(stop_after=after))
+
+    @rule(which=st.integers(0, 1), ticks=st.integers(0, 40))
+    def cancel(self, which: int, ticks: int) -> None:
+        self.sends(which, How(ticks=ticks))
 
     @rule(which=st.integers(0, 1), fault=st.sampled_from(FAULTS))
     def fail(self, which: int, fault: Fault) -> None:
-        view, prompt = self.view(which), self.prompt()
-        target = view.session.target(self.conversation_id)
-        if target.api != "responses" and not fault.everywhere:
-            return
-        self.server.fault(fault.ask)
-        self.run(
-            self.send(
-                view, lambda: view.session.send(self.conversation_id, prompt), view.tip, prompt,
-                outcomes=fault.outcomes, text=fault.text,
-            )
-        )  # fmt: skip
+        target = self.view(which).session.target(self.conversation_id)
+        if target.api == "responses" or fault.everywhere:
+            self.server.fault(fault.ask)
+            self.sends(which, How(outcomes=fault.outcomes, text=fault.text))
+
+    @rule(after=st.integers(0, 12))
+    def crash_while_it_streams(self, after: int) -> None:
+        self.sends(0, How(stop_after=after, crash=True))
 
     @rule(which=st.integers(0, 1), number=st.integers(0, 40))
     def regenerate(self, which: int, number: int) -> None:
@@ -557,12 +593,6 @@ class SessionMachine(RuleBasedStateMachine):
         else:
             self.run(self._restarted())
 
-    @rule(after=st.integers(0, 12))
-    def crash_while_it_streams(self, after: int) -> None:
-        view, prompt = self.views[0], self.prompt()
-        start = lambda: view.session.send(self.conversation_id, prompt)  # noqa: E731
-        self.run(self.send(view, start, view.tip, prompt, stop_after=after, crash=True))
-
     async def _crashed(self) -> None:
         await self._restart_in(await self.programs.crash(self.views[0].session))
 
@@ -578,7 +608,7 @@ class SessionMachine(RuleBasedStateMachine):
     async def _end_all(self) -> None:
         for view in self.views:
             await self.programs.end(view.session)
-        self.alone, self.views = len(self.views) == 1, []
+        self.views = []
 
     async def _open_again(self) -> None:
         session = await self.programs.start()

@@ -320,8 +320,10 @@ class Sending(Conversations):
                 yield run.note(sentence)
         except (asyncio.CancelledError, GeneratorExit):
             if run.turn.id in self._conversations[base.id].turns:
-                await run.stopped()
-                self._settle(run)
+                try:
+                    await run.stopped()
+                finally:
+                    self._settle(run)
             raise
 
     def is_running(self, conversation_id: str) -> bool:
