@@ -27,7 +27,8 @@ from tui.app import OutcropApp
 
 def fail(where):
     secret_local = "value of a variable"
-    raise ValueError("broken in " + where + " with TOKEN")
+    token_local = "TOKEN"
+    raise ValueError("broken in " + where + " with TOKEN") from KeyError("of TOKEN")
 
 async def work():
     fail("work")

@@ -119,6 +119,11 @@ def test_the_sequence_is_wrapped_for_what_is_around_the_terminal() -> None:
         ("https://", "", "names no host"),
         ("https://a\nb", "", ""),
         ("http://[broken", "", "no address"),
+        ("https://bank.example\\@evil.example/", "", "a backslash"),
+        ("\x01https://evil.example", "", "characters that no address has"),
+        ("https:evil.example", "", "names no host"),
+        ("vbscript:x", "", "vbscript:"),
+        ("data:text/html,x", "", "data:"),
     ],
 )
 def test_only_web_and_mail_links_are_opened(href: str, place: str, refused: str) -> None:
@@ -131,6 +136,12 @@ def test_only_web_and_mail_links_are_opened(href: str, place: str, refused: str)
 def test_a_link_that_may_deceive_is_told() -> None:
     assert "leads to evil.example" in read_link("https://bank.example@evil.example/x").caution
     assert read_link("https://xn--bnk-zna.example/").caution and read_link("https://bänk.example/").caution
+    assert (
+        read_link("https://XN--bnk-zna.example/").caution and read_link("https://b\u0430nk.example/").caution
+    )
+    hidden = read_link("https://bank.example:443%2flogin@evil.example/")
+    assert hidden.place == "evil.example" and "leads to evil.example" in hidden.caution
+    assert "bcc=eve@evil.example" in read_link("mailto:a@b.example?bcc=eve%40evil.example").caution
     assert not read_link("https://bank.example/").caution
 
 

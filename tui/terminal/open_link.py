@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from tui.core.text import visible_line
 from tui.terminal.children import child_environment
@@ -53,7 +53,11 @@ def read_link(href: str) -> Link:
     if any(not char.isprintable() or char.isspace() for char in href.strip()):
         return Link(shown, refusal="It holds characters that no address has, so it is not opened.")
     if scheme == "mailto":
-        return Link(shown, visible_line(parts.path))
+        more = f"It fills in more of the mail: {visible_line(unquote(parts.query))}." if parts.query else ""
+        return Link(shown, visible_line(parts.path), caution=more)
+    if "\\" in href:
+        # A browser takes it for a slash, and another part of the address for the host.
+        return Link(shown, refusal="It holds a backslash, which no address has, so it is not opened.")
     if not host:
         return Link(shown, refusal="It names no host, so it is not opened.")
     caution = ""
