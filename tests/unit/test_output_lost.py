@@ -11,8 +11,8 @@ import pytest
 from tui.cli import main
 
 COMMANDS = [
-    ["--help"], ["token", "--help"], ["--version"], ["keys", "--json"], ["usage", "--csv"],
-    ["inspect", "list"], ["responses", "list"], ["check", "--list"],
+    ["--help"], ["token", "--help"], ["--version"], ["keys"], ["keys", "--json"], ["usage", "--csv"],
+    ["token", "status"], ["check", "--list"],
 ]  # fmt: skip
 
 
