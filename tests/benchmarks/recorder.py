@@ -39,7 +39,7 @@ def record_nothing() -> None:
         return
 
     Chunks.add = Chunks.add_all = nothing  # type: ignore[method-assign]
-    Events.add = Events.note = nothing  # type: ignore[method-assign]
+    Events.note = Events.note_all = nothing  # type: ignore[method-assign]
     StreamRedactor.feed = lambda self, piece: piece  # type: ignore[method-assign]
     StreamRedactor.passes = lambda self, data: True  # type: ignore[method-assign]
     TurnRecords.save_exchange = nothing  # type: ignore[method-assign]

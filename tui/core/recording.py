@@ -15,9 +15,19 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final, cast, overload
+from typing import Final, Protocol, cast, overload
 
-__all__ = ["BLOCK", "Chunk", "Chunks", "Events", "SseRecord", "event_data", "iter_blocks", "sse_data"]
+__all__ = [
+    "BLOCK",
+    "Chunk",
+    "Chunks",
+    "Events",
+    "Placed",
+    "SseRecord",
+    "event_data",
+    "iter_blocks",
+    "sse_data",
+]
 
 BLOCK: Final = 131_072
 """Bytes of a block of the body before it is deflated."""
@@ -127,16 +137,22 @@ class Chunks(Sequence[Chunk]):
         if self._ends[first:last] == ends:
             return self._times[first:last]
         found = array("q")
-        index, known = first, len(self._ends)
-        for end in ends:
-            while index < known and self._ends[index] < end:
-                index += 1
-            found.append(self._times[min(index, known - 1)] if known else 0)
+        known = len(self._ends)
+        if known and ends:
+            # Some send many in a piece, some each in several: a search for each piece, or for each event.
+            done, index = 0, first
+            while done < len(ends) and index < known:
+                until = bisect_right(ends, self._ends[index], done)
+                found.extend(self._times[index : index + 1] * (until - done))
+                done = until
+                index = bisect_left(self._ends, ends[done], index) if done < len(ends) else index
+        found.extend(array("q", self._times[known - 1 : known] or [0]) * (len(ends) - len(found)))
         return found
 
     def _seal(self) -> None:
         whole = len(self._tail) - len(self._tail) % BLOCK
-        made = [zlib.compress(bytes(self._tail[at : at + BLOCK]), 1) for at in range(0, whole, BLOCK)]
+        with memoryview(self._tail) as tail:
+            made = [zlib.compress(tail[at : at + BLOCK], 1) for at in range(0, whole, BLOCK)]
         with self._lock:
             self._starts.extend(range(self._sealed, self._sealed + whole, BLOCK))
             self._blocks += made
@@ -245,6 +261,20 @@ class SseRecord:
         return f"SseRecord({self.offset!r}, {self.type!r}, {self.start}:{self.end})"
 
 
+class Placed(Protocol):
+    """What stands in a body."""
+
+    @property
+    def start(self) -> int:
+        """Index of its first byte."""
+        ...
+
+    @property
+    def end(self) -> int:
+        """Index after its last byte."""
+        ...
+
+
 class Events(Sequence[SseRecord]):
     """The server-sent events of a body; grows at its end. One thread appends, any may read.
 
@@ -336,6 +366,17 @@ class Events(Sequence[SseRecord]):
         self._kinds.append(kind)
         # The last, as it is what counts them.
         ends.append(end)
+
+    def note_all(self, types: Sequence[str], events: Sequence[Placed]) -> None:
+        """Add events as `note` does, with the type of each; their bytes say their data."""
+        ends = [event.end for event in events]
+        follow = [self._ends[-1] if self._ends else 0, *ends[:-1]] == [event.start for event in events]
+        if not follow or not self._index.keys() >= set(types):
+            for type, event in zip(types, events, strict=True):
+                self.note(type, event.start, event.end)
+            return
+        self._kinds.extend(map(self._index.__getitem__, types))
+        self._ends.extend(ends)
 
     def _name(self, name: str) -> int:
         # A server that invents more types than that has its last ones under one name.

@@ -123,7 +123,8 @@ class StreamRedactor:
 
     def passes(self, data: bytes) -> bool:
         """Whether `feed` would return just these bytes, and hold nothing back."""
-        return not self._tail and not self._may_concern(str(data, "latin-1"))
+        redactor = self._redactor
+        return not self._tail and not (redactor.masks and redactor.may_concern(str(data, "latin-1")))
 
     def finish(self) -> bytes:
         """Return what was held back, masked where it tells something of the secret."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -102,8 +102,7 @@ class _Reader:
     async def run(self) -> None:
         try:
             async for piece in self._response.aiter_bytes():
-                for event in self._decoder.feed(piece):
-                    self._take(event)
+                self._take_all(list(self._decoder.feed(piece)))
                 if self.ready:
                     self.wake.set()
             if (last := self._decoder.finish()) is not None:
@@ -132,10 +131,27 @@ class _Reader:
                 code="cut",
             )
 
-    def _take(self, event: Piece) -> None:
-        data = None if self._decoder.in_bytes(event) else event.data.decode("utf-8", "replace")
-        kind = self._decoder.kind(event)
-        self._exchange.events.note(kind, event.start, event.end, data)
+    def _take_all(self, events: Sequence[Piece]) -> None:
+        """Pass on what the events say, and record them: up to one that cannot be read."""
+        kinds = list(map(self._decoder.kind, events))
+        taken = 0
+        try:
+            for event, kind in zip(events, kinds, strict=True):
+                taken += 1
+                self._take(event, kind)
+        finally:
+            self._note(events[:taken], kinds[:taken])
+
+    def _note(self, events: Sequence[Piece], kinds: Sequence[str]) -> None:
+        said = list(map(self._decoder.in_bytes, events))
+        if all(said):
+            self._exchange.events.note_all(kinds, events)
+            return
+        for event, kind, in_bytes in zip(events, kinds, said, strict=True):
+            data = None if in_bytes else event.data.decode("utf-8", "replace")
+            self._exchange.events.note(kind, event.start, event.end, data)
+
+    def _take(self, event: Piece, kind: str) -> None:
         decoded, number = self._decoder.read(event)
         if number is not None:
             if number <= self._after:
@@ -169,7 +185,7 @@ class _Reader:
     def _take_last(self, event: Piece) -> None:
         """An event whose end mark never came counts only if its data is whole."""
         try:
-            self._take(event)
+            self._take_all([event])
         except StreamError:
             return
 
