@@ -27,7 +27,7 @@ _NOT_NOW: Final = "That needs the history, which cannot be used now."
 _BETWEEN_TRIES: Final = 5.0
 _SHORT_WAIT: Final = 0.2
 """Seconds for another program's lock, once it was waited for in vain."""
-_LONG_WAIT: Final = 2.0
+_LONG_WAIT: Final = 5.0
 
 _Function = Callable[..., Any]
 
