@@ -200,7 +200,7 @@ class Routes:
         data = [
             {"id": m.id, "object": "model", "created": 1_780_000_000, "owned_by": "openai"} for m in served
         ]
-        return JsonAnswer(200, {"object": "list", "data": data})
+        return JsonAnswer(200, {"object": "list", "data": data}, fault=fault)
 
 
 def build(service: Service) -> ASGIApp:

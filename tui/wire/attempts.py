@@ -245,18 +245,7 @@ class Attempts:
             events = []
         if not any(isinstance(event, ResponseEnded) for event in events):
             raise no_stream(response, body)
-        for event in self._told(events, label):
-            yield event
-
-    def _told(self, events: Iterable[StreamEvent], label: AttemptLabel) -> Iterator[StreamEvent]:
-        """The events of a whole answer, the exchange's end noted as they pass."""
-        exchange = label.exchange
-        assert exchange is not None
-        for event in events:
-            if label.judged and isinstance(event, TextDelta) and exchange.timings.first_text is None:
-                exchange.timings.first_text = label.clock()
-            if label.judged and isinstance(event, ResponseEnded):
-                end_as(exchange, event, label.clock())
+        for event in _told(events, label):
             yield event
 
     def _whole(
@@ -276,10 +265,13 @@ class Attempts:
             judged: Whether the exchange ends as the answer did. What only looks at an answer has come whole,
                 however the answer stands.
         """
-        label.judged = judged
+        label.judged = True
 
         async def read(response: httpx.Response, exchange: Exchange) -> AsyncGenerator[WireEvent, None]:
-            for event in self._told(events_of(parsed(await response.aread())), label):
+            events = events_of(parsed(await response.aread()))
+            if not judged:
+                finish(exchange, Outcome.COMPLETED, label.clock())
+            for event in _told(events, label) if judged else events:
                 yield event
 
         return self._answered(asked, label, read)
@@ -348,10 +340,14 @@ class Attempts:
     async def _json(
         self, method: str, path: str, label: AttemptLabel, content: bytes | None = None
     ) -> dict[str, Any]:
+        label.judged = True
         with bare():
             try:
                 response = await self._request(method, path, label, content=content)
-                return parsed(await response.aread() or b"{}")
+                found = parsed(await response.aread() or b"{}")
+                if label.exchange is not None:
+                    finish(label.exchange, Outcome.COMPLETED, label.clock())
+                return found
             except httpx.HTTPError as error:
                 raise self._end(label, from_transport(error, self._base_url)) from None
             except WireError as error:
@@ -414,3 +410,15 @@ class Attempts:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._sdk.close()
+
+
+def _told(events: Iterable[StreamEvent], label: AttemptLabel) -> Iterator[StreamEvent]:
+    """The events of a whole answer, the exchange's end noted as they pass."""
+    exchange = label.exchange
+    assert exchange is not None
+    for event in events:
+        if isinstance(event, TextDelta) and exchange.timings.first_text is None:
+            exchange.timings.first_text = label.clock()
+        if isinstance(event, ResponseEnded):
+            end_as(exchange, event, label.clock())
+        yield event
