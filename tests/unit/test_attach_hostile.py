@@ -228,6 +228,22 @@ def test_when_the_program_is_killed_nothing_of_a_reading_is_left(tmp_path: Path)
     assert until(lambda: not is_alive(worker) and not is_alive(pid), "both have ended", 5.0)
 
 
+def test_the_reader_ends_when_there_is_nothing_to_read_and_is_there_again_for_the_next_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Path(child.__file__).read_text(encoding="utf-8")
+    assert "IDLE: Final = 60.0" in source
+    soon = tmp_path / "child.py"
+    soon.write_text(source.replace("IDLE: Final = 60.0", "IDLE: Final = 0.1"))
+    monkeypatch.setattr("tui.pdf.reading._CHILD", soon)
+    end_process()
+    for number in range(2):
+        assert read_pdf(make_pdf("x"), limits=Limits(6.0 + number)).pages == 1
+        pids = [pid for pid in children(os.getpid()) if "child.py" in command(pid)]
+        assert until(lambda pids=pids: not any(map(is_alive, pids)), "it has ended", 5.0)
+    end_process()
+
+
 def test_a_process_that_was_taken_over_is_not_believed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

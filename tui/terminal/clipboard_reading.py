@@ -93,8 +93,14 @@ async def _mac() -> Clipping:
     text = await _run(("pbpaste",))
     if text:
         return Clipping(text=_decoded(text), tool="pbpaste")
-    found = _HEX.search(await _run(("osascript", "-e", "the clipboard as «class PNGf»")))
-    return Clipping(image=bytes.fromhex(found[1].decode()) if found else b"", tool="osascript")
+    printed = await _run(("osascript", "-e", "the clipboard as «class PNGf»"))
+    # Megabytes of hexadecimal digits.
+    return Clipping(image=await asyncio.to_thread(_of_hex, printed), tool="osascript")
+
+
+def _of_hex(printed: bytes) -> bytes:
+    found = _HEX.search(printed)
+    return bytes.fromhex(found[1].decode()) if found else b""
 
 
 async def _text(tool: str, command: Sequence[str]) -> Clipping:
