@@ -7,6 +7,7 @@ import re
 import time
 from contextlib import aclosing
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ MODELS = {"responses": {"model": "openai.gpt-5.4"}, **{api: {**RUNTIME, "api": a
 NO_CLASS = re.compile(r"\b[A-Za-z]+(Error|Exception)\b|Traceback|httpx|openai\.|<class|\n")
 
 
-async def talk(sandbox: SandboxServer, port: int, api: str, **limits: float) -> tuple[Session, str]:
+async def talk(sandbox: SandboxServer, port: int, api: str, **limits: Any) -> tuple[Session, str]:
     flags: dict[str, Any] = MODELS[api]
     session = make_session(sandbox, sandbox=True, base_url=None, **flags)
     session.settings = replace(
@@ -208,6 +209,50 @@ async def test_what_only_keeps_the_connection_alive_hides_no_silence(
             await last.open(conversation_id)
             await course.well(row, turns[row.name], last, conversation_id)
         await last.aclose()
+
+
+async def soon(seconds: float) -> None:
+    """Stands for the wait between two looks."""
+    await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_a_background_answer_outlives_silence_and_is_made_once(tmp_path: Path, streamed: bool) -> None:
+    with SandboxServer(tmp_path / "server", background_seconds=0.5, tokenizer="words") as server:
+        made, _ = await talk(
+            server,
+            server.port,
+            "responses",
+            idle_timeout=0.3,
+            request_timeout=0.3,
+            stream_background=streamed,
+        )
+        session = Session(made.settings, made.credentials, sleep=soon)
+        conversation_id = (await session.new()).id
+        await session.warm_up()
+        if streamed:
+            server.fault({"stall_events": 7, "keepalive": 0.02})
+        # The first look at it finds nobody, the second a server that hangs up.
+        server.fault({"on": "retrieve", "wait": 3.0})
+        server.fault({"on": "retrieve", "cut_bytes": 3})
+        events: list[SessionEvent] = []
+        prompt = f"Reply with exactly: {ANSWER}"
+        async with (
+            asyncio.timeout(20),
+            aclosing(session.send(conversation_id, prompt, background=True)) as sent,
+        ):
+            async for event in sent:
+                events.append(event)
+        last = events[-1]
+        assert isinstance(last, TurnEnded)
+        assert (last.turn.outcome, last.turn.text) == (Outcome.COMPLETED, ANSWER)
+        assert "".join(event.delta for event in events if isinstance(event, TextDelta)) == ANSWER
+        assert sum(record.method == "POST" for record in server.log) == 1
+        outcomes = [one.outcome for one in session.exchanges(conversation_id)]
+        assert outcomes.count(Outcome.FAILED) == (3 if streamed else 2)
+        assert set(outcomes) == {Outcome.FAILED, Outcome.COMPLETED}
+        await session.aclose()
+        await made.aclose()
 
 
 async def talk_again(session: Session) -> tuple[Session, str]:

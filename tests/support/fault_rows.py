@@ -24,6 +24,8 @@ ANSWER = "alpha beta gamma delta epsilon"
 ALL = ("responses", "chat_completions", "converse", "invoke_model")
 STREAMED = ALL[:3]
 SSE = ALL[:2]
+TWO = (ALL[0], ALL[2])
+"""What is the same whatever the API."""
 R, C, V, W = (("responses",), ("chat_completions",), ("converse",), ("invoke_model",))
 COMPLETED, INCOMPLETE, FAILED, CANCELLED = (
     Outcome.COMPLETED,
@@ -86,9 +88,10 @@ OVER = "ended before the answer did"
 
 REFUSALS = (
     good("429 that says when to come back", fault=refused(429, "slow", headers=SOON), requests=2),
-    good("500 twice", fault=refused(500, "oops", headers=SOON, times=2), requests=3),
+    good("500 twice", TWO, fault=refused(500, "oops", headers=SOON, times=2), requests=3),
     good(
         "503 as a page of a proxy",
+        TWO,
         fault={"status": 503, "body": "<html>busy</html>", "headers": SOON},
         requests=2,
     ),
@@ -104,17 +107,20 @@ REFUSALS = (
     ),
     Row(
         "429 for an hour",
+        TWO,
         fault=refused(429, "slow", headers={"retry-after": "3600"}),
         words="left alone for 60 min",
     ),
     Row(
         "500 again and again",
+        TWO,
         fault=refused(500, "oops", headers=SOON, times=3),
         words="had an error (500)",
         requests=3,
     ),
     Row(
         "500 that says not to",
+        TWO,
         fault=refused(500, "oops", headers={"x-should-retry": "false"}),
         words="had an error (500)",
     ),
@@ -138,16 +144,18 @@ REFUSALS = (
     ),
     Row(
         "400 wrong API",
+        TWO,
         fault=refused(400, "The model 'm.x' does not support the '/v1/x' API"),
         words="does not support",
         way=MODELS,
     ),
     Row("400 too long", fault=refused(400, _TOO_LONG), words="prompt tokens", way=SUMMARY),
     Row("400", fault=refused(400, "no \x1b[2J\u202e good"), words="no ␛[2J� good"),
-    Row("413", fault=refused(413, "large"), words="too large", way="turn.edit"),
-    Row("424", fault=refused(424, "the model"), words="(424)"),
+    Row("413", TWO, fault=refused(413, "large"), words="too large", way="turn.edit"),
+    Row("424", TWO, fault=refused(424, "the model"), words="(424)"),
     Row(
         "302",
+        TWO,
         fault={"status": 302, "headers": {"location": "http://other.example/x"}},
         words="follows no redirects",
         way=CHECKS,
