@@ -223,6 +223,10 @@ class ChatScreen(
         if live:
             live.show_in(pane if drawn else None)
         self.set_class(bool(blocks) or drawn is not None, "-talking")
+        # Every widget's styles were looked up again; the meter may have it done once more.
+        await asyncio.sleep(0)
+        if self._conversation_id != conversation.id:
+            return False
         self.composer.set_history(self.earlier_prompts(conversation))
         self._refresh_target()
         self._refresh_meter()

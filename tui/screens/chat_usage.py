@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,8 +41,10 @@ class ChatUsage(ChatPicker):
             self._do(self._open_usage, "usage", exclusive=True)
 
     async def _open_usage(self) -> None:
+        from tui.core.ahead import imported
+
         # The plotting library takes a moment to import.
-        await asyncio.to_thread(importlib.import_module, "tui.screens.usage")
+        await imported("tui.screens.usage", "tui.screens.cache_controls", "textual_plot")
         from tui.screens.cache_controls import cache_words
         from tui.screens.usage import UsageScreen
 
@@ -175,8 +176,6 @@ class ChatUsage(ChatPicker):
 
     async def within_budget(self, queued: Queued, conversation_id: str) -> bool:
         """Whether a prompt may be sent: near a budget it is said, at the limit it is asked."""
-        from tui.screens.history import ConfirmScreen
-
         settings = self.session.settings
         if settings.budget_per_conversation is None and settings.budget_per_day is None:
             return True
@@ -186,6 +185,11 @@ class ChatUsage(ChatPicker):
         if decision.state == "warn":
             self._complain(visible_line(decision.text))
             return True
+        from tui.core.ahead import imported
+
+        await imported("tui.screens.history")
+        from tui.screens.history import ConfirmScreen
+
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def answered(yes: bool | None) -> None:
