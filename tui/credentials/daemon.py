@@ -31,8 +31,11 @@ async def in_daemon(
         What came, in a tuple, or `None` when nothing came in time.
     """
     import asyncio
+    import contextvars
     import threading
 
+    # A thread begins with an empty one, and whoever is told late may ask which app it belongs to.
+    context = contextvars.copy_context()
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
     gone = False
@@ -46,7 +49,7 @@ async def in_daemon(
     def run() -> None:
         outcome = work()
         try:
-            loop.call_soon_threadsafe(deliver, outcome)
+            loop.call_soon_threadsafe(deliver, outcome, context=context)
         except RuntimeError:  # the loop was closed meanwhile; nobody waits
             return
 

@@ -82,7 +82,11 @@ class ChatViews(ChatComposer):
         if not status.usable and self.is_current and credentials.signing(place):
             self.pick_aws_profile(status.sentence)
         elif not status.usable and self.is_current:
-            self._ask_token(" ".join(text for text in (status.sentence, self._key_status.sentence) if text))
+            asked = self._key_status
+            # A keyring that does not open may well hold a key: only one that was read can say "none".
+            shut = status.source == "none" and asked.state in ("locked", "unavailable", "failed")
+            said = (asked.sentence,) if shut else (status.sentence, asked.sentence)
+            self._ask_token(" ".join(filter(None, said)))
 
     def _key_came_late(self, status: KeyStatus) -> None:
         """The keyring answered after all."""
@@ -106,9 +110,17 @@ class ChatViews(ChatComposer):
             status, signing = credentials.status(place), credentials.signing(place)
             if signing and not status.usable:
                 self.pick_aws_profile(status.sentence)
+            elif status.source == "none":
+                # The keyring may have been unlocked meanwhile.
+                self._do(self._ask_keyring_again(), "token")
             else:
                 instead = " A key that is entered here is sent instead." if signing else ""
                 self._ask_token(status.sentence + instead)
+
+    async def _ask_keyring_again(self) -> None:
+        await self._check_token()
+        if (status := self.session.credentials.status(self._token_place())).usable:
+            self._complain(status.sentence, "information")
 
     def pick_aws_profile(self, alarm: str = "") -> None:
         """Ask for another AWS profile."""
