@@ -24,7 +24,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -227,8 +226,15 @@ class SessionMachine(RuleBasedStateMachine):
         endings = ("/responses", "/chat/completions")
         return [one for one in self.server.log if one.method == "POST" and one.path.endswith(endings)]
 
-    async def settled(self) -> None:
-        """Wait until the server is done with every request."""
+    async def settled(self, requests: int = 0) -> None:
+        """Wait until the server is done with every request, and has had so many of them.
+
+        One that was on its way when its sender went away may come late, or be dropped by the system.
+        """
+        for _ in range(200):
+            if len(self.posts()) >= requests:
+                break
+            await asyncio.sleep(0.005)
         for _ in range(400):
             if all(record.ended for record in self.server.log):
                 return
@@ -269,8 +275,13 @@ class SessionMachine(RuleBasedStateMachine):
             assert gone, "the turn before it is in the file"
         except InputError:
             assert blocked
+        sent = [
+            exchange
+            for exchange in session.exchanges(self.conversation_id)[had:]
+            if exchange.timings.connected is not None or exchange.timings.request_sent is not None
+        ]
+        await self.settled(before + len(sent))
         self.server.clear_faults()
-        await self.settled()
         posts = self.posts()[before:]
         turns = session.conversation(self.conversation_id).turns
         new = set(turns) - view.known
@@ -567,9 +578,13 @@ class SessionMachine(RuleBasedStateMachine):
         self.in_file.add(turn_id)
         view.tip = turn_id
 
-    @precondition(lambda self: self.in_file and len(self.views) == 1)
+    # No preconditions: what can be drawn next must not hang on what the moment of a cancel made of a turn.
+
     @rule()
     def open_a_second_window(self) -> None:
+        if not self.in_file or len(self.views) == 2:
+            return
+
         async def start() -> None:
             session = await self.programs.start()
             conversation = await session.open(self.conversation_id)
@@ -578,9 +593,10 @@ class SessionMachine(RuleBasedStateMachine):
 
         self.run(start())
 
-    @precondition(lambda self: len(self.views) == 2)
     @rule(number=st.integers(0, 1))
     def close_a_window(self, number: int) -> None:
+        if len(self.views) < 2:
+            return
         view = self.views.pop(number)
         self.run(self.programs.end(view.session))
         # What only it knew is not lost, and what another had deleted is gone with it.
@@ -707,5 +723,5 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Se
 
 def test_the_session_is_what_a_model_of_it_says_after_any_steps(machine: type[SessionMachine]) -> None:
     for _ in rounds(NAME):
-        run_state_machine_as_test(machine, settings=fuzz_settings(12, stateful_step_count=22))
+        run_state_machine_as_test(machine, settings=fuzz_settings(12, stateful_step_count=20))
     assert COUNTS[NAME] > 50
