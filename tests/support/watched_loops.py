@@ -56,12 +56,10 @@ def _found(item: pytest.Item) -> list[str]:
 
 def _check(item: pytest.Item) -> None:
     found = _found(item)
-    seen = os.environ.get("LOOP_WATCHDOG_LOG")
+    seen = os.environ.get("LOOP_WATCHDOG_LOG")  # a file that collects them instead, for who looks for stalls
     if seen and found:
         with open(seen, "a") as file:
             file.writelines(f"=== {item.nodeid}\n{stall}\n" for stall in found)
-        return
-    if not os.environ.get("LOOP_WATCHDOG_FAIL"):  # XXX until the program holds it
         return
     if found and item.get_closest_marker("holds_the_loop") is None:
         raise AssertionError("\n\n".join(found))

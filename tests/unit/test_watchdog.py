@@ -11,7 +11,7 @@ from time import thread_time
 from typing import Any
 
 import pytest
-from support.watchdog import LIMIT, VARIABLE, Stall, Watchdog, read_stalls
+from support.watchdog import LIMIT, VARIABLE, Stall, Watchdog, _yardstick, read_stalls
 from textual.app import App
 from textual.message import Message
 
@@ -57,11 +57,12 @@ PLACES = {
 
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch) -> list[Stall]:
-    """What a watchdog of this test's own finds; the suite's sees a machine so slow that nothing is long."""
+    """What a watchdog of this test's own finds, taking the time as it is; the suite's lets all through."""
     from support import watched_loops
 
     found: list[Stall] = []
     monkeypatch.setattr(watched_loops._watchdog, "_slowness", lambda: 100.0)
+    monkeypatch.setattr(Watchdog, "_slowness", lambda self: 1.0)
     return found
 
 
@@ -82,12 +83,16 @@ async def run(found: list[Stall], seconds: float, *places: Any, limit: float = L
     return watchdog
 
 
+def in_hold(found: list[Stall]) -> list[Stall]:
+    """Without what a busy machine made long."""
+    return [stall for stall in found if "hold" in "".join(stall.stacks)]
+
+
 async def test_60_ms_are_caught_in_each_place_and_the_stack_says_where(watched: list[Stall]) -> None:
-    # Ten more: it is the yardstick's share that a busy machine may take off.
-    watchdog = await run(watched, 0.070, *PLACES.values())
-    caught = [stall for stall in watched if "hold" in "".join(stall.stacks)]
+    watchdog = await run(watched, 0.060, *PLACES.values())
+    caught = in_hold(watched)
     assert len(caught) == len(PLACES), [str(stall) for stall in watched]
-    assert all(0.07 <= stall.measured < 0.15 for stall in caught)
+    assert all(0.058 <= stall.seconds == stall.measured < 0.15 for stall in caught)
     assert watchdog.longest[0] >= LIMIT
     for stall, name in zip(caught, PLACES, strict=True):
         if name in ("in_worker", "on_asked"):
@@ -97,8 +102,8 @@ async def test_60_ms_are_caught_in_each_place_and_the_stack_says_where(watched: 
 
 async def test_what_is_short_is_let_through(watched: list[Stall]) -> None:
     watchdog = await run(watched, 0.020, *PLACES.values())
-    assert watched == []
-    assert 0.018 <= watchdog.longest[0] < LIMIT and watchdog.callbacks > 20
+    assert in_hold(watched) == []
+    assert watchdog.longest[0] >= 0.018 and watchdog.callbacks > 20
 
 
 async def test_what_the_tests_own_tasks_do_is_theirs(watched: list[Stall]) -> None:
@@ -116,12 +121,20 @@ async def test_what_the_tests_own_tasks_do_is_theirs(watched: list[Stall]) -> No
         hold(0.070)
         await asyncio.gather(beside(), beside())
         watchdog.leave(asyncio.get_running_loop())
-    assert watched == [] and watchdog.longest[0] < LIMIT
+    assert in_hold(watched) == []
     # And what comes after the last app's end is nobody's.
     asyncio.get_running_loop().call_soon(hold, 0.070)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert watched == []
+    assert in_hold(watched) == []
+
+
+def test_a_machine_that_is_slow_now_is_told_from_a_program_that_is() -> None:
+    watchdog = Watchdog(lambda stall: None)
+    watchdog._quickest = _yardstick() / 50
+    assert watchdog._slowness() > 5
+    watchdog._quickest = 1.0
+    assert watchdog._slowness() == 1.0
 
 
 _TEST = """
@@ -154,10 +167,13 @@ asyncio.run(Program().run_async(headless=True, size=(80, 24)))
 """
 
 
-def test_a_test_fails_by_it_and_a_program_that_a_test_starts_leaves_what_it_found(tmp_path: Path) -> None:
+def test_a_test_fails_by_it_and_a_program_that_a_test_starts_leaves_what_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "test_one.py").write_text(_TEST)
     (tmp_path / "conftest.py").write_text("from support.watched_loops import *\n")
     paths = [TESTS / "support" / "at_start", TESTS, TESTS / "unit", TESTS.parent]
+    monkeypatch.delenv("LOOP_WATCHDOG_LOG", raising=False)
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))}
     pytest_ = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-o", "asyncio_mode=auto"]
     stalls = tmp_path / "stalls"
@@ -172,5 +188,5 @@ def test_a_test_fails_by_it_and_a_program_that_a_test_starts_leaves_what_it_foun
     assert "1 failed, 2 passed" in said[0], said[0]
     assert "ms on the event loop" in said[0] and "test_one[0.3]" in said[0] and "hold" in said[0]
     assert [run.returncode for run in runs[1:]] == [0, 0], said
-    (found,) = (stall for stall in read_stalls(stalls) if "hold" in stall)
+    (found,) = (stall for stall in read_stalls(stalls) if stall.startswith("0") and "hold" in stall)
     assert found.startswith("0.3: ") and "ms on the event loop" in found
