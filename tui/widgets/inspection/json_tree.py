@@ -7,6 +7,7 @@ opened; a data URL is its media type, size and digest.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, takewhile
 from typing import Final, cast
@@ -60,6 +61,7 @@ class JsonTree(PageRows):
         self._tinted = tinted
         self._plain: list[Row] = []
         self._lines: list[_Line] = []
+        self._changing = threading.RLock()  # a thread opens what has many values in it
         self.root: Node | None = None
         try:
             self.root = Node(None, json_value(text), None)
@@ -80,9 +82,11 @@ class JsonTree(PageRows):
             self._lay_out()
 
     def _lay_out(self) -> None:
-        self._lines = [(None, line) for line in wrap([*self._head, *self._plain], self._width)]
-        if self.root is not None:
-            self._lines.extend(self._under(self.root))
+        with self._changing:
+            lines: list[_Line] = [(None, line) for line in wrap([*self._head, *self._plain], self._width)]
+            if self.root is not None:
+                lines.extend(self._under(self.root))
+            self._lines = lines
 
     def _under(self, top: Node) -> Iterator[_Line]:
         """The lines of a node and of all that is open in it."""
@@ -216,10 +220,11 @@ class JsonTree(PageRows):
         node = self.node_at(index)
         if node is None:
             return index
-        at = self.index_of(node)
-        wanted = not node.open if open_ is None else open_
-        if self.can_fold(node) and wanted != node.open:
-            self._change(node, at, lambda: setattr(node, "open", wanted))
+        with self._changing:
+            at = self.index_of(node)
+            wanted = not node.open if open_ is None else open_
+            if self.can_fold(node) and wanted != node.open:
+                self._change(node, at, lambda: setattr(node, "open", wanted))
         return at
 
     def fold_all(self, index: int, open_: bool) -> int:
@@ -227,8 +232,9 @@ class JsonTree(PageRows):
         node = self.node_at(index) or self.root
         if node is None:
             return index
-        at = self.index_of(node)
-        self._change(node, at, lambda: open_some(node, texts=True) if open_ else close_all(node))
+        with self._changing:
+            at = self.index_of(node)
+            self._change(node, at, lambda: open_some(node, texts=True) if open_ else close_all(node))
         return at
 
     def _change(self, node: Node, at: int, change: Callable[[], object]) -> None:

@@ -11,6 +11,7 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from tui.core.garbage import collector_paused
 from tui.widgets.inspection.found import Hit, PageRows, PlainRows
 from tui.widgets.inspection.json_node import Node
 from tui.widgets.inspection.json_tree import JsonTree
@@ -20,7 +21,14 @@ from tui.widgets.virtual_lines import VirtualLines
 __all__ = ["PageLines"]
 
 _MOST_HITS: Final = 10_000
+_MANY: Final = 2_000
+"""Values of an array or object from which it is unfolded in a thread."""
 _Fold = Callable[[JsonTree], int]
+
+
+def _without_collecting(change: _Fold, tree: JsonTree) -> int:
+    with collector_paused():
+        return change(tree)
 
 
 class PageLines(VirtualLines):
@@ -59,6 +67,7 @@ class PageLines(VirtualLines):
         self._rows: PageRows = PlainRows(RowList())
         self._hits: list[Hit] = []
         self._hit = -1
+        self._unfolds = False  # in a thread, which changes the rows
 
     @property
     def rows(self) -> PageRows:
@@ -92,13 +101,14 @@ class PageLines(VirtualLines):
 
     def action_fold(self) -> None:
         """Open or close the value under the cursor."""
-        self._change(lambda tree: tree.fold(self._cursor))
+        node = self.node
+        self._change(lambda tree: tree.fold(self._cursor), opens=node is not None and not node.open)
 
     def action_unfold(self) -> None:
         """Open the value under the cursor; where there is none, the key is the inspector's."""
         if self.node is None:
             raise SkipAction
-        self._change(lambda tree: tree.fold(self._cursor, True))
+        self._change(lambda tree: tree.fold(self._cursor, True), opens=not self.node.open)
 
     def action_outwards(self) -> None:
         """Close the value under the cursor, or go to what it is in."""
@@ -112,12 +122,30 @@ class PageLines(VirtualLines):
 
     def action_fold_all(self, closed: bool) -> None:
         """Close, or open, the value under the cursor with all that is in it."""
-        self._change(lambda tree: tree.fold_all(self._cursor, not closed))
+        self._change(lambda tree: tree.fold_all(self._cursor, not closed), opens=not closed)
 
-    def _change(self, change: _Fold) -> None:
-        if not isinstance(self._rows, JsonTree):
+    def _change(self, change: _Fold, *, opens: bool = False) -> None:
+        tree, node = self._rows, self.node
+        if not isinstance(tree, JsonTree):
             raise SkipAction
-        at = change(self._rows)
+        if self._unfolds:
+            return
+        if opens and node is not None and node.count > _MANY:
+            self._unfolds = True
+            self.run_worker(self._unfold(tree, change), name="unfold", group="inspector-unfold")
+        else:
+            self._changed(change(tree))
+
+    async def _unfold(self, tree: JsonTree, change: _Fold) -> None:
+        """Open what has many values in it, which are read then: rows come, and none that is shown goes."""
+        try:
+            at = await asyncio.to_thread(_without_collecting, change, tree)
+        finally:
+            self._unfolds = False
+        if tree is self._rows:
+            self._changed(at)
+
+    def _changed(self, at: int) -> None:
         self._measure()
         if at != self._cursor:
             self.move_cursor(at)
@@ -172,6 +200,8 @@ class PageLines(VirtualLines):
 
     def go_to_hit(self, by: int) -> None:
         """Go to another hit and show it."""
+        if self._unfolds:
+            return
         if not self._hits:
             self.post_message(self.Looked(0, 0, True))
             return
