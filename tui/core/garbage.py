@@ -13,6 +13,10 @@ from contextlib import contextmanager
 
 __all__ = ["begin_collecting", "collector_paused"]
 
+_THRESHOLDS = (3000, 10, 200)
+"""As `gc.set_threshold`: a look at all objects is 35 ms after a long answer, in which no key is answered, and
+finds next to nothing. What lives shortly is looked at as ever."""
+
 _lock = threading.Lock()
 _pauses = 0
 _was_on = False
@@ -23,6 +27,7 @@ def begin_collecting() -> None:
     global _was_on
     with _lock:
         gc.freeze()
+        gc.set_threshold(*_THRESHOLDS)
         _was_on = True
         if not _pauses:
             gc.enable()

@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from tui.core.drafts import is_long_paste
 from tui.core.text import visible
 from tui.messages import ClipboardWanted, FilesGiven
+from tui.widgets.compositor import paint_changed
 from tui.widgets.paste_marks import PasteMarks
 from tui.widgets.pasted_paths import files_of_paste
 from tui.widgets.safe_text_area import SafeTextArea
@@ -77,6 +78,11 @@ class ComposerInput(SafeTextArea):
             cast("App[object]", cast("Any", self).app).action_suspend_process()
 
     async def _on_key(self, event: events.Key) -> None:
+        await self._take_key(event)
+        # The usual way to the screen takes four turns of the event loop, each as long as what else goes on.
+        paint_changed(self)
+
+    async def _take_key(self, event: events.Key) -> None:
         meaning = self._meaning(event)
         if meaning is None and event.key.startswith("alt+"):
             # It carries the letter as its character, which a text area would insert; bindings come later.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
     from textual.widget import Widget
 
-__all__ = ["ThriftyCompositor", "paint_now"]
+__all__ = ["ThriftyCompositor", "paint_changed", "paint_now"]
 
 # A screen of which one of these is set does more than paint when its timer comes.
 _WAITING: Final = ("_layout_required", "_scroll_required", "_repaint_required", "_recompose_required")
@@ -174,3 +174,12 @@ def paint_now(widget: Widget, regions: Iterable[Region]) -> bool:
     compositor.update_widgets(screen._dirty_widgets)
     screen._compositor_refresh()
     return True
+
+
+def paint_changed(widget: Widget) -> None:
+    """Paint at once what a widget has asked to be painted, unless its size changes as well."""
+    it = cast("Any", widget)
+    if it._repaint_regions and not it._layout_required:
+        regions = it._exchange_repaint_regions()
+        if not paint_now(widget, regions):
+            it._repaint_regions.update(regions)

@@ -39,11 +39,12 @@ __all__ = ["Block", "BlockKind", "ConversationPane"]
 
 _FRAME: Final = 1 / 20
 _STILL_FRAME: Final = 1 / 5  # seconds between pictures for who wants no motion
-_FLOOD_FRAME: Final = 1 / 10
+_FLOOD_FRAME: Final = 1 / 8
 _FLOOD: Final = 1200
 """Characters in one frame from which on nobody reads along: fewer pictures, so that the end comes soon."""
 _SLICE: Final = 4096
-_BUDGET: Final = 0.012
+_BUDGET: Final = 0.006
+"""Seconds of splitting in one turn of the event loop: a key that comes meanwhile waits for it."""
 _REST: Final = 6.0
 """A flush of t seconds comes this many t after the last: drawing takes a quarter of a core at most."""
 _LONG: Final = 6000
@@ -133,7 +134,8 @@ class ConversationPane(PaneKeys, can_focus=True):
         super().__init__(empty_text, name, id, classes)
         self._fed: dict[str, list[str]] = {}
         self._flush_handle: asyncio.TimerHandle | None = None
-        self._flush_ready_at = 0.0
+        self._flush_ready_at = self._painted_at = 0.0
+        self._fed_size = 0  # characters since the last picture
         self._lexing: dict[tuple[str, str], list[Piece]] = {}
         self._splitting: dict[str, View] = {}
         self._idle = asyncio.Event()
@@ -207,7 +209,7 @@ class ConversationPane(PaneKeys, can_focus=True):
         rest = "".join(self._fed.pop(block_id, ()))
         later = view.is_followed and view.size + len(rest) > _LONG and text in (None, view.text + rest)
         if rest:
-            view.feed(rest, self._flow.paper if later else None)
+            view.feed(rest, self._flow.paper if later or view.is_followed else None)
         block = view.block
         view.block = replace(block, text="", title=block.title if title is None else title, state=state)
         if later:
@@ -412,10 +414,33 @@ class ConversationPane(PaneKeys, can_focus=True):
             self._at_once = False
 
     def _flush(self) -> None:
-        """Lay out fed text for at most the time budget; what is left waits for the next frame."""
+        """Lay out fed text for at most the time budget; paint it if all is, or a frame is due."""
         started = perf_counter()
+        self._fed_size += sum(len(delta) for deltas in self._fed.values() for delta in deltas)
+        self._lay_out(started + _BUDGET)
+        now = perf_counter()
+        if self._fed:
+            # More has come than that takes: half of a core until it is drawn, keys and pictures in between.
+            self._fed_size -= sum(len(delta) for deltas in self._fed.values() for delta in deltas)
+            if now - self._painted_at < _FLOOD_FRAME:
+                self._flush_ready_at = now + (now - started)
+                self._schedule()
+                return
+        self._settle()
+        self._painted_at = now = perf_counter()
+        still = cast("App[object]", cast("Any", self).app).animation_level == "none"
+        frame = _STILL_FRAME if still else _FLOOD_FRAME if self._fed_size > _FLOOD else _FRAME
+        self._fed_size = 0
+        self._flush_ready_at = started + max(frame, min(_REST * (now - started), _FLOOD_FRAME))
+        if self._fed:
+            self._flush_ready_at = now + (now - started)
+            self._schedule()
+        else:
+            self._rest()
+
+    def _lay_out(self, until: float) -> None:
+        """Take over fed text until then, a slice at least."""
         flow = self._flow
-        came = sum(len(delta) for deltas in self._fed.values() for delta in deltas)
         while self._fed:
             block_id, deltas = next(iter(self._fed.items()))
             text = "".join(deltas)
@@ -428,19 +453,8 @@ class ConversationPane(PaneKeys, can_focus=True):
                 self._fed[block_id] = [text[_SLICE:]]
             else:
                 del self._fed[block_id]
-            if perf_counter() - started > _BUDGET:
+            if perf_counter() > until:
                 break
-        self._settle()
-        now = perf_counter()
-        still = cast("App[object]", cast("Any", self).app).animation_level == "none"
-        frame = _STILL_FRAME if still else _FLOOD_FRAME if came > _FLOOD else _FRAME
-        self._flush_ready_at = started + max(frame, min(_REST * (now - started), _FLOOD_FRAME))
-        if self._fed:
-            # More has come than one frame takes: half of a core until it is drawn, keys in between.
-            self._flush_ready_at = min(self._flush_ready_at, now + (now - started))
-            self._schedule()
-        else:
-            self._rest()
 
     # -- mouse --------------------------------------------------------------------------------
 

@@ -223,8 +223,10 @@ class Splitter:
         return final
 
     def _lengthen(self, text: str) -> bool:
-        """Whether `text` only makes a long paragraph's last line longer; then there is nothing to split."""
-        if len(self.open) != 1 or not self.open[0].is_long or "\n" in text or self._tail.endswith("\n"):
+        """Whether `text` only makes a paragraph's last line longer; then there is nothing to split."""
+        if len(self.open) != 1 or self.open[0].kind != "paragraph" or "\n" in text:
+            return False
+        if self._tail.endswith("\n"):
             return False
         cut = self.open[0]
         if not cut.source.endswith(self._tail[-LONG_PARAGRAPH:]):

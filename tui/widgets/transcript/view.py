@@ -215,9 +215,11 @@ class View:
             else:
                 pieces.append(Piece(cut, guess_height(cut, paper)))
         self.tops.touch(self._final)
+        self.pieces[self._final :] = pieces
+        if final and final[0].kind == "table" and old and old[0].rows is not None:
+            self._end_table(pieces[0], final[0], paper)
         if len(final) or not pieces or (pieces[0].cut and not _grows(pieces[0].cut)):
             self._growing = None
-        self.pieces[self._final :] = pieces
         self._final += len(final)
         self._head_gap(paper)
         self._sum()
@@ -237,6 +239,10 @@ class View:
         """
         if text is not None and text != self.text:
             self._parts, self._lines, self._size = [text], text.count("\n"), len(text)
+        elif paper is not None and isinstance(self._growing, GrowingTable):
+            # A large table is not read anew for its last row.
+            for index in range(self._final, len(self.pieces)):
+                self.rows(index, paper)
         self._splitter, self._carry, self._growing = None, "", None
         if paper is None or not self.pieces or self.folded:
             self.pieces = []
@@ -423,6 +429,13 @@ class View:
         if not isinstance(self._growing, GrowingTable):
             self._growing = GrowingTable(width, palette, finish)
         return self._growing.rows(cut.source, self.references)
+
+    def _end_table(self, piece: Piece, cut: Cut, paper: Paper) -> None:
+        """Render a table that was followed and is complete now: it is not read anew for its last rows."""
+        palette = paper.dimmed if self.block.kind is BlockKind.REASONING else paper.palette
+        if isinstance(self._growing, GrowingTable) and (rows := self._grow(cut, paper, palette)):
+            piece.rows = [*rows, _blank(paper)] if cut.gap else rows
+            piece.height, piece.measured = len(piece.rows), True
 
     def _title(self, paper: Paper) -> list[Row]:
         """The title line: a fold mark, the title, how much is folded away, the state."""
