@@ -220,3 +220,25 @@ def test_keys_are_not_in_what_is_left_of_an_error() -> None:
     error = RuntimeError("signing failed", keys, vars(Attempts))
     mask_errors(error)
     assert error.args == ("signing failed", None, None)
+
+
+def test_what_a_keyring_raises_does_not_come_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tui.core.errors import KeyringError
+    from tui.credentials import system_keyring
+
+    class Backend:
+        def get_password(self, service: str, name: str) -> str | None:
+            return TOKEN
+
+        def set_password(self, service: str, name: str, secret: str) -> None:
+            raise OSError(5, secret, secret) from ValueError(secret)
+
+        def delete_password(self, service: str, name: str) -> None:
+            raise RuntimeError(TOKEN)
+
+    monkeypatch.setattr(system_keyring, "_chosen_backend", Backend)
+    keyring = system_keyring.SystemKeyring()
+    for call in (lambda: keyring.put("us-west-2", TOKEN), lambda: keyring.remove("us-west-2")):
+        with pytest.raises(KeyringError) as raised:
+            call()
+        assert tells(everything(raised.value)) == [] and list(causes(raised.value)) == [raised.value]
