@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,26 +16,24 @@ from tui.core.attachments import Attachment
 from tui.core.controls import Controls
 from tui.core.conversation import Conversation, ConversationSummary
 from tui.core.drafts import Draft, Span
-from tui.core.errors import HistoryUnusable, NoSuchConversation
+from tui.core.errors import NoSuchConversation
 from tui.core.exchange import Exchange
 from tui.core.garbage import collector_paused
-from tui.core.items import Item, Outcome, Target, Turn, dump_json
+from tui.core.items import Item, Target, Turn, dump_json
 from tui.core.text import storable
 from tui.core.tools import Rule, ToolUse
-from tui.store import drafts, exchange_notes, exchanges, responses, tool_rules, turns, usage
+from tui.store import drafts, exchange_notes, exchanges, responses, tool_rules, turns
+from tui.store.abandoned import ENDED_WHILE_RUNNING, end_abandoned
 from tui.store.branches import delete_branch, forget_turns
 from tui.store.database import Database
 from tui.store.importing import add_conversation
 from tui.store.ledger import Ledger
-from tui.store.process import is_alive, this_process
+from tui.store.process import this_process
 from tui.store.repair import renew_search
 from tui.store.rows import TURN_COLUMNS, items_reader, turn_from_row
 from tui.store.search import SUMMARY_COLUMNS, search, summary_from_row
 
 __all__ = ["ENDED_WHILE_RUNNING", "History"]
-
-ENDED_WHILE_RUNNING: Final = "Outcrop was ended while this answer was arriving; what had come is kept."
-
 
 # Names of their own, as the class has a method `list`.
 Summaries = list[ConversationSummary]
@@ -292,46 +289,8 @@ class History(Ledger):
         return found
 
     def _end_abandoned(self) -> None:
-        """Mark turns and exchanges as failed whose process is gone; where nothing can be written, later."""
-        self._left_running = {}
-        try:
-            self._mark_abandoned()
-        except HistoryUnusable as error:
-            if error.damaged:
-                raise
-
-    def _mark_abandoned(self) -> None:
-        owners = self._db.rows(
-            "SELECT DISTINCT owner FROM turns WHERE outcome IS NULL"
-            " UNION SELECT DISTINCT owner FROM exchanges WHERE outcome IS NULL"
-        )
-        gone = [owner for (owner,) in owners if owner != self._owner and not is_alive(owner)]
-        if not gone:
-            return
-        marks = ", ".join("?" for _ in gone)
-        where = f"outcome IS NULL AND owner IN ({marks})"
-        # The server goes on with a background turn: it is resumed by its response id, not ended.
-        ended_where = f"{where} AND NOT (background = 1 AND response_id IS NOT NULL)"
-        where_from = dict(self._db.rows(f"SELECT id, conversation_id FROM turns WHERE {ended_where}", gone))
-        self._left_running = {
-            turn.id: replace(turn, outcome=Outcome.FAILED, error=ENDED_WHILE_RUNNING)
-            for turn in self._turns(ended_where, *gone).values()
-        }
-        for ended in self._left_running.values():
-            with self._db.transaction() as db:
-                # Not save_turn: the conversation was not used now, so its place in the list stays.
-                changed = db.execute(
-                    f"UPDATE turns SET outcome = ?, error = ?, owner = '' WHERE id = ? AND {ended_where}",
-                    (Outcome.FAILED.value, ENDED_WHILE_RUNNING, ended.id, *gone),
-                )
-                if changed.rowcount:  # else another process was faster
-                    turns.index_turn(db, ended)
-                    usage.save_of_turn(db, where_from[ended.id], ended)
-        with self._db.transaction() as db:
-            db.execute(
-                f"UPDATE exchanges SET outcome = ?, owner = '' WHERE {where}", (Outcome.FAILED.value, *gone)
-            )
-        self._left_running = {}
+        """Mark what ran in a program that is gone as failed; where nothing can be written, in memory."""
+        self._left_running = end_abandoned(self._db, self._owner, self._turns)
 
     # Drafts
 
