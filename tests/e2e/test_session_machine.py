@@ -723,5 +723,5 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Se
 
 def test_the_session_is_what_a_model_of_it_says_after_any_steps(machine: type[SessionMachine]) -> None:
     for _ in rounds(NAME):
-        run_state_machine_as_test(machine, settings=fuzz_settings(12, stateful_step_count=20))
+        run_state_machine_as_test(machine, settings=fuzz_settings(10, stateful_step_count=20))
     assert COUNTS[NAME] > 50

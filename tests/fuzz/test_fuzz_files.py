@@ -138,7 +138,7 @@ def test_a_config_file_is_taken_whole_or_refused_by_name(data: bytes) -> None:
 
 
 def test_every_setting_takes_any_value_or_refuses_it_by_name_and_line(tmp_path: Path) -> None:
-    share = 1.0 if SECONDS else 0.3
+    share = 1.0 if SECONDS else 0.15
     dice = random.Random()
     for key in KEYS:
         for value in TOML_VALUES:
@@ -352,7 +352,7 @@ def test_a_cassette_is_read_whole_or_refused_and_takes_no_more_than_its_size(dat
 
 
 def test_a_cassette_with_anything_in_any_place_is_read_or_refused() -> None:
-    for data in broken_everywhere(CASSETTE, 1.0 if SECONDS else 0.1):
+    for data in broken_everywhere(CASSETTE, 1.0 if SECONDS else 0.06):
         check_cassette(data)
 
 
@@ -431,7 +431,7 @@ def test_a_document_comes_in_whole_or_is_refused_by_place(data: bytes) -> None:
 
 
 def test_a_document_with_anything_in_any_of_its_places_is_read_or_refused() -> None:
-    for data in broken_everywhere(DOCUMENT, 1.0 if SECONDS else 0.3):
+    for data in broken_everywhere(DOCUMENT, 1.0 if SECONDS else 0.12):
         check_document(data)
 
 

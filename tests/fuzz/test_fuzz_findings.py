@@ -11,6 +11,7 @@ import pytest
 from support.exchanges import created
 
 from tui.config.settings import load_catalogue, load_settings
+from tui.core.apis.completion_answer import CompletionAnswer
 from tui.core.assembly import Assembly
 from tui.core.background import answer_events
 from tui.core.cassette import cassette_text, read_cassette
@@ -183,3 +184,13 @@ def test_an_empty_part_of_a_markdown_file_is_no_message() -> None:
     data = b"<!-- outcrop: user -->\n\nHi\n\n<!-- outcrop: assistant -->\n\nHo\n\n<!-- outcrop: user -->\n\n"
     held, _ = read_markdown(data, "c", iter("abc").__next__, 1.0, lambda _: None)
     assert [(turn.prompt, turn.text) for turn in held.path()] == [("Hi", "Ho")]
+
+
+@pytest.mark.parametrize("index", [[], {}, "message", "reasoning", None])
+def test_a_tool_call_of_any_index_is_a_call(index: Any) -> None:
+    answer = CompletionAnswer()
+    call = {"index": index, "id": "c", "function": {"name": "look", "arguments": "{}"}}
+    delta = {"content": "Hi", "tool_calls": [call]}
+    events = [*answer.chunk({"choices": [{"delta": delta, "finish_reason": "tool_calls"}]}), *answer.end()]
+    assert isinstance(events[-1], ResponseEnded)
+    assert [item["type"] for item in events[-1].response["output"]] == ["message", "function_call"]

@@ -166,7 +166,7 @@ def test_an_event_is_read_or_refused_in_one_sentence(name: str, data: bytes) -> 
 
 def test_an_event_with_anything_in_any_place_is_read_or_refused_in_one_sentence() -> None:
     for event in RESPONSES:
-        for data in broken_everywhere(event):
+        for data in broken_everywhere(event, 1.0 if SECONDS else 0.4):
             check_event(str(event.get("type", "")), data)
 
 
@@ -456,9 +456,9 @@ def read_all(decoder: Any, events: list[Any]) -> None:
 
 
 def test_a_whole_answer_with_anything_in_any_place_is_an_answer_or_a_sentence() -> None:
-    for data in broken_everywhere(COMPLETION):
+    for data in broken_everywhere(COMPLETION, 1.0 if SECONDS else 0.4):
         read_completion(data)
-    for data in broken_everywhere(CONVERSED):
+    for data in broken_everywhere(CONVERSED, 1.0 if SECONDS else 0.4):
         read_converse(data)
 
 
