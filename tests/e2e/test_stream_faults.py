@@ -47,7 +47,7 @@ async def taken(session: Session, conversation_id: str, prompt: str) -> list[Ses
 
 
 class Course:
-    """Rows one after the other in one conversation, each followed by a turn that must be well."""
+    """Rows one after the other in one conversation; a turn that must be well follows each that does harm."""
 
     def __init__(self, sandbox: SandboxServer, api: str, meddler: Meddler | None = None) -> None:
         self.sandbox, self.api, self.meddler = sandbox, api, meddler
@@ -58,7 +58,8 @@ class Course:
         await taken(session, conversation_id, "My name is Ada. So it is.")
         for row in rows:
             await self.fault(row, session, conversation_id)
-            await self.well(row, self.turns[-1][1], session, conversation_id)
+            if row.outcome is not Outcome.COMPLETED:
+                await self.well(row, self.turns[-1][1], session, conversation_id)
 
     async def fault(self, row: Row, session: Session, conversation_id: str) -> None:
         self.count += 1
