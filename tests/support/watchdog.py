@@ -76,13 +76,16 @@ class Watchdog:
     Args:
         found: Called with each stall, in the loop's thread.
         limit: Seconds of CPU time from which a callback is one.
+        garbage: Whether it counts for how long Python looked through all objects for garbage. Where pytest's
+            and the test's objects are among them it says nothing of the program.
     """
 
-    def __init__(self, found: Callable[[Stall], None], limit: float = LIMIT) -> None:
+    def __init__(self, found: Callable[[Stall], None], limit: float = LIMIT, *, garbage: bool = True) -> None:
         self.longest: tuple[float, str] = (0.0, "")
         self.callbacks = 0
         self._found = found
         self._limit = limit
+        self._garbage = garbage
         self._loops: Counter[asyncio.AbstractEventLoop] = Counter()
         self._run: Any = None
         self._running: tuple[float, int] | None = None
@@ -148,6 +151,8 @@ class Watchdog:
         gc.callbacks.append(self._collected)
 
     def _ended(self, handle: Any, seconds: float) -> None:
+        if not self._garbage:
+            seconds -= self._collecting[1]
         if seconds <= min(self.longest[0], self._limit) or _is_the_tests(handle._callback):
             return
         who = _name(handle._callback)

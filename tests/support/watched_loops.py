@@ -26,7 +26,7 @@ __all__ = [
 
 calibrate()
 _stalls: list[Stall] = []
-_watchdog = Watchdog(_stalls.append)
+_watchdog = Watchdog(_stalls.append, garbage=False)
 _folder = pytest.StashKey[Path]()
 _PROPERTY = "longest callback"
 _SHOWN = 3
