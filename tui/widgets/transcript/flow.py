@@ -19,7 +19,7 @@ from tui.widgets.transcript.view import Paper, Piece, Tops, View
 __all__ = ["Anchor", "Flow", "Line"]
 
 _STEP = 1 << 16
-_KEEP_ROWS = 2000
+_KEEP_ROWS = 800
 
 Line = tuple[int, Row]
 """A line's id, which grows down the conversation and outlives guesses, and its row."""
