@@ -142,7 +142,7 @@ import asyncio, pytest
 from textual.app import App
 from test_watchdog import hold
 
-@pytest.mark.parametrize("seconds", [0.3, 0.0])
+@pytest.mark.parametrize("seconds", [0.8, 0.0])
 async def test_one(seconds):
     async with App().run_test() as pilot:
         await pilot.pause()
@@ -151,7 +151,7 @@ async def test_one(seconds):
 
 @pytest.mark.holds_the_loop(reason="to be let through")
 async def test_marked():
-    await test_one(0.3)
+    await test_one(0.8)
 """
 _PROGRAM = """
 import asyncio, sys
@@ -160,7 +160,7 @@ from test_watchdog import hold
 
 class Program(App):
     def on_mount(self):
-        hold(0.3)  # before the first paint
+        hold(0.2)  # before the first paint
         self.set_timer(0.05, lambda: (hold(float(sys.argv[1])), self.exit()))
 
 asyncio.run(Program().run_async(headless=True, size=(80, 24)))
@@ -182,11 +182,11 @@ def test_a_test_fails_by_it_and_a_program_that_a_test_starts_leaves_what_it_foun
         subprocess.Popen(
             command, env={**environ, VARIABLE: str(stalls)}, cwd=tmp_path, stdout=subprocess.PIPE, text=True
         )
-        for command in ([*pytest_, "-c", os.devnull, "--rootdir", "."], [*program, "0.3"], [*program, "0"])
+        for command in ([*pytest_, "-c", os.devnull, "--rootdir", "."], [*program, "0.8"], [*program, "0"])
     ]
     said = [run.communicate(timeout=60)[0] for run in runs]
     assert "1 failed, 2 passed" in said[0], said[0]
-    assert "ms on the event loop" in said[0] and "test_one[0.3]" in said[0] and "hold" in said[0]
+    assert "ms on the event loop" in said[0] and "test_one[0.8]" in said[0] and "hold" in said[0]
     assert [run.returncode for run in runs[1:]] == [0, 0], said
     (found,) = (stall for stall in read_stalls(stalls) if stall.startswith("0") and "hold" in stall)
-    assert found.startswith("0.3: ") and "ms on the event loop" in found
+    assert found.startswith("0.8: ") and "ms on the event loop" in found
