@@ -25,15 +25,19 @@ from harness import END, PROMPT, Report, Server, Terminal, environment, main, ou
 
 DELTAS: Final = 20_000
 TOKEN: Final = "bedrock-api-key-" + "Ym9ndXMrdG9rZW4vb2YtdGhlPXVzdWFsK2xlbmd0aC8" * 6
+ON: Final = "--record"
 OFF: Final = "--record-nothing"
 
 
-def record_nothing() -> None:
-    """Take the recorder out of the program."""
+def record_nothing(*, but_record: bool = False) -> None:
+    """Take the recorder out of the program; or only import the same, so that both sides begin alike."""
     from tui.core.recording import Chunks, Events
     from tui.session.records import TurnRecords
     from tui.store.history import History
     from tui.wire.redact import StreamRedactor
+
+    if but_record:
+        return
 
     def nothing(*_: Any, **__: Any) -> None:
         return
@@ -115,9 +119,7 @@ def tui(server: Server, *, recorded: bool) -> float:
     """CPU seconds of the program from Enter until a second after the last word."""
     model = f"fake-{DELTAS}-0"
     server.warm(model)
-    command = outcrop(server, model)
-    if not recorded:
-        command = [sys.executable, __file__, OFF, *command[3:]]
+    command = [sys.executable, __file__, ON if recorded else OFF, *outcrop(server, model)[3:]]
     with place() as folder, Terminal(command, environment(folder)) as program:
         program.wait_for(PROMPT, 20)
         program.quiet(1.0, 10)
@@ -169,10 +171,10 @@ def _row(report: Report, what: str, on: list[float], off: list[float], target: f
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--headless"]:
         headless_child(sys.argv[2])
-    elif sys.argv[1:2] == [OFF]:
+    elif sys.argv[1:2] in ([ON], [OFF]):
         from tui.cli import main as run_program
 
-        record_nothing()
+        record_nothing(but_record=sys.argv[1] == ON)
         sys.exit(run_program(sys.argv[2:]))
     else:
         if not any(option in sys.argv for option in ("--runs", "--quick")):
