@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual import screen
 
-from tui.widgets.compositor import ThriftyCompositor
-
 if TYPE_CHECKING:
     from textual.events import ScreenResume
     from textual.message import Message
@@ -35,10 +33,6 @@ class _InPieces:
     _opens = False
     _paints_later = False
     _restyling: bool | None = None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._compositor = ThriftyCompositor()
 
     async def _get_message(self) -> Message:
         await asyncio.sleep(0)
