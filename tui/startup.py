@@ -7,7 +7,6 @@ needs them. So the TUI gets a session that is made when it warms up (DESIGN.md, 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 import sys
 from typing import TYPE_CHECKING, Any, cast
@@ -117,7 +116,10 @@ class _DeferredSession:
         await self._made.warm_up()
 
     async def _make(self) -> Session:
-        await asyncio.to_thread(importlib.import_module, "tui.session.session")
+        from tui.core.ahead import imported
+
+        played = ["tui.session.playback_session"] if self._playback is not None else []
+        await imported("tui.session.session", *played)
         return _session(self._settings, self.credentials, self._sandbox_rate, self._playback)
 
     async def aclose(self) -> None:
