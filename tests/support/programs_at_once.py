@@ -46,7 +46,7 @@ class ProgramsAtOnce:
         self._alive: dict[Session, str] = {}
         self._opening = ""
         patch.setattr("tui.store.history.this_process", lambda: self._opening)
-        patch.setattr("tui.store.history.is_alive", lambda owner: owner in self._alive.values())
+        patch.setattr("tui.store.abandoned.is_alive", lambda owner: owner in self._alive.values())
         self.data = folder / "0"
 
     async def start(self) -> Session:
