@@ -62,7 +62,8 @@ async def test_files_are_chosen_looked_at_reordered_and_removed(home: Path, sand
         await until(pilot, lambda: len(names(app)) == 3)
         # In the order of marking; the same bytes under another name are said, not taken twice.
         assert names(app) == ["map.png", "a.pdf", "b.pdf"]
-        assert "copy of a.pdf is attached already: it is the same file as a.pdf." in said(app)
+        already = "copy of a.pdf is attached already: it is the same file as a.pdf."
+        await until(pilot, lambda: already in said(app))
         await pilot.press("f3")
         await until(pilot, lambda: isinstance(app.screen, FileChooser))
         await pilot.press("shift+tab", "shift+tab")

@@ -104,7 +104,8 @@ async def test_escape_sends_nothing_and_keeps_the_text(sandbox: SandboxServer, t
         await pilot.press("enter")
         await until(pilot, lambda: "There is nothing to send" in text_of(app))
         await pilot.press("escape")
-        await app.chat._attach_file(str(file))
+        app.chat.read_files([str(file)])
+        await until(pilot, lambda: len(app.chat._attachments) == 1)
         await typed(pilot, "look")
         await pilot.press("f5")
         await until(
