@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,16 @@ def private_environment(
     stalls = tmp_path.with_name(f"{tmp_path.name}-stalls")
     monkeypatch.setenv(VARIABLE, str(stalls))
     stalls_of_programs(request.node, stalls)
+
+
+@pytest.fixture(autouse=True)
+def no_keyring_of_the_machine(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """What tests of the keyring keep in it is not to be found by the tests beside them."""
+    if request.node.get_closest_marker("keyring") is None:
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    # The library chooses its backend once in a process: each test is to choose its own.
+    if "keyring.core" in sys.modules:
+        monkeypatch.setattr("keyring.core._keyring_backend", None)
 
 
 def _is_here(family: int, address: Any) -> bool:

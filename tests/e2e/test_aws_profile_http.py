@@ -343,7 +343,6 @@ def test_the_commands_say_how_it_stands(
     assert rows["token"]["facts"]["expires_at"]
     # Only where it is asked for: AWS_PROFILE is for other tools.
     monkeypatch.setenv("AWS_PROFILE", "keys")
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     assert main(["token", "status"]) == 3
     assert "There is no Bedrock key" in capsys.readouterr().out
     monkeypatch.setenv("OUTCROP_AWS_PROFILE", "environment")

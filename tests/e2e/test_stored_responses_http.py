@@ -182,12 +182,7 @@ async def test_no_network_is_tolerated_and_tried_again(start, sandbox: SandboxSe
     assert await kept(later) == []
 
 
-async def test_no_token_is_tolerated_and_nothing_is_sent(
-    start, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-    # The library chooses its backend once in a process; the next test is to choose its own.
-    monkeypatch.setattr("keyring.core._keyring_backend", None)
+async def test_no_token_is_tolerated_and_nothing_is_sent(start, sandbox: SandboxServer) -> None:
     session = start()
     _, ids = await turns(session, "One")
     await session.aclose()

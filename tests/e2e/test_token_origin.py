@@ -17,7 +17,7 @@ import httpx
 import pytest
 from support.keyring_support import short_term_token
 from support.programs import Program
-from support.proxies import certificate, proxy
+from support.proxies import certificate, closing_stream, proxy
 from support.sessions import take_turn
 
 from tui.config.settings import load_settings
@@ -195,11 +195,13 @@ async def test_a_proxy_sees_that_there_is_a_connection_and_no_token(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     came: list[bytes] = []
+    answered = asyncio.Queue[None]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        came.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-        writer.close()
+        async with closing_stream(writer):
+            came.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        answered.put_nowait(None)
 
     secured = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     seen: list[bytes] = []
@@ -213,6 +215,7 @@ async def test_a_proxy_sees_that_there_is_a_connection_and_no_token(
             with pytest.raises(HttpStatusError):
                 await client.models(AttemptLabel())
             await client.aclose()
+            await answered.get()
             monkeypatch.delenv(name)
     assert len(came) == len(seen) == 3
     assert all(f"authorization: Bearer {TOKEN}\r\n".encode().lower() in head.lower() for head in came)

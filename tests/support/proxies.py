@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-__all__ = ["certificate", "proxy"]
+__all__ = ["certificate", "closing_stream", "proxy"]
 
 
 def certificate(folder: Path, host: str) -> Path:
@@ -43,14 +43,26 @@ def certificate(folder: Path, host: str) -> Path:
 
 
 @asynccontextmanager
+async def closing_stream(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    """Closes the stream at the end, and waits until it is closed."""
+    try:
+        yield
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
+@asynccontextmanager
 async def proxy(to_port: int, seen: list[bytes], status: str = "200 OK") -> AsyncIterator[int]:
     """An HTTP proxy that connects to a port of this machine whatever is asked for; gives its own port."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
+        # Closed also when it is cancelled: what is left open is told of in the middle of a later test.
+        async with closing_stream(writer):
+            while data := await reader.read(65536):
+                writer.write(data)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         seen.append(await reader.readuntil(b"\r\n\r\n"))
