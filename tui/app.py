@@ -23,6 +23,7 @@ from tui.core.errors import ConfigError
 from tui.core.garbage import begin_collecting, collector_paused
 from tui.core.text import visible, visible_line
 from tui.keys.keymap import bindings, check_keymap, leader_binding, tell_alt_enter_apart
+from tui.screens.base import caught_up
 from tui.screens.chat import ChatScreen, StartWith
 from tui.themes import DEFAULT_THEME, NO_COLOUR_THEME, load_theme, load_themes, own_folder
 
@@ -467,6 +468,8 @@ class OutcropApp(App[int]):
                 self._pressed.pop("interrupt", None)
             if event.key not in self._keymap_now.keys["app.quit"]:
                 self._pressed.pop("leave", None)
+            if len(self.screen_stack) > 1:
+                await caught_up(self.screen)
         await super().on_event(event)
 
     def _twice(self, what: str) -> bool:

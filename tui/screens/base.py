@@ -5,6 +5,8 @@ opens has several: styles for every widget, a layout, its size, a layout once mo
 Together they hold the event loop for several frames. So between two messages others have their turn; the
 styles are applied to a few widgets at a time; and there is one picture, when all is in its place.
 
+As a screen takes longer for what it was sent, keys wait for it (`caught_up`), and its work may end after it.
+
 This stands on private parts of Textual: `_get_message`, `_compositor_refresh` and
 `_on_timer_update`.
 """
@@ -12,19 +14,59 @@ This stands on private parts of Textual: `_get_message`, `_compositor_refresh` a
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import screen
+from textual.css.query import NoMatches
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from textual.events import ScreenResume
     from textual.message import Message
+    from textual.worker import Worker
 
-__all__ = ["ModalScreen", "Screen"]
+__all__ = ["ModalScreen", "Screen", "caught_up"]
 
 _AT_ONCE = 0.008
 """Seconds after which others have their turn."""
+_CATCHES_UP = 1.0
+"""Seconds that a key waits at most."""
+
+
+async def caught_up(over: screen.Screen[Any]) -> None:
+    """Wait until a screen is composed and has taken what its focused widget told it, for a second at most.
+
+    Textual's application does a key's priority binding itself, ahead of what the screen has still to read:
+    the key would be about the text before the last letter, or about widgets that are not there yet.
+
+    Args:
+        over: The screen that gets the key.
+    """
+    nodes = over.focused.ancestors_with_self if over.focused is not None else [over]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_CATCHES_UP):
+            # From the widget upwards, as its messages go.
+            for node in nodes:
+                read = asyncio.Event()
+                if node.call_later(read.set):
+                    await read.wait()
+                if node is over:
+                    break
+
+
+async def _while_open(over: _InPieces, work: Callable[[], Awaitable[Any]] | Awaitable[Any]) -> Any:
+    """Do a screen's work; where the screen is closed meanwhile, widgets that it misses are no error."""
+    this = cast("Any", over)
+    try:
+        return await (work() if callable(work) else work)
+    except NoMatches:
+        if this.is_attached and this in this.app.screen_stack:
+            raise
+        return None
 
 
 class _InPieces:
@@ -37,6 +79,12 @@ class _InPieces:
     async def _get_message(self) -> Message:
         await asyncio.sleep(0)
         return await cast("Any", super())._get_message()
+
+    def run_worker(self, work: Any, *args: Any, **more: Any) -> Worker[Any]:
+        """Textual's own, for work that may outlast the screen."""
+        if not more.get("thread"):
+            work = partial(_while_open, self, work)
+        return cast("Any", super()).run_worker(work, *args, **more)
 
     async def on_screen_resume(self, event: ScreenResume) -> None:
         """Before Textual's own: apply the styles, and have it paint with the next frame.

@@ -142,7 +142,8 @@ class Chart(Vertical):
         return (self.background_colors[1] + styles.color).hex6
 
     def _draw(self) -> None:
-        if not self.is_attached or not self.size.width:
+        # A plot without its parts is being closed.
+        if not self.is_attached or not self.size.width or not self._plot.children:
             return
         turns = shown_turns(self._turns, self.size.width)
         self._say(len(turns))
