@@ -277,7 +277,8 @@ async def test_favourites_stand_first_then_what_was_used_lately_and_checks_have_
         await until(pilot, lambda: "lists nothing (404)" in text_of(app))
         assert "lists nothing (404)" in text_of(app) and "a hint" in text_of(app)
         assert "us-west-2" in line_with(text_of(app), "openai.gpt-9", "listed by the server")
-        app.screen.query_one(Input).value = "5.5 east-2"
+        await pilot.press(*"5.5 east-2")
+        await until(pilot, lambda: "openai.gpt-9" not in text_of(app))
         await pilot.press("ctrl+t", "ctrl+t")
         await until(pilot, lambda: "It could not be found out." in text_of(app))
         assert "It could not be found out." in text_of(app) and "No connection." in text_of(app)
