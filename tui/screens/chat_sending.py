@@ -181,7 +181,14 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
         """Something is being written, and will be sent: import what sends it meanwhile, once."""
         if not self._warming:
             self._warming = True
-            self._do(self.session.warm_up(), "warm")
+            self._do(self._warm_up(), "warm")
+
+    async def _warm_up(self) -> None:
+        from tui.widgets.transcript.warm import warmed_up
+
+        # First, as it is the shorter: the event loop would stand still for it when the answer begins.
+        await warmed_up()
+        await self.session.warm_up()
 
     # ---- sending
 

@@ -19,6 +19,7 @@ from tui.core.events import (
 )
 from tui.core.items import Outcome
 from tui.crash import report
+from tui.widgets.transcript.warm import warmed_up
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -86,6 +87,9 @@ async def run_turn(session: Session, live: LiveTurn, host: TurnHost) -> None:
                     live = host.next_step(live, event.turn)
                 live.handle(event)
                 _tell(event, live, host)
+                if isinstance(event, TurnStarted):
+                    # Who pastes and presses Enter at once has left no time to warm up.
+                    await warmed_up()
                 if isinstance(event, TurnEnded):
                     outcome, problem = event.turn.outcome, event.error
     except asyncio.CancelledError:

@@ -156,6 +156,8 @@ def split_all(text: str) -> tuple[list[Cut], References]:
     Returns:
         The pieces, all final, and the link reference definitions.
     """
+    if not text:
+        return [], {}  # an answer that is waited for: the parser may not be imported yet
     known = _ahead.get(text) if len(text) >= LARGE else None
     if known is not None:
         return list(known[0]), known[1]
