@@ -108,6 +108,8 @@ class CompareScreen(ModalScreen[str | None]):
     DEFAULT_CSS = """
     CompareScreen {
         align: center middle;
+        /* It takes the whole terminal: what is below is not drawn for it. */
+        background: $surface;
         & Dialog { max-width: 100%; max-height: 100%; margin: 0; }
         & #compare-columns { height: 1fr; }
         & .compare--column { width: 1fr; height: 1fr; border-left: solid $panel; padding: 0 1; }
