@@ -12,9 +12,11 @@ from contextlib import suppress
 from decimal import Decimal
 from importlib.util import cache_from_source
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["own_document"]
+
+_DECIMAL: Final = "\0decimal"
 
 
 def own_document(path: Path) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def own_document(path: Path) -> dict[str, Any]:
     of = [str(path), found.st_mtime_ns, found.st_size]
     parsed = Path(cache_from_source(str(Path(__file__).with_name(path.name)))).with_suffix(".json")
     with suppress(OSError, ValueError, KeyError, TypeError):
-        kept = json.loads(parsed.read_bytes(), parse_float=Decimal)
+        kept = json.loads(parsed.read_bytes(), object_hook=_whole)
         if kept["of"] == of:
             return kept["document"]
     import tomllib
@@ -42,14 +44,19 @@ def own_document(path: Path) -> dict[str, Any]:
     document = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     if not sys.dont_write_bytecode:
         with suppress(OSError, TypeError):
-            _keep(parsed, json.dumps({"of": of, "document": document}, default=_number))
+            _keep(parsed, json.dumps({"of": of, "document": document}, default=_marked))
     return document
 
 
-def _number(value: object) -> float:
+def _marked(value: object) -> dict[str, str]:
+    """A decimal with all its digits: 5.50 is no 5.5 to who reads a price."""
     if isinstance(value, Decimal):
-        return float(value)
+        return {_DECIMAL: str(value)}
     raise TypeError(f"{type(value).__name__} is no value of JSON")
+
+
+def _whole(table: dict[str, Any]) -> Any:
+    return Decimal(table[_DECIMAL]) if _DECIMAL in table else table
 
 
 def _keep(path: Path, text: str) -> None:
