@@ -16,6 +16,7 @@ from typing import Any, Final
 
 __all__ = ["own_document"]
 
+_FORM: Final = 2  # of what is kept; another one is read anew
 _DECIMAL: Final = "\0decimal"
 
 
@@ -33,7 +34,7 @@ def own_document(path: Path) -> dict[str, Any]:
         ValueError: It is no TOML.
     """
     found = os.stat(path)
-    of = [str(path), found.st_mtime_ns, found.st_size]
+    of = [_FORM, str(path), found.st_mtime_ns, found.st_size]
     parsed = Path(cache_from_source(str(Path(__file__).with_name(path.name)))).with_suffix(".json")
     with suppress(OSError, ValueError, KeyError, TypeError):
         kept = json.loads(parsed.read_bytes(), object_hook=_whole)
