@@ -123,7 +123,11 @@ class WarmRun:
         with self._ended:
             while piece := self._ended.recv(64):
                 self._said += piece
-        return int(self._said.partition(b"\n")[2]), bytes(parts[self._streams[0]]), bytes(parts[self._streams[1]])
+        return (
+            int(self._said.partition(b"\n")[2]),
+            bytes(parts[self._streams[0]]),
+            bytes(parts[self._streams[1]]),
+        )
 
 
 def _written(number: int, left: memoryview) -> tuple[memoryview, bool]:

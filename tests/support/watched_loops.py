@@ -1,4 +1,4 @@
-"""The hooks of pytest that hold every test to `watchdog.LIMIT`; conftest.py takes them over.
+"""The hooks of pytest that hold every test to `watchdog.limit_here()`; conftest.py takes them over.
 
 A test fails when a callback of an app that it ran took longer, in its own process or in a program that it
 started with `programs.Program`. `@pytest.mark.holds_the_loop(reason=...)` lets one through.
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from support.at_start.after_import import after_import
-from support.watchdog import Stall, Watchdog, calibrate, read_stalls, watch_apps
+from support.watchdog import Stall, Watchdog, calibrate, limit_here, read_stalls, watch_apps
 
 __all__ = [
     "pytest_configure",
@@ -26,7 +26,7 @@ __all__ = [
 
 calibrate()
 _stalls: list[Stall] = []
-_watchdog = Watchdog(_stalls.append, garbage=False)
+_watchdog = Watchdog(_stalls.append, limit_here(), garbage=False)
 _folder = pytest.StashKey[Path]()
 _PROPERTY = "longest callback"
 _SHOWN = 3
