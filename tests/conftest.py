@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from support.watchdog import VARIABLE
@@ -33,6 +33,29 @@ __all__ = [
 
 _OURS = ("AWS_", "BEDROCK_", "OUTCROP_", "OPENAI_", "OTEL_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+_LONG_FIRST: Final = (
+    "terminal",
+    "signals",
+    "token_search",
+    "screenshots",
+    "kill",
+    "session_machine",
+    "history",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: a worker gets whole files, and the last one works alone."""
+
+    def place(item: pytest.Item) -> int:
+        folder, name = item.path.parent.name, item.path.name
+        if folder in ("e2e", "pilot") and any(part in name for part in _LONG_FIRST):
+            return 0
+        return {"e2e": 1, "leaving": 1, "keyring": 1, "pilot": 2, "pane": 3}.get(folder, 4)
+
+    items.sort(key=place)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:

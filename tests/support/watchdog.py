@@ -42,6 +42,9 @@ VARIABLE = "LOOP_WATCHDOG"
 QUICKEST = "LOOP_WATCHDOG_QUICKEST"
 """The environment variable with what the yardstick took when the tests began, before they were many."""
 
+CROWD = "LOOP_WATCHDOG_CROWD"
+"""The environment variable with how many times `LIMIT` a callback may take."""
+
 _TESTS = str(Path(__file__).resolve().parents[1]) + os.sep
 _OWN_PLUGINS = (os.sep + "pytest_asyncio" + os.sep, os.sep + "_pytest" + os.sep)
 _FRESH = 0.001
@@ -242,11 +245,13 @@ def _name(callback: Any) -> str:
 
 def limit_here() -> float:
     """Seconds that a callback may take in this process, or in one that a test of this process started."""
-    return LIMIT * (CROWDED if int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1 else 1)
+    return LIMIT * float(os.environ.get(CROWD, "1"))
 
 
 def calibrate() -> None:
     """Run the yardstick while nothing else runs, for this process and all that it starts."""
+    if int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1:
+        os.environ[CROWD] = str(CROWDED)
     if QUICKEST not in os.environ:
         os.environ[QUICKEST] = f"{min(_yardstick() for _ in range(10)):.6f}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any, ClassVar, Final, cast
@@ -79,8 +80,12 @@ class ComposerInput(SafeTextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         await self._take_key(event)
-        # The usual way to the screen takes four turns of the event loop, each as long as what else goes on.
-        paint_changed(self)
+        if self.message_queue_size:
+            # More is typed: it is painted with that, and others have their turn in between.
+            await asyncio.sleep(0)
+        else:
+            # The usual way to the screen takes four turns of the event loop.
+            paint_changed(self)
 
     async def _take_key(self, event: events.Key) -> None:
         meaning = self._meaning(event)
