@@ -23,6 +23,7 @@ from tui.core.events import ResponseEnded
 from tui.core.items import Item, Outcome, Target, Turn, user_message
 from tui.core.leaving.document import as_document, read_document
 from tui.core.leaving.markdown import read_markdown
+from tui.core.structured.strict import check_schema
 from tui.core.tool_calls import CallRecord, CallState
 from tui.keys.keymap import check_keymap
 from tui.session.playback import settings_and_playback
@@ -194,3 +195,9 @@ def test_a_tool_call_of_any_index_is_a_call(index: Any) -> None:
     events = [*answer.chunk({"choices": [{"delta": delta, "finish_reason": "tool_calls"}]}), *answer.end()]
     assert isinstance(events[-1], ResponseEnded)
     assert [item["type"] for item in events[-1].response["output"]] == ["message", "function_call"]
+
+
+def test_a_required_name_that_is_a_list_is_said_to_be_no_property():
+    schema = {"type": "object", "additionalProperties": False, "properties": {}, "required": [[], "x"]}
+
+    assert [problem.text for problem in check_schema(schema)] == ["[] is no property", "x is no property"]

@@ -240,7 +240,7 @@ class _Checker:
             if name not in required:
                 yield Problem((*path, "properties", name), "is not in required; every property must be")
         for name in required:
-            if name not in names:
+            if not isinstance(name, str) or name not in names:
                 yield Problem((*path, "required"), f"{name} is no property")
 
     def _inside(self, schema: Mapping[str, Any], path: tuple[Step, ...], level: int) -> Iterator[Problem]:
