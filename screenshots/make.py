@@ -143,6 +143,7 @@ class Stage:
 
     async def settle(self) -> None:
         """Wait until the program has nothing to do."""
+        await self._keys_are_read()
         for _ in range(1000):
             await self.pilot.pause(0.01)
             if not self.chat.answers_arriving and all(worker.is_finished for worker in self.app.workers):
@@ -151,6 +152,14 @@ class Stage:
             raise RuntimeError("the program did not come to rest")
         await self.chat.pane.drained()
         await self.pilot.pause(0.05)
+
+    async def _keys_are_read(self) -> None:
+        """Wait for what a key began: on a busy machine Textual's pilot gives up waiting for it."""
+        over = self.app.focused or self.app.screen
+        for node in over.ancestors_with_self:  # as keys go
+            read = asyncio.Event()
+            if node.call_later(read.set):
+                await read.wait()
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until something is so."""

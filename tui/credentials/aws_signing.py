@@ -154,7 +154,7 @@ class AwsSigning:
         return keys.expires_at is not None and keys.expires_at - early <= self._clock()
 
     async def _look(self) -> None:
-        from tui.credentials.daemon import in_daemon
+        from tui.core.daemon import in_daemon
 
         profile = self._profile
 

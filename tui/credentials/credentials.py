@@ -465,7 +465,7 @@ async def _in_daemon(
     late: Callable[[T | KeyringError], None] | None = None,
 ) -> tuple[T | KeyringError] | None:
     """Ask the keyring in a daemon thread; see `in_daemon`. What it raises is what comes."""
-    from tui.credentials.daemon import in_daemon
+    from tui.core.daemon import in_daemon
 
     def asked() -> T | KeyringError:
         try:

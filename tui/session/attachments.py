@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from tui.core.attachments import Attachment, file_kinds
+from tui.core.daemon import in_daemon
 from tui.core.errors import AttachmentError
 from tui.core.images import image_info, image_tokens
 from tui.core.items import Item
 from tui.core.text import storable, visible_line
-from tui.credentials.daemon import in_daemon
 from tui.pdf.reading import DEFAULT_LIMITS, Limits, PdfFacts, Stop, Trouble, read_pdf
 
 if TYPE_CHECKING:
@@ -84,24 +84,15 @@ async def sent_before(items: Sequence[Item]) -> list[Attachment]:
 
 async def _beside_the_loop(work: Callable[[Stop], _T], shown: str, seconds: float) -> _T:
     stop = Stop()
-
-    def caught() -> _T | Exception:
-        try:
-            return work(stop)
-        except Exception as error:  # Across the thread's edge; raised again on the loop.
-            return error
-
     try:
         # A daemon: a read that hangs in a dead network mount cannot be ended, and must not hold the exit.
-        found = await in_daemon(caught, seconds, name="outcrop-attach")
+        found = await in_daemon(lambda: work(stop), seconds, name="outcrop-attach")
     finally:
         stop.set()
     if found is None:
         raise AttachmentError(
             f"{shown} cannot be read: nothing came for {seconds:.0f} s. Is its disk or network there?"
         )
-    if isinstance(found[0], Exception):
-        raise found[0]
     return found[0]
 
 

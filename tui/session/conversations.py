@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tui.config.settings import Settings
+from tui.core.ahead import imported
 from tui.core.api_choice import fitting_surface
 from tui.core.attachments import Attachment
 from tui.core.catalogue import Catalogue
@@ -33,6 +33,7 @@ from tui.store.title import title_of
 __all__ = ["Conversations"]
 
 _LONGEST_TITLE = 200
+_ATTACHMENTS = "tui.session.attachments"
 
 
 class Conversations:
@@ -233,8 +234,10 @@ class Conversations:
         Raises:
             AttachmentError: It cannot be sent; the sentence says why.
         """
-        module = await asyncio.to_thread(importlib.import_module, "tui.session.attachments")
-        return await module.attach(path, limit=self.settings.attachment_limit)
+        await imported(_ATTACHMENTS)
+        from tui.session import attachments
+
+        return await attachments.attach(path, limit=self.settings.attachment_limit)
 
     async def attach_data(self, name: str, data: bytes) -> Attachment:
         """Take what is in memory as a file that is to go with the next prompt: a picture of the clipboard.
@@ -242,8 +245,10 @@ class Conversations:
         Raises:
             AttachmentError: It cannot be sent; the sentence says why.
         """
-        module = await asyncio.to_thread(importlib.import_module, "tui.session.attachments")
-        return await module.attach_data(name, data, limit=self.settings.attachment_limit)
+        await imported(_ATTACHMENTS)
+        from tui.session import attachments
+
+        return await attachments.attach_data(name, data, limit=self.settings.attachment_limit)
 
     async def attachments_of(self, conversation_id: str, turn_id: str) -> builtins.list[Attachment]:
         """The files that were sent with a turn, so that they can go with another one.
@@ -252,8 +257,10 @@ class Conversations:
             KeyError: It is no turn of this conversation.
         """
         items = self._conversations[conversation_id].turns[turn_id].input
-        module = await asyncio.to_thread(importlib.import_module, "tui.session.attachments")
-        return await module.sent_before(items)
+        await imported(_ATTACHMENTS)
+        from tui.session import attachments
+
+        return await attachments.sent_before(items)
 
     # -- what the next turn goes to --------------------------------------------------------------
 

@@ -7,7 +7,6 @@ SQLite has a thread, the keyring a daemon thread, imports a worker.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
@@ -15,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tui.config.settings import Settings
+from tui.core.ahead import imported
 from tui.core.apis import RESPONSES, mode_in_force
 from tui.core.attachments import Attachment, why_not_in_path
 from tui.core.background import is_running, why_not_in_background
@@ -138,10 +138,10 @@ class Sending(Conversations):
         # One after the other: two threads that import at the same time wait for each other's module locks.
         await self.get_ready()
         with collector_paused(freeze=True):
-            await asyncio.to_thread(importlib.import_module, "tui.wire.client")
+            await imported("tui.wire.client")
             # httpx imports this with the first connection, on the event loop.
             with suppress(ImportError):
-                await asyncio.to_thread(importlib.import_module, "anyio._backends._asyncio")
+                await imported("anyio._backends._asyncio")
             # Certificates and the SDK would hold up the first turn; what is refused is said when it is sent.
             with suppress(OutcropError):
                 await asyncio.to_thread(self.api_client, self.settings.target())

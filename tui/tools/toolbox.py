@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.core.ahead import imported
 from tui.core.errors import InputError
 from tui.core.text import visible_line
 from tui.core.tools import ToolOn
@@ -120,13 +120,14 @@ class Toolbox:
     async def _connections(self) -> McpServers:
         if self._mcp is None:
             try:
-                module = await asyncio.to_thread(importlib.import_module, "tui.tools.mcp_servers")
+                await imported("tui.tools.mcp_servers")
             except ModuleNotFoundError:
                 raise InputError(
                     "MCP servers need the extra 'mcp': install outcrop[mcp] and start again."
                 ) from None
-            self._mcp = module.McpServers()
-        assert self._mcp is not None
+            from tui.tools.mcp_servers import McpServers
+
+            self._mcp = McpServers()
         return self._mcp
 
     async def aclose(self) -> None:

@@ -5,18 +5,16 @@ Reads folders and files: call it off the event loop.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import stat
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
+from tui.core.daemon import in_daemon
 from tui.core.suffixes import IMAGE_SUFFIXES, PDF_SUFFIX
 from tui.core.text import visible_line
 
@@ -81,31 +79,8 @@ async def ask_disk(work: Callable[[], _T], nothing: _T, *, seconds: float = 2.0)
     A path may lead to a network that is gone, where to ask for a file takes for ever: the thread is a daemon,
     so that it does not hold the program's exit either. An error of the work is raised here.
     """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[_T] = loop.create_future()
-
-    def deliver(found: _T | None, error: Exception | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(cast("_T", found))
-
-    def run() -> None:
-        found, failed = None, None
-        try:
-            found = work()
-        except Exception as error:  # Across the thread's edge; raised again on the loop.
-            failed = error
-        with suppress(RuntimeError):  # the loop was closed meanwhile; nobody waits
-            loop.call_soon_threadsafe(deliver, found, failed)
-
-    threading.Thread(target=run, name="outcrop-disk", daemon=True).start()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            return await future
-    return nothing
+    found = await in_daemon(work, seconds, name="outcrop-disk")
+    return nothing if found is None else found[0]
 
 
 def kind_of(name: str) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-import threading
 import time
-from contextlib import suppress
 from typing import Any, Final
 
 import httpx
+
+from tui.core.daemon import in_daemon
 
 __all__ = ["ConnectingTransport"]
 
@@ -82,28 +82,20 @@ async def _look_up(host: str) -> None:
     Raises:
         httpx.ConnectError: It has none, or nobody said so in time; the cause is the `gaierror`.
     """
-    loop = asyncio.get_running_loop()
-    found: asyncio.Future[OSError | None] = loop.create_future()
-
-    def tell(error: OSError | None) -> None:
-        if not found.done():
-            found.set_result(error)
-
-    def ask() -> None:
-        error: OSError | None = None
-        try:
-            socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except UnicodeError:
-            error = socket.gaierror(socket.EAI_NONAME, "no name")
-        except OSError as failure:
-            error = failure
-        # The loop may have been closed meanwhile; then nobody waits.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(tell, error)
-
-    threading.Thread(target=ask, name="outcrop-lookup", daemon=True).start()
-    await asyncio.wait([found], timeout=_LOOKUP_TIMEOUT)
-    error = found.result() if found.done() else socket.gaierror(socket.EAI_AGAIN, "no answer")
-    found.cancel()
-    if error is not None:
+    try:
+        if await in_daemon(lambda: _ask(host), _LOOKUP_TIMEOUT, name="outcrop-lookup") is None:
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+    except OSError as error:
         raise httpx.ConnectError(str(error)) from error
+
+
+def _ask(host: str) -> None:
+    """Blocks.
+
+    Raises:
+        OSError: The name has no address.
+    """
+    try:
+        socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise socket.gaierror(socket.EAI_NONAME, "no name") from None

@@ -19,12 +19,12 @@ async def in_daemon(
     late: Callable[[T], None] | None = None,
     name: str = "outcrop-daemon",
 ) -> tuple[T] | None:
-    """Run work that raises nothing.
+    """Run work, and raise what it raises.
 
     Args:
-        work: Blocks; what goes wrong is in what it returns.
+        work: Blocks.
         timeout: Seconds to wait for it.
-        late: Called on the event loop with what comes after that.
+        late: Called on the event loop with what comes after that; an error that comes late is dropped.
         name: Of the thread.
 
     Returns:
@@ -32,6 +32,7 @@ async def in_daemon(
     """
     import asyncio
     import contextvars
+    import functools
     import threading
 
     # A thread begins with an empty one, and whoever is told late may ask which app it belongs to.
@@ -46,10 +47,17 @@ async def in_daemon(
         elif late is not None:
             late(outcome)
 
+    def fail(error: Exception) -> None:
+        if not gone:
+            future.set_exception(error)
+
     def run() -> None:
-        outcome = work()
         try:
-            loop.call_soon_threadsafe(deliver, outcome, context=context)
+            told = functools.partial(deliver, work())
+        except Exception as error:  # Across the thread's edge; raised again on the loop.
+            told = functools.partial(fail, error)
+        try:
+            loop.call_soon_threadsafe(told, context=context)
         except RuntimeError:  # the loop was closed meanwhile; nobody waits
             return
 
