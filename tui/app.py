@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from threading import get_ident
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from textual import events
 from textual.actions import ActionParseResult, SkipAction, parse
@@ -38,6 +38,10 @@ __all__ = ["OutcropApp"]
 
 TWICE_WITHIN = 3.0
 """Seconds within which a second Ctrl+C, or a second Ctrl+Q while an answer arrives, means it."""
+
+_SWITCH: Final = 0.0005
+"""Seconds for which a thread, one that imports say, may go on while the event loop waits: Python's 5 ms are
+waited for up to ten times on a key's way to the screen."""
 
 
 def _commands() -> type[Provider]:
@@ -181,6 +185,7 @@ class OutcropApp(App[int]):
     def _painted(self) -> None:
         """Collect garbage from now on, leaving out what was imported: it stays for ever."""
         begin_collecting()
+        sys.setswitchinterval(_SWITCH)
         self._style_the_rest()
         self._take_other_keys()
         self._load_themes()

@@ -144,7 +144,6 @@ def harmless(window: Terminal, raw: Path) -> int:
     return len(data)
 
 
-@pytest.mark.holds_the_loop(reason="one picture of textual-plot's six charts takes 80 to 100 ms")
 def test_no_sink_of_the_tui_passes_control_characters_on(
     program: Program, hostile: str, tmp_path: Path
 ) -> None:

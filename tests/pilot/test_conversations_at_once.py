@@ -149,9 +149,9 @@ async def test_who_comes_back_finds_the_place_that_was_read(
     assert chat.pane.following
     await go(program, pilot, "ctrl+pageup", first)
     assert (top(), chat.pane.following) == (seen, False)
-    assert chat.has_class("-metered")
+    assert chat.composer.has_class("-metered")
     await another(program, pilot)
-    assert not chat.has_class("-metered"), "no row of dashes where nothing was sent"
+    assert not chat.composer.has_class("-metered"), "no row of dashes where nothing was sent"
 
 
 async def test_stop_stops_the_shown_one_and_what_has_ended_elsewhere_is_told_with_the_key_to_it(

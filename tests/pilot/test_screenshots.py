@@ -11,16 +11,7 @@ FOLDER = Path(__file__).parents[2] / "screenshots"
 MAKE = runpy.run_path(str(FOLDER / "make.py"))
 
 
-CHARTS = pytest.mark.holds_the_loop(reason="one picture of textual-plot's six charts takes 80 to 100 ms")
-
-
-@pytest.mark.parametrize(
-    "scene",
-    [
-        pytest.param(scene, id=scene[0], marks=[CHARTS] if scene[0] == "usage" else [])
-        for scene in MAKE["SCENES"]
-    ],
-)
+@pytest.mark.parametrize("scene", MAKE["SCENES"], ids=lambda scene: scene[0])
 async def test_a_picture_is_not_stale(
     scene: tuple[str, tuple[int, int], object, str], tmp_path: Path
 ) -> None:

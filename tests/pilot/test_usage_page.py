@@ -48,7 +48,6 @@ def drawn(app: OutcropApp, *words: str) -> bool:
     return all(word in screen for word in words)
 
 
-@pytest.mark.holds_the_loop(reason="one picture of textual-plot's six charts takes 80 to 100 ms")
 async def test_the_page_shows_charts_and_table_and_writes_both_forms(
     sandbox: SandboxServer, tmp_path: Path
 ) -> None:

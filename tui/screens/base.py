@@ -3,7 +3,8 @@
 Textual's message pump goes on to the next message without a pause while there is one, and a screen that
 opens has several: styles for every widget, a layout, its size, a layout once more, and a picture after each.
 Together they hold the event loop for several frames. So between two messages others have their turn; the
-styles are applied to a few widgets at a time; and there is one picture, when all is in its place.
+styles are applied to a few widgets at a time; and there is one picture, when all is in its place, painted in
+a few bands.
 
 As a screen takes longer for what it was sent, keys wait for it (`caught_up`), and its work may end after it.
 
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual import screen
 from textual.css.query import NoMatches
+from textual.geometry import Region
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,6 +35,8 @@ __all__ = ["ModalScreen", "Screen", "caught_up"]
 
 _AT_ONCE = 0.008
 """Seconds after which others have their turn."""
+_BAND = 20
+"""Rows that are painted at once; 160 columns of so many take 20 ms."""
 _CATCHES_UP = 1.0
 """Seconds that a key waits at most."""
 
@@ -74,7 +78,13 @@ class _InPieces:
 
     _opens = False
     _paints_later = False
+    _in_update = False
+    _to_paint = False
     _restyling: bool | None = None
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        cast("Any", super()).__init__(*args, **more)
+        self._bands: list[Region] = []
 
     async def _get_message(self) -> Message:
         await asyncio.sleep(0)
@@ -127,13 +137,45 @@ class _InPieces:
                 began = perf_counter()
 
     def _compositor_refresh(self) -> None:
-        if not self._paints_later:
+        if self._in_update:
+            self._to_paint = True
+        elif not self._paints_later:
             cast("Any", super())._compositor_refresh()
 
     def _on_timer_update(self) -> None:
-        if not self._opens:
-            self._paints_later = False
+        """Lay out, and paint what that moved in a callback of its own, once; Textual paints up to twice."""
+        this = cast("Any", self)
+        if self._opens:
+            return
+        self._paints_later = False
+        if len(this.app.screen_stack) < 2 or not this._layout_required:
             cast("Any", super())._on_timer_update()
+            return
+        self._in_update = True
+        try:
+            cast("Any", super())._on_timer_update()
+        finally:
+            self._in_update = False
+        if self._to_paint:
+            asyncio.get_running_loop().call_soon(self._paint)
+
+    def _paint(self) -> None:
+        this = cast("Any", self)
+        self._to_paint = False
+        if not (this.is_current and this.is_running):
+            return
+        dirty, whole = this._compositor._dirty_regions, this.size.region
+        if whole in dirty:
+            dirty.clear()
+            self._bands = [
+                Region(0, y, whole.width, min(_BAND, whole.height - y)) for y in range(0, whole.height, _BAND)
+            ]
+        if self._bands:
+            dirty.add(self._bands.pop(0))
+        with this._context():
+            self._compositor_refresh()
+        if self._bands:
+            asyncio.get_running_loop().call_soon(self._paint)
 
 
 class Screen(_InPieces, screen.Screen[screen.ScreenResultType]):

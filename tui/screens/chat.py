@@ -44,6 +44,7 @@ _AFTER_THE_FIRST_PICTURE = (
     "tui.widgets.meter",
     "tui.widgets.conversation_pane",
     "tui.screens.turn_blocks",
+    "tui.core.way_on",
 )
 _LONG = 20.0
 """Seconds for which a sentence stays that is said once."""

@@ -72,7 +72,7 @@ class ChatFrame(Screen[None]):
         &.-talking ConversationPane { display: block; }
         &.-talking Welcome { display: none; }
         & Composer { margin: 0 1 1 1; }
-        &.-metered Composer { margin: 0 1; }
+        & Composer.-metered { margin: 0 1; }
         & #chat-body > Inspector { width: 45%; border-left: vkey $border-blurred; }
     }
     """
@@ -319,7 +319,7 @@ class ChatFrame(Screen[None]):
             from tui.widgets.meter import Meter
 
             self._meter = Meter(id="meter")
-            self.add_class("-metered")
+            self.composer.add_class("-metered")
             self.query_one("#chat-column").mount(self._meter)
         return self._meter
 
@@ -378,7 +378,7 @@ class ChatFrame(Screen[None]):
         ended = any(turn.outcome for turn in found.turns)
         if self._meter is not None:
             self._meter.display = ended
-            self.set_class(ended, "-metered")
+            self.composer.set_class(ended, "-metered")
         if not ended:
             return  # a row of dashes says nothing to who has not sent anything
         model = self.session.catalogue.model(self.session.target(self._conversation_id).model)

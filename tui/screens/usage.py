@@ -22,6 +22,7 @@ from tui.screens.base import Screen
 from tui.screens.usage_table import TurnFiguresTable
 from tui.widgets.charts import Chart, TokenChart, ValueChart
 from tui.widgets.columns import TableTitles
+from tui.widgets.compositor import ThriftyCompositor
 from tui.widgets.inspection.tab_strip import TabStrip
 from tui.widgets.meter import cost_text
 from tui.widgets.virtual_lines import VirtualLines
@@ -135,6 +136,7 @@ class UsageScreen(Screen[str | None]):
         self, found: ConversationFigures, *, title: str, window: int | None, cache_words: str = ""
     ) -> None:
         super().__init__()
+        self._compositor = ThriftyCompositor()
         self._found = found
         self._title = visible_line(title)
         self._window = window

@@ -165,6 +165,10 @@ class TerminalDriver(LinuxDriver):
 
     def _messages(self, part: Keys | Pasted, keys: KeyReader) -> Iterable[Message]:
         if isinstance(part, Keys):
+            # Not on the first picture.
+            from tui.core.keys_first import key_came
+
+            key_came()
             return keys.feed(part.data)
         # Textual takes NUL out, too.
         return [Paste(part.data.decode("utf-8", "replace").replace("\0", ""))]

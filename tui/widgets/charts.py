@@ -10,9 +10,10 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
-from textual_plot import NumericAxisFormatter, PlotWidget
+from textual_plot import NumericAxisFormatter
 
 from tui.core.meter import Bucket, TurnFigures
+from tui.widgets.plot import Plot
 
 __all__ = ["Bars", "Chart", "TokenChart", "ValueChart", "shown_turns"]
 
@@ -38,13 +39,6 @@ class _Ticks(NumericAxisFormatter):
     def get_labels_for_ticks(self, ticks: Sequence[float]) -> list[str]:
         """One label a tick."""
         return [self._write(tick) for tick in ticks]
-
-
-class _Plot(PlotWidget):
-    """The library's plot without its margins, zoom and pan: the page's keys are the page's."""
-
-    BINDINGS: ClassVar = []
-    can_focus = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +76,12 @@ class Chart(Vertical):
         & > .chart--cost { color: $foreground 70%; }
         & > .chart--running { color: $primary; }
         & > .chart--title { height: 1; padding: 0 0 0 1; }
-        & _Plot { height: 1fr; background: $background; }
-        & _Plot Grid { background: $background; }
-        & _Plot Canvas { background: $background; }
-        & _Plot > .plot--axis { color: $foreground 30%; }
-        & _Plot > .plot--tick { color: $text-muted; text-style: none; }
-        & _Plot #legend { display: none; }
+        & Plot { height: 1fr; background: $background; }
+        & Plot Grid { background: $background; }
+        & Plot Canvas { background: $background; }
+        & Plot > .plot--axis { color: $foreground 30%; }
+        & Plot > .plot--tick { color: $text-muted; text-style: none; }
+        & Plot #legend { display: none; }
     }
     """
 
@@ -106,7 +100,7 @@ class Chart(Vertical):
         self._write = write
         self._turns: Sequence[TurnFigures] = ()
         self._heading = Static("", classes="chart--title", markup=False)
-        self._plot = _Plot(allow_pan_and_zoom=False)
+        self._plot = Plot(allow_pan_and_zoom=False)
 
     def compose(self) -> ComposeResult:
         """The title above the plot."""
@@ -118,6 +112,11 @@ class Chart(Vertical):
         self._plot.margin_top = 0
         self._plot.margin_bottom = 1
         self._plot.margin_left = _MARGIN
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether what it was given stands on its canvas."""
+        return self._plot.is_drawn
 
     def show(self, turns: Sequence[TurnFigures]) -> None:
         """Draw these turns."""

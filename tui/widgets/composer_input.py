@@ -80,12 +80,18 @@ class ComposerInput(SafeTextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         await self._take_key(event)
-        if self.message_queue_size:
-            # More is typed: it is painted with that, and others have their turn in between.
+        if self._more_is_typed:
+            # It is painted with that, and others have their turn in between.
             await asyncio.sleep(0)
         else:
             # The usual way to the screen takes four turns of the event loop.
             paint_changed(self)
+
+    @property
+    def _more_is_typed(self) -> bool:
+        """Whether another key waits; what the text area tells itself after each key waits as well."""
+        waiting = cast("Any", self)._message_queue.values
+        return any(isinstance(message, events.Key) for message in waiting)
 
     async def _take_key(self, event: events.Key) -> None:
         meaning = self._meaning(event)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from textual import events
 from textual.message import Message
 
+from tui.core.keys_first import rest_for
 from tui.core.text import visible
 from tui.widgets.transcript.block import Block, BlockKind
 from tui.widgets.transcript.code import lex_whole
@@ -397,7 +398,13 @@ class ConversationPane(PaneKeys, can_focus=True):
         if self._flush_handle is None:
             loop = asyncio.get_running_loop()
             delay = self._flush_ready_at - perf_counter()
-            self._flush_handle = loop.call_later(max(0.0, delay), self._frame)
+            self._flush_handle = loop.call_later(max(0.0, delay), self._next_frame)
+
+    def _next_frame(self) -> None:
+        if rest := rest_for():
+            self._flush_handle = asyncio.get_running_loop().call_later(rest, self._frame)
+        else:
+            self._frame()
 
     def _frame(self) -> None:
         """Flush and paint, without waiting for the widget's and the screen's queues: each turn costs."""

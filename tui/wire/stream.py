@@ -19,6 +19,7 @@ from tui.core.errors import SilenceError, StreamError, WireError
 from tui.core.events import ResponseEnded, ServerError, Silence, StreamEvent, TextDelta
 from tui.core.exchange import Exchange
 from tui.core.items import Outcome
+from tui.core.keys_first import rest_for
 from tui.core.text import visible_line
 from tui.wire.body_decoder import BodyDecoder, Piece
 from tui.wire.failures import from_server_error, from_transport
@@ -32,6 +33,9 @@ __all__ = ["StreamLimits", "end_as", "read_stream"]
 
 # How long to go on reading after the terminal event, so that the record holds every byte sent.
 _AFTER_THE_END: Final = 0.25
+
+_MUCH: Final = 8192
+"""Bytes at once from which an answer comes faster than anybody reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ class _Reader:
                 self._take_all(list(self._decoder.feed(piece)))
                 if self.ready:
                     self.wake.set()
+                if len(piece) > _MUCH and (rest := rest_for()):
+                    await asyncio.sleep(rest)
             if (last := self._decoder.finish()) is not None:
                 self._take_last(last)
             self._end()
