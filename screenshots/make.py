@@ -200,6 +200,8 @@ def counted_ids() -> Iterator[Callable[[str], str]]:
     with (
         mock.patch("tui.session.sending.new_id", local_id),
         mock.patch("tui.session.conversations.new_id", local_id),
+        # By the scene's clock every event is waited for: the real pause would be taken for each.
+        mock.patch("tui.wire.arriving._PAUSE", 0.0),
     ):
         yield server_id
 
