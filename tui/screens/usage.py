@@ -48,6 +48,8 @@ def _money(value: float) -> str:
 
 
 def _seconds(value: float) -> str:
+    if value < 1:
+        return f"{value * 1000:.0f} ms" if value else "0 s"
     return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
 
 
