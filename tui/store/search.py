@@ -14,6 +14,8 @@ __all__ = ["SUMMARY_COLUMNS", "search", "summary_from_row"]
 _EXCERPT_BEFORE: Final = 40
 _FEW: Final = 1000
 """Hits of which each is looked at; of a word that is in more turns, conversations are looked through."""
+_RARE_FIRST: Final = "qzjxkvbpywgfmucldhrsnioate"
+"""Letters, by how seldom they are written."""
 
 
 def search(db: sqlite3.Connection, text: str, limit: int) -> list[ConversationSummary]:
@@ -106,10 +108,11 @@ def _hits_of_latest(
 
 def _as_it_stands(db: sqlite3.Connection, text: str, limit: int) -> list[ConversationSummary]:
     pattern = f"%{_literally(text)}%"
+    # The index's own table of texts: it is read in half the time that the index takes to hand it out.
     rows = db.execute(
-        r"SELECT rowid FROM turn_search WHERE prompt LIKE ?1 ESCAPE '\' OR answer LIKE ?1 ESCAPE '\'"
-        " ORDER BY rowid DESC LIMIT ?2",
-        (pattern, _FEW),
+        r"SELECT id FROM turn_search_content WHERE (c0 LIKE ?1 ESCAPE '\' OR c1 LIKE ?1 ESCAPE '\')"
+        r" AND (c0 LIKE ?2 ESCAPE '\' OR c1 LIKE ?2 ESCAPE '\') ORDER BY id DESC LIMIT ?3",
+        (f"%{_literally(_from_rarest(text))}%", pattern, _FEW),
     )
     hits = _places(db, (row[0] for row in rows))
     titled = db.execute(
@@ -125,6 +128,12 @@ def _as_it_stands(db: sqlite3.Connection, text: str, limit: int) -> list[Convers
         else summary_from_row(row)
         for row in latest
     ]
+
+
+def _from_rarest(text: str) -> str:
+    """The text from its rarest letter on: SQLite tries at each place that has a pattern's first letter."""
+    letters = {char: _RARE_FIRST.find(char.lower()) for char in text if char.isascii() and char.isalpha()}
+    return text[text.index(min(letters, key=letters.__getitem__)) :] if letters else text
 
 
 def _summary_rows(db: sqlite3.Connection, ids: Iterable[str]) -> list[tuple[Any, ...]]:
