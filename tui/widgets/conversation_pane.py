@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Block", "BlockKind", "ConversationPane"]
 
-_FRAME: Final = 1 / 20
+_FRAME: Final = 1 / 16
 _STILL_FRAME: Final = 1 / 5  # seconds between pictures for who wants no motion
 _FLOOD_FRAME: Final = 1 / 8
 _FLOOD: Final = 1200
