@@ -111,6 +111,7 @@ class StandInEstimates:
 
 class StandInRecords:
     in_memory = False
+    unsaved = False
 
     def tell(self, told: Any) -> None:
         """Nothing ever befalls this history."""

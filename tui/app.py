@@ -382,6 +382,7 @@ class OutcropApp(App[int]):
             self.leave_now()
         else:
             stop = "Esc stops the answer. " if chat.answers_arriving else ""
+            stop += "What was said is not saved. " if chat.unsaved else ""
             self.notify(
                 f"{stop}Press Ctrl+C again to quit; {self.keys_of('app.quit')} quits too.",
                 markup=False,
@@ -389,16 +390,13 @@ class OutcropApp(App[int]):
             )
 
     def action_leave(self) -> None:
-        """Quit; while an answer arrives, ask for the key once more."""
-        count = self.chat.answers_arriving
-        if count and not self._twice("leave"):
-            what = "An answer is" if count == 1 else f"{count} answers are"
-            self.notify(
-                f"{what} still arriving. {self.keys_of('app.quit')} again stops and quits; all is kept.",
-                severity="warning",
-                markup=False,
-                timeout=TWICE_WITHIN,
-            )
+        """Quit; while an answer arrives, or where something would be lost, ask for the key once more."""
+        from tui.parting_words import before_leaving
+
+        words = before_leaving(self.chat.answers_arriving, self.chat.unsaved, self.keys_of("app.quit"))
+        if words and not self._twice("leave"):
+            self.clear_notifications()
+            self.notify(words, severity="warning", markup=False, timeout=TWICE_WITHIN)
             return
         self.leave_now()
 
@@ -428,15 +426,31 @@ class OutcropApp(App[int]):
 
     async def _leave(self) -> None:
         from tui.crash import report
+        from tui.parting_words import after_leaving
 
         running = self.chat.answers_in_background
         try:
             await self.chat.shut_down()
             await self.session.aclose()
         except Exception as error:  # The worker's edge: who wants to leave must not be kept.
-            self.exit(0, 1, message=visible(report(error, "leaving")))
+            self.leave_with(1, report(error, "leaving"))
         else:
-            self.exit(0, message=_goes_on(running) if running else None)
+            # Closing tried to write it once more.
+            self.leave_with(0, after_leaving(running, self.chat.unsaved))
+
+    def give_up(self, error: Exception) -> None:
+        """End because the program could not get ready."""
+        from tui.crash import report
+
+        if not self._leaving:
+            self._leaving = True
+            self.leave_with(1, report(error, "the start"))
+
+    def leave_with(self, status: int, sentence: str = "") -> None:
+        """End with this exit status, and this sentence on the terminal afterwards."""
+        from rich.text import Text
+
+        self.exit(0, status, message=Text(f"outcrop: {visible(sentence)}") if sentence else None)
 
     def _fatal_error(self) -> None:
         """Textual would print every local variable, and one of them may be the token or a prompt."""
@@ -481,9 +495,3 @@ class OutcropApp(App[int]):
         now = monotonic()
         before, self._pressed[what] = self._pressed.get(what, 0.0), now
         return now - before < TWICE_WITHIN
-
-
-def _goes_on(running: int) -> str:
-    """What is said after the program's end about turns that run in the background."""
-    what = "1 answer is" if running == 1 else f"{running} answers are"
-    return f"{what} still being made in the background; the next start of Outcrop brings what came of it."

@@ -162,6 +162,31 @@ def _plain(options: argparse.Namespace) -> int:
     return run(options, sandbox_rate=_SANDBOX_RATE)
 
 
+def _take_terminal() -> None:
+    """See that the terminal is ours, by a change that changes nothing.
+
+    In the background it stops the program, as everywhere, until `fg`. Where nobody could continue it (its
+    shell has gone), the terminal refuses; Textual would go on without one, for ever.
+
+    Raises:
+        InputError: It is refused.
+    """
+    try:
+        import termios
+    except ImportError:  # Windows
+        return
+    terminal = sys.stdin.fileno()
+    try:
+        termios.tcsetattr(terminal, termios.TCSANOW, termios.tcgetattr(terminal))
+    except termios.error as error:
+        from tui.core.errors import InputError
+
+        raise InputError(
+            f"The terminal does not take the TUI ({error.args[-1]}): it runs in the background there, and no "
+            "shell is left to bring it to the front."
+        ) from None
+
+
 def _tui(options: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         from tui.core.errors import InputError
@@ -171,6 +196,7 @@ def _tui(options: argparse.Namespace) -> int:
         from tui.core.errors import InputError
 
         raise InputError("TERM=dumb cannot show the TUI; `outcrop --plain` and `outcrop ask PROMPT` can.")
+    _take_terminal()
     import gc
 
     # Nothing of what is made on the way to the first picture is garbage; OutcropApp turns it on again.

@@ -70,6 +70,50 @@ async def test_a_damaged_history_is_said_once_and_turns_are_taken_and_exported(
     assert path.read_bytes() == before
 
 
+async def test_who_quits_is_asked_once_more_where_what_was_said_would_be_lost(
+    server: SandboxServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "data" / "history.db"
+    path.parent.mkdir()
+    path.write_bytes(b"this is no history" * 99)
+    async with running(server, monkeypatch) as (app, pilot, said):
+        await pilot.press("ctrl+c")
+        assert said[-1].startswith("Press Ctrl+C again")
+        await send(app, pilot, "Reply with exactly: one")
+        await pilot.press("ctrl+q")
+        assert "not saved" in said[-1] and "/export" in said[-1] and "Ctrl+Q again" in said[-1]
+        await pilot.press("escape", "ctrl+c")
+        assert app.is_running and "not saved" in said[-1]
+        await pilot.press("escape", "ctrl+q", "ctrl+q")
+        await until(pilot, lambda: not app.is_running)
+    assert "is lost: the history could not be written" in capsys.readouterr().err and app.return_code == 0
+
+
+async def test_nobody_is_asked_where_closing_can_write_it(
+    server: SandboxServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "data" / "history.db"
+    path.parent.mkdir()
+    path.write_bytes(b"this is no history" * 99)
+    async with running(server, monkeypatch) as (app, pilot, _):
+        assert app.session.records.in_memory and not app.chat.unsaved
+        await send(app, pilot, "Reply with exactly: one")
+        assert app.chat.unsaved
+        path.rename(path.with_name("old.db"))
+        app.leave_now()
+        await until(pilot, lambda: not app.is_running)
+    assert capsys.readouterr().err == ""
+    history = History(path)
+    assert [turn.text for row in history.list() for turn in history.load(row.id).path()] == ["one"]
+    history.close()
+
+
 async def test_what_was_said_under_a_lock_is_written_when_it_is_gone(
     server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

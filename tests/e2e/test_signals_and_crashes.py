@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -146,3 +148,51 @@ def test_ctrl_z_and_fg(program: Program, slow: SandboxServer, tmp_path: Path) ->
         window.type("echo ended=$?")
         window.press("Enter")
         window.wait_for("ended=0")
+
+
+def test_a_terminal_that_takes_nobody_is_said_and_ends_the_program(program: Program) -> None:
+    """In the background of a terminal whose shell has gone nothing could be drawn, and nobody could know."""
+    code = """
+import os, subprocess, sys, time
+report, *command = sys.argv[1:]
+if os.fork():
+    os.wait()
+    while not os.path.exists(report + "/status"):
+        time.sleep(0.02)
+    os._exit(0)
+os.setpgid(0, 0)
+between = os.getpid()
+if os.fork():
+    os._exit(0)
+while os.getppid() == between:
+    time.sleep(0.01)
+done = subprocess.run(command, stderr=subprocess.PIPE)
+open(report + "/said", "wb").write(done.stderr)
+open(report + "/status", "w").write(str(done.returncode))
+"""
+    ours, theirs = pty.openpty()
+    leader = [sys.executable, "-c", code, str(program.tmp), *OUTCROP]
+    with subprocess.Popen(
+        ["setsid", "--ctty", *leader],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=program.environ(),
+        cwd=program.cwd,
+    ) as process:
+        os.close(theirs)
+        assert process.wait(60) == 0
+    os.close(ours)
+    assert (program.tmp / "status").read_text() == "2"
+    (line,) = (program.tmp / "said").read_text().splitlines()
+    assert line.startswith("outcrop: The terminal does not take the TUI")
+
+
+def test_the_program_is_drawn_although_its_errors_go_to_a_file(program: Program, tmp_path: Path) -> None:
+    command = ["sh", "-c", f'exec "$@" 2>{tmp_path / "errors"}', "sh", *OUTCROP]
+    with terminal(tmp_path / "t", command, program.environ(), cwd=program.cwd) as window:
+        window.wait_for("Message", "stateful")
+        window.press("C-q")
+        assert window.status() == 0
+        window.check_sane()
+    assert (tmp_path / "errors").read_bytes() == b""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.binding import BindingType
 from textual.worker import WorkerError
@@ -95,8 +95,15 @@ class ChatScreen(
     async def _begin(self) -> None:
         """Get ready, open what was asked for, bring the draft and the files, then look for the token."""
         # What is imported and read for the first conversation stays, as a rule, as long as the program.
-        with collector_paused(freeze=True):
-            await self._open_first()
+        try:
+            with collector_paused(freeze=True):
+                await self._open_first()
+        except Exception as error:  # The worker's edge.
+            if self._ready.is_set():
+                raise
+            # Without a session every prompt would wait for one, for ever.
+            cast("Any", self.outcrop).give_up(error)
+            return
         if self.composer.text.strip():
             self.warm_up()
         if self._start.files:

@@ -158,6 +158,11 @@ class ChatBackground(ChatViews):
         return sum(not live.held for live in self._live.values())
 
     @property
+    def unsaved(self) -> bool:
+        """Whether something that was said would be lost if the program ended now."""
+        return bool(self._conversation_id) and self.session.records.unsaved
+
+    @property
     def answers_in_background(self) -> int:
         """How many turns are watched that go on without the program."""
         return sum(live.held for live in self._live.values())

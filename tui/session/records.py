@@ -56,6 +56,11 @@ class Records:
         """Whether what is said now is in memory only, as the file cannot be used."""
         return self._store.in_memory
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether something that was said or typed would be lost if the program ended now."""
+        return self._store.unsaved
+
     def _take(self, sentence: str) -> None:
         with self._telling:
             if self._told is None:

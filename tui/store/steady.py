@@ -48,6 +48,11 @@ _NEWEST: Final[frozenset[_Function]] = frozenset(
 )
 """Of these the last one for the same conversation or turn says all that the earlier ones said."""
 
+_SAID: Final[frozenset[_Function]] = frozenset(
+    (History.save_turn, History.save_draft, History.save_draft_files)
+)
+"""What a user would miss; an empty draft says nothing."""
+
 _BY_THE_WAY: Final[frozenset[_Function]] = frozenset(
     (
         History.refused_parameters, History.model_list, History.checks, History.usage_records,
@@ -106,6 +111,11 @@ class SteadyHistory:
     def in_memory(self) -> bool:
         """Whether the file cannot be used; may be asked from any thread."""
         return self._trouble is not None
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something that was said or typed waits to be written; may be asked from any thread."""
+        return any(function in _SAID and bool(args[1]) for function, args, _ in tuple(self._waiting))
 
     def seconds_to_next_try(self) -> float | None:
         """When `mend` is to be called at the latest; `None` when there is nothing to do for it."""

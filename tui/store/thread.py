@@ -49,6 +49,11 @@ class StoreThread:
         """Whether the file cannot be used at this moment."""
         return self._history.in_memory
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether something that was said or typed waits to be written."""
+        return self._history.unsaved
+
     async def call(
         self, function: Callable[Concatenate[History, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:

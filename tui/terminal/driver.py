@@ -15,6 +15,7 @@ from __future__ import annotations
 import codecs
 import os
 import select
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -122,6 +123,9 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         cast("Any", super()).__init__(*args, **kwargs)
+        if sys.__stderr__ is None or not sys.__stderr__.isatty():
+            # Textual draws on stderr, and that may be a file, as with `2>log`.
+            self._file = cast("Any", sys.__stdout__)
         self._output = _Output(self._file)
         self._file = cast("Any", self._output)
 
