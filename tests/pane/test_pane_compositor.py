@@ -142,6 +142,28 @@ async def test_rows_painted_at_once_are_those_of_the_next_frame() -> None:
         assert not paint_now(pane, [Region(0, 2, 40, 3)])
 
 
+async def test_a_lone_key_that_scrolls_is_painted_at_once_and_one_right_after_it_with_the_next_frame() -> (
+    None
+):
+    async with Host().run_test(size=(80, 24)) as pilot:
+        screen = cast("Any", pilot.app.screen)
+        pane = screen.query_one(ConversationPane)
+        pane.replace([Block("b", BlockKind.USER, "\n".join(f"row {number}" for number in range(200)))])
+        await pilot.pause(0.05)
+        pane._scrolled = 0.0
+        shown: list[str] = []
+        screen.app._display = lambda _, update: shown.append(update.render_segments(Console(width=80)))
+        pane.action_page_up()
+        assert "row 175" in shown[0]
+        shown.clear()
+        pane._scrolled += 10.0  # a busy machine may take longer than a frame from one to the other
+        pane.action_page_up()
+        assert not shown
+        await pilot.pause(0.05)
+        assert "row 165" in "".join(shown)
+        del screen.app._display
+
+
 class _Plain(Compositor):
     """Textual's own, looking at the same widgets."""
 

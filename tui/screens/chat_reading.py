@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from tui.core.text import visible, visible_line
 from tui.screens.chat_turns import ChatTurns
+from tui.widgets.compositor import paint_changed
 
 if TYPE_CHECKING:
     from tui.core.items import Turn
@@ -173,6 +174,8 @@ class ChatReading(ChatTurns):
         below = "1 line" if event.below == 1 else f"{event.below:,} lines"
         new = f"{event.came:,} new · " if event.came else ""
         self.notice.say(f"↓ {new}{below} below · {key} goes there", "pane.end")
+        # It belongs to the rows, which a key has painted already.
+        paint_changed(self.notice)
 
     # ---- finding
 

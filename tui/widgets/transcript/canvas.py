@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.core.text import visible
-from tui.widgets.compositor import paint_now
+from tui.widgets.compositor import paint_changed, paint_now
 from tui.widgets.transcript.bar import Bar
 from tui.widgets.transcript.flow import Anchor, Flow, Line
 from tui.widgets.transcript.palette import Palette
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Canvas"]
 
 _SCROLLBAR_PERIOD: Final = 0.25
+_FRAME: Final = 1 / 60
+"""Seconds after a picture for which another key waits for the screen's next frame."""
 
 # The reactives themselves; read on the class, each is typed as itself or as its value.
 _VIRTUAL: Final[Any] = Widget.virtual_size
@@ -65,6 +67,7 @@ class Canvas(ScrollView):
         self._decorated = False
         self._at_once = False
         """Whether rows that differ are painted at once, or with the screen's next frame."""
+        self._scrolled = 0.0
 
     @property
     def vertical_scrollbar(self) -> ScrollBar:
@@ -90,9 +93,9 @@ class Canvas(ScrollView):
         self._empty_text = text
         self._settle()
 
-    def highlight_later(self, piece: Piece, language: str, code: str) -> bool:
-        """Have large code highlighted off the event loop; False if it must be done at once."""
-        return False
+    def new_paper(self, width: int, palette: Palette) -> Paper:
+        """What to draw on."""
+        return Paper(width, width, palette)
 
     def follow_changed(self, following: bool, below: int, came: int) -> None:
         """The pane began or ceased to follow the end, or there is more below."""
@@ -140,9 +143,7 @@ class Canvas(ScrollView):
             anchor, spots = self._hold(), self.keep_spots()
             came = self._came()
             self._window = []
-            paper = Paper(width, width, palette)
-            paper.defer = self.highlight_later
-            self._flow.lay(paper)
+            self._flow.lay(self.new_paper(width, palette))
             self._leave_at(came)
             self.find_spots(spots)
             self._blank = self._paint(Strip([Segment(" " * width, palette.text)], width))
@@ -167,6 +168,22 @@ class Canvas(ScrollView):
         """The anchor that `_hold` told of, on new paper."""
         top = self._flow.line_of(Anchor(view, 0, 0))
         return self._flow.locate(top + round(share * view.height))
+
+    def _hold_piece(self, view: View) -> tuple[View, Piece, float, float] | None:
+        """Where in a block the top of the viewport is: in which piece, and the shares of that and of all."""
+        anchor = self._anchor
+        if anchor is None or self.following or anchor.view is not view or anchor.piece >= len(view.pieces):
+            return None
+        inner = view.tops.update(view.pieces)
+        piece = view.pieces[anchor.piece]
+        share = (inner[anchor.piece] + anchor.row) / max(1, view.height)
+        return view, piece, anchor.row / max(1, piece.height), share
+
+    def _found_piece(self, view: View, piece: Piece, row: float, share: float) -> Anchor | None:
+        """The anchor that `_hold_piece` told of, now that the piece or its block has other rows."""
+        if piece in view.pieces:
+            return Anchor(view, view.pieces.index(piece), round(row * piece.height))
+        return self._found(view, share)
 
     def _settle(self) -> None:
         """Bring layout, scroll position and screen up to date with the blocks."""
@@ -352,8 +369,14 @@ class Canvas(ScrollView):
         self._move_bar()
 
     def scroll_lines(self, by: int) -> None:
-        """Scroll by rows; negative is up."""
-        self._go(by, self.scroll_offset.y + by)
+        """Scroll by rows, for a key: a lone one is painted at once. Negative is up."""
+        before, self._at_once = self._at_once, perf_counter() - self._scrolled > _FRAME
+        try:
+            self._go(by, self.scroll_offset.y + by)
+            if self._at_once:
+                paint_changed(self.vertical_scrollbar)
+        finally:
+            self._at_once, self._scrolled = before, perf_counter()
 
     def action_scroll_up(self) -> None:
         """One row up."""
