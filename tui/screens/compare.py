@@ -346,7 +346,7 @@ class CompareScreen(ModalScreen[str | None]):
 
     def _draw_differences(self) -> None:
         if self._found is not None:
-            width = max(20, self._differences.scrollable_content_region.width - 1)
+            width = max(20, self._differences.room)
             self._differences.show(RowList(difference_rows(self._found, width)))
 
     # ---- the end

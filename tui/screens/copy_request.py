@@ -149,7 +149,7 @@ class CopyAs(ModalScreen[None]):
         self._show()
 
     def _show(self) -> None:
-        choice, width = self._choice, self._preview.scrollable_content_region.width
+        choice, width = self._choice, self._preview.room
         if width <= 0:
             return
         if choice.name not in self._made:

@@ -231,7 +231,7 @@ class PreviewScreen(ModalScreen[bool]):
     def _fill(self) -> None:
         for look in self._looks:
             page = self._pages[look.mode]
-            width = page.scrollable_content_region.width
+            width = page.room
             if width > 0:
                 estimate = self._estimates.get(look.mode)
                 chosen = look.mode == self._mode

@@ -61,7 +61,7 @@ class RawResponseScreen(ModalScreen[None]):
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
-        width = self._page.scrollable_content_region.width
+        width = self._page.room
         if width and width != self._width:
             self._width = width
             self.run_worker(partial(self._make, width), group="raw", description="rows", exclusive=True)

@@ -168,6 +168,12 @@ class VirtualLines(ScrollView, can_focus=True):
         self.refresh()
         self.post_message(self.Highlighted(self, index))
 
+    @property
+    def room(self) -> int:
+        """Columns that lines may be broken for: a scrollbar that is not there yet covers no letter."""
+        bar = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical
+        return max(0, self.scrollable_content_region.width - bar)
+
     def _measure(self) -> None:
         self.virtual_size = Size(self.scrollable_content_region.width, len(self._source))
 
