@@ -228,11 +228,16 @@ class LaterTurn:
     def of(cls, turn: Turn, mark: BranchMark | None) -> LaterTurn:
         """Guess how much is drawn from the size of the items; what is in them is not read."""
         size = lines = 0
-        for item in (*turn.input, *turn.output):
-            if '"type":"message"' in item.text[:400] or '"content":"' in item.text[:400]:
-                size += max(0, len(item.text) - 80)
-                lines += item.text.count("\\n")
-        return cls(turn, mark, min(size, _LONGEST), min(lines, _LONGEST))
+        for item in turn.input + turn.output:
+            text = item.text
+            head = text[:400]
+            if '"type":"message"' in head or '"content":"' in head:
+                if len(text) > 80:
+                    size += len(text) - 80
+                lines += text.count("\\n")
+        if size > _LONGEST or lines > _LONGEST:
+            size, lines = min(size, _LONGEST), min(lines, _LONGEST)
+        return cls(turn, mark, size, lines)
 
     @property
     def group(self) -> str:
@@ -277,7 +282,9 @@ def path_blocks(conversation: Conversation, running: str | None = None) -> list[
     for turn in path[:-_AT_ONCE]:
         if turn.id == running:
             continue
-        if turn.summary or is_tool_step(turn):
+        # A look at the first item tells of most turns that they are no tool steps: there may be many.
+        output_first = bool(turn.input) and "_call_output" in turn.input[0].text[:400]
+        if turn.summary or (output_first and is_tool_step(turn)):
             blocks += turn_blocks(turn, marks.get(turn.id))
         else:
             blocks.append(LaterTurn.of(turn, marks.get(turn.id)))

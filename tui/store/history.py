@@ -318,8 +318,9 @@ class History(Ledger):
     def recent_prompts(self, sandbox: bool, limit: int) -> tuple[str, ...]:
         """The prompts sent last, of all conversations with the sandbox or the service, oldest first."""
         rows = self._db.rows(
-            "SELECT s.prompt FROM turns AS t JOIN conversations AS c ON c.id = t.conversation_id"
-            " JOIN turn_search AS s ON s.rowid = t.seq"
+            # In this order, from the last turn on: by itself SQLite reads all texts first.
+            "SELECT s.prompt FROM turns AS t CROSS JOIN conversations AS c ON c.id = t.conversation_id"
+            " CROSS JOIN turn_search AS s ON s.rowid = t.seq"
             " WHERE c.sandbox = ? AND t.summary = 0 AND s.prompt != '' ORDER BY t.seq DESC LIMIT ?",
             (sandbox, limit),
         )
