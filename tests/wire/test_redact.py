@@ -90,6 +90,27 @@ def test_a_token_is_masked_in_every_form_wherever_it_is_cut(name: str) -> None:
         assert b"".join([*got, stream.finish()]) == expected
 
 
+def one_letter_escaped(kind: str) -> bytes:
+    return (TOKEN[:30] + kind.format(ord(TOKEN[30])) + TOKEN[31:]).encode()
+
+
+ONE_ESCAPED = {kind: one_letter_escaped(kind) for kind in ("%{:02x}", "\\u{:04X}")}
+
+
+@pytest.mark.parametrize("form", [*FORMS.values(), *ONE_ESCAPED.values()], ids=[*FORMS, *ONE_ESCAPED])
+def test_a_token_is_masked_among_many_bytes_wherever_it_is_cut(form: bytes) -> None:
+    many = b'event: x\ndata: {"delta":"bedrock-api-key-","said":"b\\n"}\n\n' * 60
+    assert StreamRedactor(REDACTOR).passes(many + b"." * 1000)
+    masked = REDACTOR.bytes(form)
+    assert MASK in plain(masked) and not tells(masked)
+    assert REDACTOR.bytes(many + form + many) == many + masked + many
+    for cut in (*range(12), *range(12, len(form), 11), len(form) - 1, len(form)):
+        stream = StreamRedactor(REDACTOR)
+        first = stream.feed(many + form[:cut])
+        assert not tells(first[len(many) - 100 :])
+        assert first + stream.feed(form[cut:] + many) + stream.finish() == many + masked + many
+
+
 @pytest.mark.parametrize("name", FORMS)
 def test_a_token_is_masked_in_deltas_wherever_they_are_cut(name: str) -> None:
     text = f"Your key {FORMS[name].decode('latin-1')} is wrong; be brave, bedrock is bare: b"

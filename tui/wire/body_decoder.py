@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from tui.core.events import StreamEvent
@@ -56,12 +56,20 @@ class BodyDecoder(Protocol[P]):
         """
         ...
 
-    def in_bytes(self, event: P) -> bool:
-        """Whether `recording.event_data` reads the event's data from its bytes."""
+    def said_otherwise(self, events: Sequence[P]) -> Mapping[int, str]:
+        """What those say, by their index, whose data `recording.event_data` cannot read from their bytes."""
         ...
 
     def kind(self, event: P) -> str:
         """The type under which the record has it."""
+        ...
+
+    def kinds(self, events: Sequence[P]) -> Sequence[str]:
+        """The `kind` of each."""
+        ...
+
+    def is_last(self, event: P) -> bool:
+        """Whether the event, which has no number, says that nothing comes after it."""
         ...
 
     def read(self, event: P) -> tuple[Sequence[StreamEvent], int | None]:

@@ -83,6 +83,10 @@ class ChunkDecoder(SseDecoder):
             return found[1].decode("utf-8", "replace")
         return "error" if b'"error"' in event.data else CHUNK
 
+    def kinds(self, events: Sequence[SseEvent]) -> list[str]:
+        """The `kind` of each."""
+        return list(map(self.kind, events))
+
     def read(self, event: SseEvent) -> tuple[Sequence[StreamEvent], int | None]:
         """What a chunk says; chunks have no numbers.
 

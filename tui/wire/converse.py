@@ -116,13 +116,25 @@ class ConverseDecoder:
         """What stands for a frame that was cut off."""
         return self._frames.finish()
 
-    def in_bytes(self, event: Frame) -> bool:
-        """Frames are, but for what stands for a damage."""
-        return event.message != DAMAGED
+    def said_otherwise(self, events: Sequence[Frame]) -> Mapping[int, str]:
+        """What stands for a damage."""
+        return {
+            index: event.data.decode("utf-8", "replace")
+            for index, event in enumerate(events)
+            if event.message == DAMAGED
+        }
 
     def kind(self, event: Frame) -> str:
         """The frame's `:event-type` or `:exception-type`."""
         return event.kind or event.message
+
+    def kinds(self, events: Sequence[Frame]) -> list[str]:
+        """The `kind` of each."""
+        return list(map(self.kind, events))
+
+    def is_last(self, event: Frame) -> bool:
+        """None is: the tokens come after the answer's end."""
+        return False
 
     def read(self, event: Frame) -> tuple[Sequence[StreamEvent], int | None]:
         """What a frame says; frames have no numbers.

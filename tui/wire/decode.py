@@ -25,11 +25,9 @@ from tui.core.events import (
 )
 from tui.core.items import Item
 from tui.core.json_values import object_in
-from tui.wire.sse import SseDecoder, SseEvent
+from tui.wire.sse import DONE, SseDecoder, SseEvent
 
 __all__ = ["DONE", "ResponsesDecoder", "decode", "event_object", "server_error", "sse_kind"]
-
-DONE: Final = b"[DONE]"
 
 Body = Mapping[str, Any]
 
@@ -42,6 +40,10 @@ class ResponsesDecoder(SseDecoder):
     def kind(self, event: SseEvent) -> str:
         """The event's name, or its `type` where it has none."""
         return sse_kind(event)
+
+    def kinds(self, events: Sequence[SseEvent]) -> list[str]:
+        """The `kind` of each."""
+        return [event.event or sse_kind(event) for event in events]
 
     def read(self, event: SseEvent) -> tuple[Sequence[StreamEvent], int | None]:
         """What an event says; `[DONE]` and one without data, which some send to keep alive, say nothing.
@@ -60,10 +62,8 @@ class ResponsesDecoder(SseDecoder):
 
 
 def sse_kind(event: SseEvent) -> str:
-    """The type of an event, for the record: its name, or the `type` in its data."""
-    if event.data == DONE:
-        return "[DONE]"
-    return event.event or _type_in(event.data)
+    """The type of an event, for the record: its name, or the `type` in its data, or `[DONE]`."""
+    return event.event or ("[DONE]" if event.data == DONE else _type_in(event.data))
 
 
 def decode(event: SseEvent) -> tuple[StreamEvent, int | None]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from tui.core.exchange import Headers
 from tui.wire.signing import SIGNED, masked_signature
-from tui.wire.token_forms import MASK, forms_of
+from tui.wire.token_forms import MASK, Form, forms_of
 
 __all__ = ["MASK", "Redactor", "StreamRedactor", "TextRedactor", "masked_headers"]
 
@@ -19,6 +19,15 @@ _NO_SECRETS: Final = frozenset({"", "sandbox"})
 # Characters of a beginning that give nothing away: every short-term key begins with the same sixteen.
 _HARMLESS: Final = 20
 _HARMLESS_OF_KEYS: Final = 4  # `AKIA` or `ASIA`
+
+_LEAST_CORE: Final = 8
+
+_OTHERWISE: Final = ((b"%", b"%"), (b"\0", b"\0"), (b"\\", b"\\u00"))
+"""Without these no letter of a secret is written otherwise than as itself, but in base64 or hexadecimal.
+
+Before each of them what is found to be missing in no time.
+"""
+_LONGEST_ESCAPE: Final = 6
 
 _SECRET_HEADERS: Final = frozenset(
     {
@@ -47,7 +56,7 @@ class Redactor:
             could hold the secret or end in its beginning; of most it is seen at once that not.
     """
 
-    __slots__ = ("_beginnings", "_forms", "_may_hold", "harmless", "masks", "may_concern")
+    __slots__ = ("_beginnings", "_doubtful", "_forms", "_may_hold", "harmless", "masks", "may_concern")
 
     def __init__(self, secret: str, *keys: str) -> None:
         secrets = [text for text in (secret, *keys) if text not in _NO_SECRETS]
@@ -61,13 +70,18 @@ class Redactor:
         self._beginnings = tuple(sorted(short, key=len, reverse=True))
         last = frozenset(beginning[-1] for beginning in short)
         self.may_concern = _look_for(anchors, self._beginnings, last)
+        self._doubtful = _doubt(self._forms)
 
     def __repr__(self) -> str:
         return "Redactor()"
 
     def bytes(self, data: bytes) -> bytes:
         """Return `data` with the secret masked."""
-        return self._masked(data)[0] if self._may_hold(str(data, "latin-1")) else data
+        return self._masked(data)[0] if self._may_hold(str(self._doubtful(data), "latin-1")) else data
+
+    def passes(self, data: builtins.bytes) -> bool:
+        """Whether the bytes hold no secret and do not end in its beginning; for many of them."""
+        return not self.masks or not self.may_concern(str(self._doubtful(data), "latin-1"))
 
     def text(self, text: str) -> str:
         """Return `text` with the secret masked."""
@@ -77,7 +91,7 @@ class Redactor:
 
     def split(self, data: builtins.bytes) -> tuple[builtins.bytes, builtins.bytes]:
         """Mask the secret; returns what is certain, and the end that could be a beginning of the secret."""
-        text = str(data, "latin-1")
+        text = str(self._doubtful(data), "latin-1")
         held = 0
         if self._may_hold(text):
             data, held = self._masked(data)
@@ -112,20 +126,18 @@ class StreamRedactor:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        self._may_concern = redactor.may_concern
         self._tail = b""
 
     def feed(self, piece: bytes) -> bytes:
         """Take the next piece; return what is certain by now."""
-        if not self._tail and not self._may_concern(str(piece, "latin-1")):
+        if self.passes(piece):
             return piece
         certain, self._tail = self._redactor.split(self._tail + piece)
         return certain
 
     def passes(self, data: bytes) -> bool:
         """Whether `feed` would return just these bytes, and hold nothing back."""
-        redactor = self._redactor
-        return not self._tail and not (redactor.masks and redactor.may_concern(str(data, "latin-1")))
+        return not self._tail and self._redactor.passes(data)
 
     def finish(self) -> bytes:
         """Return what was held back, masked where it tells something of the secret."""
@@ -224,6 +236,29 @@ def _look_for(anchors: list[str], endings: tuple[str, ...], last: frozenset[str]
         )
 
     return holds
+
+
+def _doubt(forms: list[Form]) -> Callable[[bytes], bytes]:
+    """A function that returns what must be looked through of bytes: all of them, or a part at their end.
+
+    What holds a form whole holds its core, which is long and so found fast; what is cut at the end begins
+    near it. Where letters may be escaped, or where there is no core to speak of, all is looked through.
+    """
+    cores = {form.core for form in forms if b"\0" not in form.anchors[0]}
+    all_have_one = min(map(len, cores), default=0) >= _LEAST_CORE
+    near_the_end = max((form.longest for form in forms), default=0) + _LONGEST_ESCAPE
+
+    def doubtful(data: bytes) -> bytes:
+        if (
+            not all_have_one
+            or len(data) <= near_the_end
+            or any(sign in data and escape in data for sign, escape in _OTHERWISE)
+            or any(core in data for core in cores)
+        ):
+            return data
+        return data[-near_the_end:]
+
+    return doubtful
 
 
 def _any_of(anchors: list[str]) -> Callable[[str], re.Match[str] | None]:

@@ -6,11 +6,14 @@ Source: HTML Living Standard, "Server-sent events", section "Parsing an event st
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from tui.core.errors import StreamError
 
-__all__ = ["LONGEST_EVENT", "SseDecoder", "SseEvent"]
+__all__ = ["DONE", "LONGEST_EVENT", "SseDecoder", "SseEvent"]
+
+DONE: Final = b"[DONE]"
 
 LONGEST_EVENT: Final = 64 * 2**20
 """Bytes of one event; more is no answer, and would be read until there is no memory left."""
@@ -111,8 +114,9 @@ class SseDecoder:
             if end < 0 or not buffer.startswith(b"\n", end + 1):
                 break
             at = end + 2
-            events.append(SseEvent(name, buffer[begin:end], start, position + at))
-            start = position + at
+            after = position + at
+            events.append(SseEvent(name, buffer[begin:end], start, after))
+            start = after
         self._start = start
         self._usual, self._usual_event = usual, name
         return at
@@ -139,9 +143,13 @@ class SseDecoder:
         event = self._line(rest.removesuffix(b"\r"), end) if rest else None
         return event or self._line(b"", end)
 
-    def in_bytes(self, event: SseEvent) -> bool:
-        """Its data lines are; see `body_decoder`."""
-        return True
+    def is_last(self, event: SseEvent) -> bool:
+        """Whether it is the mark that servers put at the end."""
+        return event.data == DONE
+
+    def said_otherwise(self, events: Sequence[SseEvent]) -> Mapping[int, str]:
+        """Nothing: data lines are read from the bytes; see `body_decoder`."""
+        return {}
 
     def _line(self, line: bytes, end: int) -> SseEvent | None:
         if not line:

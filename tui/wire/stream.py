@@ -139,25 +139,19 @@ class _Reader:
 
     def _take_all(self, events: Sequence[Piece]) -> None:
         """Pass on what the events say, and record them: up to one that cannot be read."""
-        kinds = list(map(self._decoder.kind, events))
         taken = 0
         try:
-            for event, kind in zip(events, kinds, strict=True):
+            for event in events:
                 taken += 1
-                self._take(event, kind)
+                self._take(event)
         finally:
-            self._note(events[:taken], kinds[:taken])
+            self._note(events[:taken])
 
-    def _note(self, events: Sequence[Piece], kinds: Sequence[str]) -> None:
-        said = list(map(self._decoder.in_bytes, events))
-        if all(said):
-            self._exchange.events.note_all(kinds, events)
-            return
-        for event, kind, in_bytes in zip(events, kinds, said, strict=True):
-            data = None if in_bytes else event.data.decode("utf-8", "replace")
-            self._exchange.events.note(kind, event.start, event.end, data)
+    def _note(self, events: Sequence[Piece]) -> None:
+        decoder = self._decoder
+        self._exchange.events.note_all(decoder.kinds(events), events, decoder.said_otherwise(events))
 
-    def _take(self, event: Piece, kind: str) -> None:
+    def _take(self, event: Piece) -> None:
         decoded, number = self._decoder.read(event)
         if number is not None:
             if number <= self._after:
@@ -165,7 +159,7 @@ class _Reader:
             if self._seen.again(number, hash(event.data)):
                 return
         self._pass_on(decoded, event.end)
-        if kind == "[DONE]" and self.terminal is None:
+        if number is None and self.terminal is None and self._decoder.is_last(event):
             # The server may leave the connection open for long.
             self._end()
 

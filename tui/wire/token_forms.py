@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
@@ -13,12 +14,19 @@ MASK: Final = "[token]"
 
 _ANCHOR: Final = 8
 
+_CORE: Final = 96
+"""A search takes the shorter the longer that is which is looked for; from here on little."""
+
+_ROW: Final = re.compile(rb"[A-Za-z0-9]+")
+_ESCAPED_ALONE: Final = (b"/", b'"', b"\\")
+"""What JSON may write with a backslash before it."""
+
 _Spellings = tuple[bytes, ...]
 """How one character of a form may be written, the plain one first."""
 
 
 class Form:
-    """One way to write the secret: its characters in order, each in any of its spellings.
+    r"""One way to write the secret: its characters in order, each in any of its spellings.
 
     Args:
         characters: Those characters, as they are.
@@ -27,10 +35,13 @@ class Form:
 
     Attributes:
         anchors: What it may begin with: where none of these is, the form is not.
+        core: Letters and digits within it, the longest such row up to a limit. Without percent signs and
+            `\u00`, which write letters otherwise, a text that lacks them does not hold the form.
+        longest: Most bytes that it may take in such a text.
         mask: As given.
     """
 
-    __slots__ = ("_characters", "_spellings", "anchors", "mask")
+    __slots__ = ("_characters", "_spellings", "anchors", "core", "longest", "mask")
 
     def __init__(self, characters: bytes, spellings: Callable[[int], _Spellings], mask: bytes) -> None:
         self._characters = characters
@@ -44,6 +55,8 @@ class Form:
         first = spellings(characters[0])
         # Who escapes letters escapes the first one, too.
         self.anchors: _Spellings = (plain, *first[1:]) if plain else first
+        self.core = max(_ROW.findall(characters), key=len, default=b"")[:_CORE]
+        self.longest = len(characters) + sum(map(characters.count, _ESCAPED_ALONE))
 
     def match(self, data: bytes, at: int) -> int:
         """Where the form that begins at `at` ends; 0 if there is none, -1 if `data` ends within it."""
@@ -94,7 +107,7 @@ def _as_it_is(character: int) -> _Spellings:
 def _spellings(character: int) -> _Spellings:
     found = [bytes((character,)), b"%%%02X" % character, b"\\u%04X" % character]
     found += [b"%%%02x" % character, b"\\u%04x" % character]
-    if character in b'/"\\':
+    if bytes((character,)) in _ESCAPED_ALONE:
         found.append(bytes((ord("\\"), character)))
     return tuple(dict.fromkeys(found))
 
