@@ -12,8 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
@@ -23,14 +23,13 @@ from textual.message import Message
 from tui.core.keys_first import rest_for
 from tui.core.text import visible
 from tui.widgets.transcript.block import Block, BlockKind
-from tui.widgets.transcript.code import lex_whole
 from tui.widgets.transcript.flow import Anchor
 from tui.widgets.transcript.later import Later
-from tui.widgets.transcript.palette import COMPONENTS, PANE_CSS
+from tui.widgets.transcript.palette import COMPONENTS, PANE_CSS, Palette
 from tui.widgets.transcript.pane_keys import PaneKeys
 from tui.widgets.transcript.reading import READING_COMPONENTS, READING_CSS
-from tui.widgets.transcript.split import split_all
-from tui.widgets.transcript.view import Cuts, Piece, View
+from tui.widgets.transcript.split import split_ahead, split_all
+from tui.widgets.transcript.view import Cuts, Paper, View
 from tui.widgets.transcript.warm import warm_up
 
 if TYPE_CHECKING:
@@ -137,8 +136,8 @@ class ConversationPane(PaneKeys, can_focus=True):
         self._flush_handle: asyncio.TimerHandle | None = None
         self._flush_ready_at = self._painted_at = 0.0
         self._fed_size = 0  # characters since the last picture
-        self._lexing: dict[tuple[str, str], list[Piece]] = {}
         self._splitting: dict[str, View] = {}
+        self._drawing: list[_Job] = []  # the first one is under way
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -229,6 +228,7 @@ class ConversationPane(PaneKeys, can_focus=True):
         self._idle.clear()
 
         def work() -> None:
+            split_ahead([text])
             cuts = split_all(visible(text))
             # The loop may be closed by now: then nobody waits.
             with contextlib.suppress(RuntimeError):
@@ -352,32 +352,64 @@ class ConversationPane(PaneKeys, can_focus=True):
         """Import what renders, once the first frame is on the screen."""
         self.call_after_refresh(threading.Thread(target=warm_up, daemon=True).start)
 
-    def highlight_later(self, piece: Piece, language: str, code: str) -> bool:
-        """Highlight large code in a thread; until then it is drawn highlighted line by line."""
-        waiting = self._lexing.setdefault((language, code), [])
-        waiting.append(piece)
-        if len(waiting) == 1:
-            loop = asyncio.get_running_loop()
+    def new_paper(self, width: int, palette: Palette) -> Paper:
+        """Paper from which what is large is passed on to a thread."""
+        paper = super().new_paper(width, palette)
 
-            def work() -> None:
-                lex_whole(language, code)
-                # The loop may be closed by now: then nobody waits.
-                with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self.call_next, self._highlighted, language, code)
+        def later(view: View, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+            self._draw_later(_Job(paper, view, work, done))
 
-            self._idle.clear()
-            threading.Thread(target=work, daemon=True).start()
-        return True
+        paper.later = later
+        return paper
 
-    def _highlighted(self, language: str, code: str) -> None:
-        for piece in self._lexing.pop((language, code), ()):
-            piece.rows = None
-        self._settle()
+    def _draw_later(self, job: _Job) -> None:
+        """Have rows of something very large made in a thread, one thing after the other."""
+        self._drawing.append(job)
+        self._idle.clear()
+        if len(self._drawing) == 1:
+            self._draw_next()
+
+    def _draw_next(self) -> None:
+        loop, job = asyncio.get_running_loop(), self._drawing[0]
+
+        def work() -> None:
+            failure, result = None, None
+            try:
+                # With the collector on: with a pause, its next look is long, and on the event loop.
+                result = job.work()
+            except Exception as error:  # A thread's edge: it is raised where it is seen.
+                failure = error
+            # The loop may be closed by now: then nobody waits.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self.call_next, self._drew, job, result, failure)
+
+        threading.Thread(target=work, daemon=True).start()
+
+    def _drew(self, job: _Job, result: Any, failure: Exception | None) -> None:
+        """Draw what a thread has made, at the same place of the block."""
+        flow = self._flow
+        del self._drawing[0]
+        # What was asked for last is what is in sight; what other paper asked for is nothing any more.
+        self._drawing = [other for other in self._drawing if other.paper is flow.paper][::-1]
+        if self._drawing:
+            self._draw_next()
+        view = job.view
+        if job.paper is flow.paper and view.index < len(flow.views) and flow.views[view.index] is view:
+            if failure is not None:
+                raise failure
+            spots, came, held = self.keep_spots(view), self._came(), self._hold_piece(view)
+            job.done(result)
+            flow.touch(view)
+            self.find_spots(spots)
+            self._leave_at(came)
+            if held is not None:
+                self._anchor = self._found_piece(*held)
+            self._settle()
         self._rest()
 
     def _rest(self) -> None:
         """Say that all is drawn, if it is."""
-        if not self._fed and not self._lexing and not self._splitting:
+        if not (self._fed or self._splitting or self._drawing):
             self._idle.set()
 
     # -- streaming ----------------------------------------------------------------------------
@@ -453,11 +485,16 @@ class ConversationPane(PaneKeys, can_focus=True):
             text = "".join(deltas)
             view = flow[block_id]
             spots = self.keep_spots(view)
-            view.feed(text[:_SLICE], flow.paper)
+            # Rows are made with these slices, which takes longer than to split them.
+            size = _SLICE // 4 if view.is_growing and self.following else _SLICE
+            view.feed(text[:size], flow.paper)
+            if flow.paper is not None and self.following:
+                # With the slice, not all of it with the picture: that could be too much at once.
+                view.grow(flow.paper)
             flow.touch(view)
             self.find_spots(spots)
-            if len(text) > _SLICE:
-                self._fed[block_id] = [text[_SLICE:]]
+            if len(text) > size:
+                self._fed[block_id] = [text[size:]]
             else:
                 del self._fed[block_id]
             if perf_counter() > until:
@@ -483,6 +520,16 @@ class ConversationPane(PaneKeys, can_focus=True):
         elif (node := meta.get("node")) is not None and str(meta.get("tree")) in self._flow:
             event.stop()
             self.toggle_node(self._flow[str(meta.get("tree"))], int(node))
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Something to be done in a thread for a view, on the paper of then."""
+
+    paper: Paper
+    view: View
+    work: Callable[[], Any]
+    done: Callable[[Any], None]
 
 
 def _raise(error: Exception) -> None:

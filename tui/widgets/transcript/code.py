@@ -23,7 +23,6 @@ __all__ = [
     "code_rows",
     "fence_closes",
     "highlight_nothing",
-    "is_slow",
     "lex_whole",
     "parse_fence",
 ]
@@ -32,8 +31,6 @@ FENCE: Final = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)")
 CONTINUED: Final = "↪ "
 _LIMIT: Final = 64 * 1024
 """Code longer than this (characters) is highlighted line by line: lexing it whole stalls the keys."""
-
-_SLOW: Final = 4000
 
 _ROLES: Final = (
     ("Token.Keyword.Type", "code_type"),
@@ -147,11 +144,6 @@ def lex_whole(language: str, code: str) -> list[Pieces]:
         while len(_lexed) > 32:
             _lexed.popitem(last=False)
     return lines
-
-
-def is_slow(language: str, code: str) -> bool:
-    """Whether highlighting `code` as a whole would be felt: large, and not done before."""
-    return _SLOW < len(code) <= _LIMIT and _lexer(language) is not None and (language, code) not in _lexed
 
 
 @lru_cache(maxsize=2048)

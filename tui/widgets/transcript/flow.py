@@ -7,7 +7,7 @@ Heights are guessed until a piece comes near the viewport. So a place is never a
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tui.widgets.transcript.block import Block, BlockKind
@@ -179,7 +179,7 @@ class Flow:
         inner = view.tops.update(view.pieces)
         return tops[view.index] + inner[min(anchor.piece, len(inner) - 1)] + anchor.row
 
-    def rows(self, view: View, index: int) -> list[Row]:
+    def rows(self, view: View, index: int) -> Sequence[Row]:
         """The rows of a piece, rendered if they are not."""
         assert self.paper is not None
         piece = view.pieces[index]

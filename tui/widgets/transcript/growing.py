@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tui.widgets.transcript.code import Fence, code_rows, fence_closes, is_slow, parse_fence
+from tui.widgets.transcript.code import Fence, code_rows, fence_closes, parse_fence
 from tui.widgets.transcript.inline import inline_spans
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import HARD, Row, Span
@@ -19,17 +19,13 @@ Finish = Callable[[list[Row]], list[Row]]
 """Adds the gutter and fills rows up, in place."""
 
 
-def fence_rows(
-    source: str, width: int, palette: Palette, defer: Callable[[str, str], bool] | None = None
-) -> list[Row] | None:
+def fence_rows(source: str, width: int, palette: Palette) -> list[Row] | None:
     """Rows of a fence at top level, open or closed; None if `source` is none.
 
     Args:
         source: The fence, with its opening line.
         width: Of the panel in cells.
         palette: The styles.
-        defer: Called with the language and the code if highlighting them would be felt; if it
-            returns True somebody else does it, and the rows are highlighted line by line for now.
     """
     first, _, body = source.partition("\n")
     fence = parse_fence(first)
@@ -41,10 +37,7 @@ def fence_rows(
     code = "\n".join(_dedent(fence, line) for line in lines)
     if not lines and not fence.language:
         return []
-    # As `code_rows` will see it.
-    later = defer is not None and is_slow(fence.language, code.expandtabs(4))
-    later = later and defer is not None and defer(fence.language, code.expandtabs(4))
-    return code_rows(code, fence.language, width, palette, whole=not later)
+    return code_rows(code, fence.language, width, palette, whole=True)
 
 
 def _dedent(fence: Fence, line: str) -> str:
@@ -60,6 +53,10 @@ class GrowingFence:
         self._rows: list[Row] = []
         self._taken = 0
         self._fence: Fence | None = None
+
+    def rest(self, source: str) -> int:
+        """How many characters of `source` are not laid out yet."""
+        return len(source) - self._taken
 
     def rows(self, source: str) -> list[Row] | None:
         """The finished rows of `source`, which begins with what was given before."""
@@ -92,10 +89,23 @@ class GrowingFence:
 
 
 class GrowingTable:
-    """The rows of a table that still gets more."""
+    """The rows of a table that still gets more.
 
-    def __init__(self, width: int, palette: Palette, finish: Finish) -> None:
+    Args:
+        width: In cells.
+        palette: The styles.
+        finish: As `Finish`.
+        keep: Whether a long table keeps its columns when one gets wider: then it is `stale`, and somebody
+            else makes another.
+
+    Attributes:
+        stale: Whether it would have other columns if it were laid out anew.
+    """
+
+    def __init__(self, width: int, palette: Palette, finish: Finish, *, keep: bool = False) -> None:
         self._width, self._palette, self._finish = width, palette, finish
+        self._keep = keep
+        self.stale = False
         self._table: Table | None = None
         self._head = ""
         self._taken = 0
@@ -103,6 +113,10 @@ class GrowingTable:
         self._wraps = False
         self._rows: list[Row] = []
         self._drawn = 0
+
+    def rest(self, source: str) -> int:
+        """How many characters of `source` are not laid out yet."""
+        return len(source) - self._taken
 
     def rows(self, source: str, references: References) -> list[Row] | None:
         """The finished rows of `source`; None where it must be drawn as records."""
@@ -119,9 +133,12 @@ class GrowingTable:
         partial = self._read(source[end:], references).rows if source[end:].strip() else []
         natural = table.measure_with(partial)
         widths = fitted(natural, self._width)
+        wraps = widths is not None and any(size < want for size, want in zip(widths, natural, strict=True))
+        self.stale = self._keep and self._drawn > _MANY and (widths, wraps) != (self._widths, self._wraps)
+        if self.stale:
+            widths, wraps = self._widths, self._wraps
         if widths is None:
             return None
-        wraps = any(size < want for size, want in zip(widths, natural, strict=True))
         if widths != self._widths or wraps != self._wraps:
             self._widths, self._wraps, self._drawn = widths, wraps, 0
             self._rows = self._finish(head_rows(table, widths, self._palette))
@@ -141,8 +158,14 @@ class GrowingTable:
         return read_table(tokens, self._palette, self._palette.text)
 
 
+_MANY: Final = 150
+"""Rows of a table that are drawn anew at once when a column gets wider."""
+
 _STEP: Final = 600
 """Characters of a long paragraph that are read at once."""
+
+_AT_MOST: Final = 4 * _STEP
+"""Characters from which on it is read up to a blank, whatever marks are open."""
 
 
 class GrowingParagraph:
@@ -158,6 +181,10 @@ class GrowingParagraph:
         self._last: list[Span] = []  # of the last row so far, which is not in `_rows`
         self._join = HARD
         self._taken = 0
+
+    def rest(self, source: str) -> int:
+        """How many characters of `source` are not laid out yet."""
+        return len(source) - self._taken
 
     def rows(self, source: str, references: References) -> list[Row]:
         """The finished rows of `source`, which begins with what was given before."""
@@ -178,6 +205,8 @@ class GrowingParagraph:
             even = all(part.count(mark) % 2 == 0 for mark in ("**", "*", "_", "`", "~"))
             if even and all(part.count(left) == part.count(right) for left, right in ("[]", "()", "<>")):
                 return end
+            if len(part) > _AT_MOST:
+                return end  # A mark that stands for itself: it would have everything after it read anew.
         return self._taken
 
     def _joined(self, rows: list[Row]) -> list[Row]:

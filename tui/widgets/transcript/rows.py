@@ -47,7 +47,7 @@ class Row:
     @property
     def text(self) -> str:
         """All characters of the row, decoration included."""
-        return "".join(segment.text for segment in self.segments)
+        return "".join([segment[0] for segment in self.segments])
 
     @property
     def copyable(self) -> str:

@@ -8,6 +8,7 @@ the rows say corrects the count (a hit in a link's title, say, is nothing to be 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Final
@@ -19,7 +20,11 @@ from tui.widgets.transcript.view import Piece, View
 
 __all__ = ["Hit", "Search"]
 
+_ROUGH: Final = 200
+"""Rows that are soon others: of more than these none is looked at."""
+
 _MARKS: Final = str.maketrans("", "", "*_~`\\")
+_ANY_MARK: Final = re.compile(r"[*_~`\\]")
 # Definitions of links and the lines of fences: there is nothing of them to be seen.
 _UNSEEN: Final = re.compile(r"^ {0,3}\[[^^\]\n][^\]\n]*\]:[^\n]*$|^ {0,3}(?:```|~~~)[^\n]*$", re.MULTILINE)
 
@@ -52,7 +57,8 @@ class Search:
         self._version = flow.version
         self._counts: dict[View, tuple[int, int]] = {}  # size of the text then, hits
         self._exact: dict[tuple[View, int], tuple[str, int]] = {}  # source of the piece then, hits
-        self._marked: dict[tuple[View, int], tuple[list[Row], list[list[Hit]]]] = {}
+        self._located: tuple[View, int, int, list[int]] | None = None
+        self._marked: dict[tuple[View, int], tuple[Sequence[Row], list[list[Hit]]]] = {}
 
     # -- counting -----------------------------------------------------------------------------
 
@@ -106,11 +112,12 @@ class Search:
             return sum(1 for _ in self._pattern.finditer(text))
         if self._bare is None:
             return 0
-        if self._rough not in text.translate(_MARKS).lower():
+        marked = _ANY_MARK.search(text) is not None
+        if self._rough not in (text.translate(_MARKS) if marked else text).lower():
             return 0
         if "]:" in text or "```" in text or "~~~" in text:
             text = _UNSEEN.sub("", text)
-        return sum(1 for _ in self._bare.finditer(text.translate(_MARKS)))
+        return sum(1 for _ in self._bare.finditer(text.translate(_MARKS) if marked else text))
 
     def count(self, view: View) -> int:
         """How many hits a block has, as far as is known."""
@@ -172,7 +179,7 @@ class Search:
         if view is None:
             return None
         self._flow.open(view)
-        counts = [self._in_piece(view, index) for index in range(len(view.pieces))]
+        counts = self._counts_of(view)
         while any(counts):
             self.number = min(self.number, sum(counts) - 1)
             left, index = self.number, 0
@@ -194,6 +201,13 @@ class Search:
 
     def _settle(self, view: View, counts: Sequence[int]) -> None:
         self._counts[view] = (view.size, sum(counts))
+
+    def _counts_of(self, view: View) -> list[int]:
+        """How many hits each piece has; kept, as there may be tens of thousands of them."""
+        if self._located is None or self._located[:3] != (view, view.size, len(view.pieces)):
+            counts = [self._in_piece(view, index) for index in range(len(view.pieces))]
+            self._located = view, view.size, len(counts), counts
+        return self._located[3]
 
     def _in_piece(self, view: View, index: int) -> int:
         piece = view.pieces[index]
@@ -219,7 +233,9 @@ class Search:
         if len(self._marked) > 400:
             self._marked.clear()
         piece: Piece = view.pieces[index]
-        found: list[list[Hit]] = [[] for _ in rows]
+        found: list[list[Hit]] = [[] for _ in range(len(rows))]
+        if piece.rough and len(rows) > _ROUGH:
+            return found  # They are marked when they are drawn as they will be.
         if piece.cut is not None:
             begin = 0
             while begin < len(rows):
@@ -233,15 +249,24 @@ class Search:
 
     def _mark_line(self, rows: Sequence[Row], begin: int, end: int, found: list[list[Hit]]) -> None:
         """Find the hits in one line, soft-wrapped into the rows from `begin` to `end`."""
-        text, starts = "", list[int]()
+        if end == begin + 1:
+            row = rows[begin]
+            for match in self._pattern.finditer(row.copyable):
+                if match.end() > match.start():
+                    found[begin].append((begin, row.skip + match.start(), row.skip + match.end()))
+            return
+        parts, starts, size = list[str](), list[int](), 0
         for number in range(begin, end):
-            text += rows[number].join if number > begin else ""
-            starts.append(len(text))
-            text += rows[number].copyable
-        for match in self._pattern.finditer(text):
+            row = rows[number]
+            parts.append((row.join if number > begin else "") + row.copyable)
+            size += len(parts[-1])
+            starts.append(size - max(0, row.end - row.skip))
+        for match in self._pattern.finditer("".join(parts)):
             first = True
-            for number, start in zip(range(begin, end), starts, strict=True):
-                row = rows[number]
+            for at in range(max(0, bisect_right(starts, match.start()) - 1), end - begin):
+                start, row, number = starts[at], rows[begin + at], begin + at
+                if start >= match.end():
+                    break
                 low = max(match.start(), start)
                 high = min(match.end(), start + max(0, row.end - row.skip))
                 if low < high:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -33,6 +34,14 @@ _WHOLE_BLOCKS = 60
 """A selection over more blocks than this copies the source of those in its middle: rendering
 thousands of blocks to copy them would stop the program for seconds."""
 
+_MANY_ROWS = 300
+"""From this row of a piece on, a spot is told by its row: what stands before it is too much to be read."""
+
+_NO_LETTERS = re.compile(r"[\W_]+")
+
+_WHOLE_PIECES = 200
+"""The same for the paragraphs and list items of one block."""
+
 Spot = tuple[int, int]
 """A line's id and the index of a character in its row; spots compare as they stand."""
 
@@ -47,12 +56,16 @@ class Place:
         before: The letters and digits of the piece up to there. Markdown's own marks are none, so that it
             also holds when they turn into emphasis while the text streams.
         extra: How many other characters follow on those before the spot.
+        row: The row in a piece of very many rows, in which nothing before that row is told; else 0.
+        rows: How many rows such a piece had.
     """
 
     view: View
     piece: int
     before: str
     extra: int
+    row: int = 0
+    rows: int = 0
 
 
 def anchor_of(flow: Flow, line_id: int) -> Anchor | None:
@@ -74,12 +87,14 @@ def place_of(flow: Flow, spot: Spot) -> Place | None:
     if anchor is None or not anchor.view.pieces:
         return None
     rows = flow.rows(anchor.view, anchor.piece)
-    texts = [row.copyable for row in rows[: anchor.row]]
+    many = anchor.row > _MANY_ROWS
+    texts = [] if many else [row.copyable for row in rows[: anchor.row]]
     row = rows[anchor.row]
     texts.append(row.text[row.skip : max(row.skip, min(spot[1], row.end))])
     text = "".join(texts)
     end = max((index + 1 for index, char in enumerate(text) if char.isalnum()), default=0)
-    return Place(anchor.view, anchor.piece, _letters(text), len(text) - end)
+    told = (anchor.row, len(rows)) if many else (0, 0)
+    return Place(anchor.view, anchor.piece, _letters(text), len(text) - end, *told)
 
 
 def find_place(flow: Flow, place: Place, *, start: bool = False) -> Spot | None:
@@ -94,10 +109,14 @@ def find_place(flow: Flow, place: Place, *, start: bool = False) -> Spot | None:
     if not (view.index < len(flow.views) and flow.views[view.index] is view):
         return None
     flow.open(view)
-    left, extra = place.before, place.extra
+    left, extra, first = place.before, place.extra, place.row
     for piece in range(max(0, min(place.piece, len(view.pieces) - 1)), len(view.pieces)):
         rows = flow.rows(view, piece)
-        for number, row in enumerate(rows):
+        if first and not (first < len(rows) and _letters(rows[first].copyable).startswith(left)):
+            # It has other rows: the same share of them, if the same stands there.
+            first = min(first * len(rows) // place.rows, len(rows) - 1)
+        for number in range(first, len(rows)):
+            row = rows[number]
             text = row.copyable
             letters = _letters(text)
             if len(letters) < len(left):
@@ -116,11 +135,12 @@ def find_place(flow: Flow, place: Place, *, start: bool = False) -> Spot | None:
                 left, extra = "", 0
                 continue
             return (view.order << 40) | (piece << 20) | number, row.skip + stop
+        first = 0
     return None
 
 
 def _letters(text: str) -> str:
-    return "".join(char for char in text if char.isalnum())
+    return _NO_LETTERS.sub("", text)
 
 
 def _after_letters(text: str, count: int) -> int:
@@ -186,11 +206,13 @@ def restyle(segments: list[Segment], start: int, end: int, style: Style) -> list
 def selected_text(flow: Flow, selection: Selection) -> str:
     """The text under `selection`: soft-wrapped lines are joined, gutters and bars left out."""
     parts: list[str] = []
+    low = selection.start.y if selection.start is not None else -1
+    high = selection.end.y if selection.end is not None else 1 << 62
     for line_id, row in _selected_lines(flow, selection):
         if isinstance(row, str):
             parts += [HARD if parts else "", row, HARD]
             continue
-        span = selection.get_span(line_id)
+        span = (0, -1) if low < line_id < high else selection.get_span(line_id)
         if span is None or (row.end <= row.skip and row.text[row.end :].strip()):
             continue  # A ruler or a panel's title is no line of the text.
         start = max(span[0], row.skip)
@@ -199,6 +221,24 @@ def selected_text(flow: Flow, selection: Selection) -> str:
             parts.append(row.join)
         parts.append(row.text[start:end] if start < end else "")
     return "".join(parts)
+
+
+def _lines_of(flow: Flow, view: View, selection: Selection) -> Iterator[Line]:
+    """The lines of a block, as far as they are selected."""
+    base, last = view.order << 40, len(view.pieces) - 1
+    first = max(0, selection.start.y - base) >> 20 if selection.start is not None else 0
+    if selection.end is not None and selection.end.y >> 40 == view.order:
+        last = min(last, (selection.end.y - base) >> 20)
+    far = last - first > _WHOLE_PIECES
+    for index in range(first, last + 1):
+        piece, line_id = view.pieces[index], base | (index << 20)
+        if first < index < last and piece.cut is not None and (far or piece.rough):
+            yield line_id, Row([Segment(piece.cut.source.rstrip("\n"))])
+            if piece.cut.gap:
+                yield line_id + 1, Row([])
+            continue
+        for number, row in enumerate(flow.rows(view, index)):
+            yield line_id | number, row
 
 
 def _selected_lines(flow: Flow, selection: Selection) -> Iterator[Line | tuple[int, str]]:
@@ -215,10 +255,9 @@ def _selected_lines(flow: Flow, selection: Selection) -> Iterator[Line | tuple[i
         if far and first < index < last:
             yield view.order << 40, view.text
             continue
-        for line_id, row in flow.lines(Anchor(view, 0, 0)):
-            if line_id >> 40 != view.order:
-                break
-            yield line_id, row
+        view = flow.made(index)
+        flow.open(view)
+        yield from _lines_of(flow, view, selection)
 
 
 def after(row: Row, x: int, limit: int | None = None) -> int:

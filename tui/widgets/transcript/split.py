@@ -21,12 +21,30 @@ from tui.widgets.transcript.syntax import References, parser
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-__all__ = ["LARGE", "LONG_PARAGRAPH", "Cut", "PlainSplitter", "Splitter", "split_ahead", "split_all"]
+__all__ = [
+    "LARGE",
+    "LONG_PARAGRAPH",
+    "Cut",
+    "PlainSplitter",
+    "Splitter",
+    "is_split",
+    "split_ahead",
+    "split_all",
+]
 
 LARGE: Final = 8_000
 """Characters from which on a text is better split before it is drawn."""
 LONG_PARAGRAPH: Final = 1500
 """Characters from which on an open paragraph is followed piece by piece."""
+
+_LINE: Final = 40
+_FOLLOWED: Final = 12_000
+"""Characters of an open block, and `_LINE` more for each line, from which on it is not read anew with all
+that comes."""
+
+# Where such a block ends at the latest, nearly always; the end of the stream tells.
+_ENDS: Final = re.compile(r"\n[ \t]*\n(?=[^\s>])")
+_ENDS_ITEM: Final = re.compile(r"\n(?:[ \t]*\n(?=[^\s>])|(?=(?:[-*+]|\d{1,9}[.)])[ \t]))")
 
 # A line that has begun like this is a line of its paragraph, whatever comes before its end: it is no
 # heading, no rule, no table's head, no definition and no HTML.
@@ -184,6 +202,11 @@ def split_ahead(texts: Iterable[str]) -> None:
                 del _ahead[next(iter(_ahead))]
 
 
+def is_split(text: str) -> bool:
+    """Whether splitting this text is done already."""
+    return visible(text) in _ahead
+
+
 def _lines(text: str) -> list[str]:
     lines = text.split("\n")
     last = lines.pop()
@@ -218,6 +241,8 @@ class Splitter:
         if self._lengthen(text):
             return final
         self._tail += text
+        if self._follow(len(text), final):
+            return final
         while self._step(final):
             pass
         if final:
@@ -244,6 +269,34 @@ class Splitter:
         self.open = [longer]
         self._tail += text
         return True
+
+    def _follow(self, came: int, final: list[Cut]) -> bool:
+        """Take more of a very large open block without reading it; whether it is not at its end.
+
+        That is a guess, as much is in a stream: at its end it is split anew, as a whole.
+        """
+        last = self.open[-1] if self.open else None
+        if last is None or last.kind not in ("block", "item", "paragraph"):
+            return False
+        if len(last.source) + _LINE * last.source.count("\n") < _FOLLOWED:
+            return False
+        source = last.source.rstrip()
+        start = len(self._tail[: len(self._tail) - came].rstrip()) - len(source)
+        if start < 0 or not self._tail.startswith(source, start):
+            return False
+        ends = _ENDS_ITEM if last.kind == "item" else _ENDS
+        match = ends.search(self._tail, max(start, len(self._tail) - came - 200))
+        end = len(self._tail) if match is None else match.end()
+        longer = Cut(self._tail[start:end], last.kind, last.marker, last.number)
+        longer.gap = last.gap
+        self.open = [*self.open[:-1], longer]
+        if match is None:
+            return True
+        for cut in self.open:
+            cut.final = True
+        final += self.open
+        self.open, self._tail = [], self._tail[end:]
+        return False
 
     def _step(self, final: list[Cut]) -> bool:
         """Split the tail once; True if it should be done again."""
@@ -334,11 +387,12 @@ class PlainSplitter:
         final: list[Cut] = []
         if self._tail.count("\n") > self.SIZE:
             lines = _lines(self._tail)
-            while len(lines) > self.SIZE:
-                cut = Cut("".join(lines[: self.SIZE]), "plain", final=True)
+            at = 0
+            while len(lines) - at > self.SIZE:
+                cut = Cut("".join(lines[at : at + self.SIZE]), "plain", final=True)
                 cut.gap = False
                 final.append(cut)
-                del lines[: self.SIZE]
-            self._tail = "".join(lines)
+                at += self.SIZE
+            self._tail = "".join(lines[at:])
         self.open = [Cut(self._tail, "plain")]
         return final

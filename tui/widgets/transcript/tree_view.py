@@ -6,6 +6,7 @@ fold takes pieces away.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.segment import Segment
@@ -224,7 +225,7 @@ class TreeView(View):
     def _change(self, piece: Piece, cut: LineCut, paper: Paper) -> None:
         cut.gap = piece.cut is not None and piece.cut.gap
         piece.cut, piece.rows = cut, None
-        rows = self._render(piece, cut, paper)
+        rows = self._draw(piece, cut, paper)
         if len(rows) != piece.height:
             piece.height = len(rows)
             self.tops.touch(0)
@@ -256,7 +257,7 @@ class TreeView(View):
 
     # -- drawing ---------------------------------------------------------------------------------
 
-    def _render(self, piece: Piece, cut: Cut, paper: Paper) -> list[Row]:
+    def _render(self, piece: Piece, cut: Cut, paper: Paper) -> Sequence[Row]:
         if not isinstance(cut, LineCut):
             return super()._render(piece, cut, paper)
         palette, line = paper.palette, cut.line

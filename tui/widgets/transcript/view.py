@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from rich.segment import Segment
 from rich.style import Style
@@ -15,8 +15,9 @@ from tui.widgets.transcript.block import Block, BlockKind
 from tui.widgets.transcript.growing import GrowingFence, GrowingParagraph, GrowingTable, fence_rows
 from tui.widgets.transcript.markdown import MEASURE, render_markdown
 from tui.widgets.transcript.palette import Palette
+from tui.widgets.transcript.rough import GrowingLater, RoughRows, is_large, many
 from tui.widgets.transcript.rows import Row, indent, pad
-from tui.widgets.transcript.split import Cut, PlainSplitter, Splitter, split_all
+from tui.widgets.transcript.split import Cut, PlainSplitter, Splitter, is_split, split_ahead, split_all
 from tui.widgets.transcript.syntax import References
 from tui.widgets.transcript.wrap import wrap
 
@@ -72,18 +73,18 @@ class Paper:
     """What rows are drawn on: the width in cells, and the palette. A new one makes all rows stale.
 
     Attributes:
-        defer: Takes the highlighting of large code off the drawing (a piece, a language, the code)
-            and returns True; None to have it done at once.
+        later: Takes work that would hold up the keys: for a view, what a thread is to do, and what is
+            called with its result unless there is other paper by then. None to have it done at once.
     """
 
-    __slots__ = ("defer", "dimmed", "palette", "text_width", "width")
+    __slots__ = ("dimmed", "later", "palette", "text_width", "width")
 
     def __init__(self, width: int, text_width: int, palette: Palette) -> None:
         self.width = width
         self.text_width = max(8, text_width - GUTTER - MARGIN)
         self.palette = palette
         self.dimmed = palette.dimmed()
-        self.defer: Callable[[Piece, str, str], bool] | None = None
+        self.later: Callable[[View, Callable[[], Any], Callable[[Any], None]], None] | None = None
 
 
 class Piece:
@@ -93,15 +94,19 @@ class Piece:
         cut: Its source; None for the title line.
         rows: Rendered, or None (not yet, or dropped to save memory).
         height: In rows; a guess until `measured`.
+        rough: Whether the rows are not yet as they will be.
+        meanwhile: Rows to be drawn while a thread makes those that are as they will be.
     """
 
-    __slots__ = ("cut", "height", "measured", "rows")
+    __slots__ = ("cut", "height", "meanwhile", "measured", "rough", "rows")
 
     def __init__(self, cut: Cut | None, height: int) -> None:
         self.cut = cut
-        self.rows: list[Row] | None = None
+        self.rows: Sequence[Row] | None = None
         self.height = height
         self.measured = False
+        self.rough = False
+        self.meanwhile: Sequence[Row] | None = None
 
 
 Cuts = tuple[list[Cut], References]
@@ -128,6 +133,7 @@ class View:
         "_parts",
         "_size",
         "_splitter",
+        "_unsplit",
         "height",
         "index",
         "order",
@@ -149,8 +155,9 @@ class View:
         self._size = len(block.text)
         self._splitter: Splitter | PlainSplitter | None = None
         self._final = 0  # how many of `pieces` are final
-        self._growing: GrowingFence | GrowingParagraph | GrowingTable | None = None
+        self._growing: _Growing | GrowingLater | None = None
         self._carry = ""
+        self._unsplit: object | None = None  # what tells the split that a thread is at from others
 
     @property
     def block(self) -> Block:
@@ -216,8 +223,8 @@ class View:
                 pieces.append(Piece(cut, guess_height(cut, paper)))
         self.tops.touch(self._final)
         self.pieces[self._final :] = pieces
-        if final and final[0].kind == "table" and old and old[0].rows is not None:
-            self._end_table(pieces[0], final[0], paper)
+        if final and old and old[0].rows is not None and _grows(final[0]):
+            self._end_growing(pieces[0], final[0], old[0], paper)
         if len(final) or not pieces or (pieces[0].cut and not _grows(pieces[0].cut)):
             self._growing = None
         self._final += len(final)
@@ -243,7 +250,7 @@ class View:
             # A large table is not read anew for its last row.
             for index in range(self._final, len(self.pieces)):
                 self.rows(index, paper)
-        self._splitter, self._carry, self._growing = None, "", None
+        self._splitter, self._carry, self._growing, self._unsplit = None, "", None, None
         if paper is None or not self.pieces or self.folded:
             self.pieces = []
             if paper is not None:
@@ -258,7 +265,11 @@ class View:
             if piece.cut is None or (moved and "[" in piece.cut.source):
                 continue
             before = old.get(piece.cut.source)
-            if before is not None and before.cut is not None and before.cut.same(piece.cut):
+            if before is None or before.cut is None:
+                continue
+            if before.rough or not before.cut.same(piece.cut):
+                piece.meanwhile = before.rows
+            else:
                 before.cut = piece.cut
                 self.pieces[index] = before
         self.tops.touch(0)
@@ -286,17 +297,26 @@ class View:
     def reset(self) -> None:
         """Forget all pieces."""
         self.pieces, self._splitter, self._growing, self._carry = [], None, None, ""
+        self._unsplit = None
 
     # -- layout -------------------------------------------------------------------------------
 
     def guess(self, paper: Paper) -> None:
         """Guess the height from the text's size alone, and forget what was rendered."""
-        live = self._splitter is not None
-        self.pieces = []
-        self._splitter = None
-        self._growing = None
+        self._growing = self._unsplit = None
         self.tops.touch(0)
-        if live:
+        if self._splitter is not None and self.pieces and not self.folded:
+            # The pieces of what streams are the same on other paper.
+            self.pieces = [
+                Piece(piece.cut, 1 if piece.cut is None else guess_height(piece.cut, paper))
+                for piece in self.pieces
+            ]
+            self._head_gap(paper)
+            self._sum()
+            return
+        self.pieces = []
+        if self._splitter is not None:
+            self._splitter = None
             self.split(paper)
             return
         self.height = 1 + bool(self._has_title())
@@ -316,7 +336,7 @@ class View:
                 self._carry = ""
                 self._take(self.text, paper)
                 return
-            if self.block.is_markdown:
+            if self.block.is_markdown and (cuts or not self._split_later(paper)):
                 parts, self.references = cuts or split_all(visible(self.text))
             else:
                 splitter, text = PlainSplitter(), visible(self.text)
@@ -325,6 +345,24 @@ class View:
             self._final = len(self.pieces)
         self._head_gap(paper)
         self._sum()
+
+    def _split_later(self, paper: Paper) -> bool:
+        """Have a very long text split in a thread; until then its lines are drawn as they are."""
+        text = self.text
+        if paper.later is None or self._size + _LINE * self._lines < _SPLIT_AT_ONCE or is_split(text):
+            return False
+        mark = self._unsplit = object()
+
+        def work() -> Cuts:
+            split_ahead([text])
+            return split_all(visible(text))
+
+        def done(cuts: Cuts) -> None:
+            if self._unsplit is mark:
+                self.close(None, paper, cuts)
+
+        paper.later(self, work, done)
+        return True
 
     def ensure(self, paper: Paper) -> None:
         """Split the text if it is not."""
@@ -355,17 +393,58 @@ class View:
             if piece.cut is not None and "[" in piece.cut.source:
                 piece.rows, piece.measured = None, False
 
-    def rows(self, index: int, paper: Paper) -> list[Row]:
+    def rows(self, index: int, paper: Paper) -> Sequence[Row]:
         """Render piece `index`, or take its rows as they are; sets its height."""
         piece = self.pieces[index]
         if piece.rows is None:
-            piece.rows = self._title(paper) if piece.cut is None else self._render(piece, piece.cut, paper)
-            if len(piece.rows) != piece.height:
-                piece.height = len(piece.rows)
-                self.tops.touch(index)
-                self._sum()
+            rows = self._title(paper) if piece.cut is None else self._draw(piece, piece.cut, paper)
+            self._set(piece, index, rows)
+        assert piece.rows is not None
         piece.measured = True
         return piece.rows
+
+    def _set(self, piece: Piece, index: int, rows: Sequence[Row]) -> None:
+        piece.rows = many(rows)
+        if len(rows) != piece.height:
+            # Not summed up anew: there may be tens of thousands of pieces.
+            self.height += len(rows) - piece.height
+            piece.height = len(rows)
+            self.tops.touch(index)
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether its open piece is followed row by row."""
+        return self._growing is not None
+
+    def grow(self, paper: Paper) -> None:
+        """Lay out the open piece as far as it has come, if it is one that is followed row by row."""
+        index = len(self.pieces) - 1
+        if self.is_followed and index >= self._final and (cut := self.pieces[index].cut) and _grows(cut):
+            self.rows(index, paper)
+
+    def _draw(self, piece: Piece, cut: Cut, paper: Paper) -> Sequence[Row]:
+        """The rows of a piece; of a large one those that can be had at once, until a thread has made them."""
+        later = paper.later
+        if later is None or not is_large(cut) or (not cut.final and _grows(cut)):
+            return self._render(piece, cut, paper)
+        piece.rough = True
+        meanwhile = many(piece.meanwhile) if piece.meanwhile is not None else self._roughly(cut, paper)
+        if not cut.final and cut.kind != "plain":
+            return meanwhile  # It is drawn when it is complete.
+        piece.meanwhile = None
+
+        def done(rows: list[Row]) -> None:
+            if piece.rows is meanwhile and piece in self.pieces:
+                piece.rough = False
+                self._set(piece, self.pieces.index(piece), rows)
+
+        later(self, lambda: self._render(piece, cut, paper), done)
+        return meanwhile
+
+    def _roughly(self, cut: Cut, paper: Paper) -> RoughRows:
+        palette = paper.dimmed if self.block.kind is BlockKind.REASONING else paper.palette
+        width = min(paper.text_width, MEASURE)
+        return RoughRows(cut, width, palette, lambda rows: self._finish(rows, paper))
 
     # -- drawing ------------------------------------------------------------------------------
 
@@ -377,10 +456,10 @@ class View:
             pad(row, paper.width, paper.palette.text)
         return rows
 
-    def _render(self, piece: Piece, cut: Cut, paper: Paper) -> list[Row]:
+    def _render(self, piece: Piece, cut: Cut, paper: Paper) -> Sequence[Row]:
         palette = paper.dimmed if self.block.kind is BlockKind.REASONING else paper.palette
         width = paper.text_width
-        rows: list[Row] | None = None
+        rows: Sequence[Row] | None = None
         if cut.kind == "plain":
             style = palette.muted if self.block.kind in _QUIET else palette.text
             source = cut.source.rstrip("\n") if cut.gap else cut.source.removesuffix("\n")
@@ -389,16 +468,15 @@ class View:
             else:
                 rows = []
         elif cut.kind == "fence" and cut.final:
-            defer = paper.defer
-            rows = fence_rows(
-                cut.source,
-                min(width, MEASURE),
-                palette,
-                None if defer is None else lambda language, code: defer(piece, language, code),
-            )
-            rows = None if rows is None else self._finish(rows, paper)
+            made = fence_rows(cut.source, min(width, MEASURE), palette)
+            rows = None if made is None else self._finish(made, paper)
         elif not cut.final and _grows(cut):
             rows = self._grow(cut, paper, palette)
+            piece.rough = isinstance(rows, RoughRows) or _is_stale(self._growing)
+            if rows is None and paper.later is not None and is_large(cut):
+                rows = self._roughly(cut, paper)
+        if isinstance(rows, RoughRows):
+            return rows
         if rows is None:
             rows = render_markdown(
                 cut.source,
@@ -409,33 +487,68 @@ class View:
                 whole=cut.final,
             )
             self._finish(rows, paper)
-        if cut.gap and (rows or cut.kind == "plain"):
-            rows.append(_blank(paper))
+        return [*rows, _blank(paper)] if cut.gap and (rows or cut.kind == "plain") else rows
+
+    def _grow(self, cut: Cut, paper: Paper, palette: Palette) -> Sequence[Row] | None:
+        growing = self._growing
+        if isinstance(growing, GrowingLater):
+            return growing.meanwhile(cut)
+        if growing is None or not isinstance(growing, _FOLLOWED_BY[cut.kind]):
+            growing = self._growing = self._begin(cut, paper, palette)
+        if paper.later is None:
+            return self._grown(growing, cut)
+        if is_large(cut, growing.rest(cut.source)):
+            self._grow_later(growing, cut, paper, lambda cut: self._roughly(cut, paper))
+            return self._roughly(cut, paper)
+        rows = self._grown(growing, cut)
+        if isinstance(growing, GrowingTable) and growing.stale:
+            # With other columns; until then what comes is drawn in those that there are.
+            anew = self._begin(cut, paper, palette)
+            self._grow_later(anew, cut, paper, lambda cut: self._grown(growing, cut) or ())
         return rows
 
-    def _grow(self, cut: Cut, paper: Paper, palette: Palette) -> list[Row] | None:
+    def _begin(self, cut: Cut, paper: Paper, palette: Palette) -> _Growing:
         def finish(rows: list[Row]) -> list[Row]:
             return self._finish(rows, paper)
 
         width = paper.text_width
         if cut.kind == "fence":
-            if not isinstance(self._growing, GrowingFence):
-                self._growing = GrowingFence(min(width, MEASURE), palette, finish)
-            return self._growing.rows(cut.source)
+            return GrowingFence(min(width, MEASURE), palette, finish)
         if cut.kind == "paragraph":
-            if not isinstance(self._growing, GrowingParagraph):
-                self._growing = GrowingParagraph(min(width, MEASURE), palette, finish)
-            return self._growing.rows(cut.source.rstrip("\n"), self.references)
-        if not isinstance(self._growing, GrowingTable):
-            self._growing = GrowingTable(width, palette, finish)
-        return self._growing.rows(cut.source, self.references)
+            return GrowingParagraph(min(width, MEASURE), palette, finish)
+        return GrowingTable(width, palette, finish, keep=paper.later is not None)
 
-    def _end_table(self, piece: Piece, cut: Cut, paper: Paper) -> None:
-        """Render a table that was followed and is complete now: it is not read anew for its last rows."""
+    def _grown(self, growing: _Growing, cut: Cut) -> list[Row] | None:
+        if isinstance(growing, GrowingFence):
+            return growing.rows(cut.source)
+        source = cut.source.rstrip("\n") if cut.kind == "paragraph" else cut.source
+        return growing.rows(source, self.references)
+
+    def _grow_later(
+        self, growing: _Growing, cut: Cut, paper: Paper, meanwhile: Callable[[Cut], Sequence[Row]]
+    ) -> None:
+        """Have a thread lay out what there is of an open piece."""
+        assert paper.later is not None
+        waiting = self._growing = GrowingLater(meanwhile)
+
+        def done(_: list[Row] | None) -> None:
+            if self._growing is waiting:
+                self._growing = growing
+                self.pieces[self._final].rows = None
+
+        paper.later(self, lambda: self._grown(growing, cut), done)
+
+    def _end_growing(self, piece: Piece, cut: Cut, before: Piece, paper: Paper) -> None:
+        """Take over what was followed and is complete now: a table is not read anew for its last rows."""
         palette = paper.dimmed if self.block.kind is BlockKind.REASONING else paper.palette
-        if isinstance(self._growing, GrowingTable) and (rows := self._grow(cut, paper, palette)):
-            piece.rows = [*rows, _blank(paper)] if cut.gap else rows
-            piece.height, piece.measured = len(piece.rows), True
+        rows = before.rows
+        if cut.kind == "table" and isinstance(self._growing, GrowingTable):
+            rows = self._grow(cut, paper, palette)
+            if rows and not _is_stale(self._growing):
+                piece.height, piece.measured = len(rows) + cut.gap, True
+                piece.rows = many([*rows, _blank(paper)] if cut.gap else rows)
+                return
+        piece.meanwhile = rows or None
 
     def _title(self, paper: Paper) -> list[Row]:
         """The title line: a fold mark, the title, how much is folded away, the state."""
@@ -483,11 +596,27 @@ class View:
         return rows
 
 
+_Growing = GrowingFence | GrowingParagraph | GrowingTable
+
+_FOLLOWED_BY: Final[dict[str, type[_Growing]]] = {
+    "fence": GrowingFence,
+    "paragraph": GrowingParagraph,
+    "table": GrowingTable,
+}
+
+_LINE: Final = 40
+_SPLIT_AT_ONCE: Final = 24_000
+"""Characters of a text, and `_LINE` more for each line, from which on it is split in a thread."""
+
 _QUIET: Final = (BlockKind.TOOL, BlockKind.NOTICE, BlockKind.USAGE, BlockKind.ATTACHMENT)
 
 
 def _targets(references: References) -> dict[str, object]:
     return {label: value.get("href") for label, value in references.items()}
+
+
+def _is_stale(growing: object) -> bool:
+    return isinstance(growing, GrowingLater) or (isinstance(growing, GrowingTable) and growing.stale)
 
 
 def _grows(cut: Cut) -> bool:
