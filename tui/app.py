@@ -159,9 +159,13 @@ class OutcropApp(App[int]):
     ) -> bool:
         """Run an action, once what it imports is there: an import on the loop would hold keys and frames."""
         from tui.core.ahead import imported
-        from tui.screens.needed import MODULES
+        from tui.screens.needed import MODULES, SESSION
 
         name = parse(action)[1] if isinstance(action, str) else action[1]
+        if name in SESSION and self.chat.put_off(
+            lambda: self.run_action(action, default_namespace, namespaces)
+        ):
+            return True
         await imported(*MODULES.get(name, ()))
         return await super().run_action(action, default_namespace, namespaces)
 

@@ -204,6 +204,10 @@ def test_no_command_passes_control_characters_on_to_a_terminal(
     program.base_url = hostile
     file = program.cwd / NAME
     file.write_bytes(make_pdf("Granite"))
+    records = tmp_path / "records.jsonl"
+    records.write_text(
+        json.dumps({TEXT: 1, "recordId": TEXT, "modelInput": {"model": TEXT, "messages": TEXT}})
+    )
     commands = [
         ["ask", "-f", str(file), TEXT],
         ["ask", f"fail {TEXT}"],
@@ -223,6 +227,18 @@ def test_no_command_passes_control_characters_on_to_a_terminal(
         ["usage"],
         ["export", "--as", "markdown"],
         ["token", "status"],
+        ["check", "--yes", "--json", "--junit", "-", "--model", TEXT],
+        ["check", "--yes", "--only", "models", "--only", "smallest"],
+        ["compare", TEXT, "--json", "--with", f"effort={TEXT}"],
+        ["compare", TEXT, "--diff", "--json", "--with", "effort=low"],
+        ["compare", TEXT, "--diff", "--with", "effort=low"],
+        ["usage", "--csv", "--by", "model"],
+        ["inspect", "export", "last", "--as", "json"],
+        ["inspect", "export", "all", "--as", "har"],
+        ["export", "--as", "openai"],
+        ["history", "export"],
+        ["batch", str(records), "check"],
+        ["batch", str(records) + TEXT, "check"],
         [TEXT],
         ["--theme", TEXT, "--plain"],
     ]

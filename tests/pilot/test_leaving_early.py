@@ -33,6 +33,33 @@ async def test_a_start_that_fails_ends_the_program_with_a_sentence(
     assert program.return_code == 1
 
 
+@pytest.mark.parametrize("keys", ["ctrl+n", "ctrl+r", "f12", "/model gpt-5.5", "/why"])
+async def test_what_is_asked_for_before_the_program_is_ready_waits_for_it(
+    keys: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = app()
+    go_on = asyncio.Event()
+    ready = program.session.get_ready
+
+    async def held() -> None:
+        await go_on.wait()
+        await ready()
+
+    monkeypatch.setattr(program.session, "get_ready", held)
+    async with program.run_test(size=(160, 30)) as pilot, asyncio.timeout(20):
+        if keys.startswith("/"):
+            program.chat.composer.put_back(keys)
+            keys = "enter"
+        await pilot.press(keys)
+        await pilot.pause(0.1)
+        assert program.is_running and program.screen is program.chat
+        go_on.set()
+        await program.chat.warmed_up()
+        await pilot.press(*"and on")
+        assert program.is_running
+        await program.session.aclose()
+
+
 async def test_text_typed_before_the_program_is_ready_is_there_at_the_next_start() -> None:
     first = app()
     async with first.run_test(size=(80, 24)) as pilot:

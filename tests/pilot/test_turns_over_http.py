@@ -54,6 +54,21 @@ async def test_a_reply_is_streamed_onto_the_screen(
     assert "eleven twelve" in answer(program)
 
 
+async def test_what_is_no_region_is_refused_and_the_conversation_goes_on(
+    app: tuple[OutcropApp, Pilot[Any]],
+) -> None:
+    program, pilot = app
+    before = program.session.target(program.chat.conversation_id)
+    await typed(pilot, "/region no region")
+    await pilot.press("enter")
+    await until(
+        pilot, lambda: any("is not the name of a region" in n.message for n in program._notifications)
+    )
+    await typed(pilot, "/eff")  # completions look at the target
+    assert program.is_running
+    assert program.session.target(program.chat.conversation_id) == before
+
+
 async def test_escape_closes_the_connection_and_keeps_what_came(
     app: tuple[OutcropApp, Pilot[Any]], slow: SandboxServer
 ) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["storable", "visible", "visible_line"]
+__all__ = ["printable", "storable", "visible", "visible_line"]
 
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
@@ -46,6 +46,11 @@ def visible_line(text: str) -> str:
     if not _UNSAFE_IN_LINE.search(text):
         return text
     return _SURROGATE.sub(_REPLACEMENT, text.translate(_LINE))
+
+
+def printable(text: str, terminal: bool) -> str:
+    """Return `text` for an output: as `visible` for a terminal, as it is (`storable`) through a pipe."""
+    return visible(text) if terminal else storable(text)
 
 
 def storable(text: str) -> str:

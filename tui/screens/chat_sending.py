@@ -21,6 +21,9 @@ from tui.screens.queue import Queue, Queued
 from tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
     from tui.core.attachments import Attachment
     from tui.core.conversation import Conversation
     from tui.core.items import Turn
@@ -54,6 +57,18 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
     async def warmed_up(self) -> None:
         """Wait until the session is there and a conversation is shown."""
         await self._ready.wait()
+
+    def put_off(self, work: Callable[[], Coroutine[Any, Any, object]]) -> bool:
+        """Do it once the session is there; whether it is not there yet."""
+
+        async def later() -> None:
+            await self.warmed_up()
+            await work()
+
+        if not self._ready.is_set():
+            self._do(later, "early")
+            return True
+        return False
 
     # ---- drafts
 

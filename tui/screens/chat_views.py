@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -12,6 +13,9 @@ from tui.messages import CommandRequested
 from tui.screens.chat_composer import ChatComposer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
     from textual.timer import Timer
 
     from tui.credentials.credentials import KeyStatus
@@ -53,12 +57,10 @@ class ChatViews(ChatComposer):
                 self.action_open_paste(argument)
             case "turn.detach":
                 self.action_detach(argument)
-            case "target.pick" if argument:
-                await self._choose(model=argument)
-            case "target.region" if argument:
-                await self._choose(region=argument)
-            case "target.api" if argument:
-                await self._choose_api(argument)
+            case "target.pick" | "target.region" | "target.api" if argument:
+                chosen = partial(self._choose_named, command.id, argument)
+                if not self.put_off(chosen):
+                    await chosen()
             case "history.open" if argument:
                 self.action_open_history(argument)
             case "theme.pick" if argument:
@@ -67,6 +69,19 @@ class ChatViews(ChatComposer):
                 pass
             case _:
                 await self.run_action(command.action)
+
+    def put_off(self, work: Callable[[], Coroutine[Any, Any, object]]) -> bool:
+        """Do it once the session is there; whether it is not there yet."""
+        raise NotImplementedError
+
+    async def _choose_named(self, command_id: str, name: str) -> None:
+        match command_id:
+            case "target.pick":
+                await self._choose(model=name)
+            case "target.region":
+                await self._choose(region=name)
+            case _:
+                await self._choose_api(name)
 
     # ---- the token
 

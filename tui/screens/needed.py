@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["MODULES"]
+__all__ = ["MODULES", "SESSION"]
 
 _INSPECTOR: Final = (
     "tui.screens.inspecting",
@@ -62,3 +62,6 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
     "turn_info": ("tui.screens.turn_info",),
 }
 """By the action's name, without the node that it is run on; only what is not there after the start."""
+
+SESSION: Final = frozenset(("explain_cache", "new_conversation", "open_history", "toggle_inspector"))
+"""What cannot begin before the session is there; the rest waits for it where it needs it, or says so."""

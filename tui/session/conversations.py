@@ -10,6 +10,7 @@ import builtins
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from tui.config.places import checked_region
 from tui.config.settings import Settings
 from tui.core.ahead import imported
 from tui.core.api_choice import fitting_surface
@@ -293,10 +294,13 @@ class Conversations:
             A sentence on what was taken beside what was asked for; empty where nothing was.
 
         Raises:
+            ConfigError: `region` has not the form of a region.
             InputError: This run cannot send to that endpoint.
         """
         conversation = self._conversations[conversation_id]
         said = ""
+        if region:
+            checked_region(region, "the region", self.catalogue)
         if endpoint is None and (model is not None or api is not None):
             now = self.target(conversation_id)
             surface = fitting_surface(self.catalogue, model or now.model, now.endpoint, api)

@@ -13,7 +13,7 @@ from typing import Any
 from tui.config.settings import Settings
 from tui.core.api_rules import API_NAMES, ApiRules
 from tui.core.cache_controls import CACHE_PARAMETERS, OPTIONS, cache_params
-from tui.core.catalogue import ENDPOINTS, Model
+from tui.core.catalogue import ENDPOINTS, Model, is_region
 from tui.core.compaction import CONTEXT_MANAGEMENT, compact_threshold
 from tui.core.continuation import Options
 from tui.core.controls import Controls
@@ -117,8 +117,10 @@ def _place(target: Target) -> str:
 
 
 def target_of(settings: Settings, conversation: Conversation) -> Target:
-    """Where the next turn of a conversation goes."""
-    return settings.target(conversation.model, conversation.region, conversation.endpoint, conversation.api)
+    """Where the next turn of a conversation goes; a region of a form that none has is passed over."""
+    named = conversation.region
+    region = named if named and is_region(named) else None
+    return settings.target(conversation.model, region, conversation.endpoint, conversation.api)
 
 
 def options_for(

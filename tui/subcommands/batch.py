@@ -69,7 +69,7 @@ def _tell(path: Path, report: BatchReport, as_json: bool) -> None:
     name = visible_line(path.name)
     for row in report.findings[:_SHOWN]:
         place = f"{name}:{row.line}" if row.line else name
-        print(f"{place}: {'warning: ' if row.warning else ''}{row.message}")
+        print(f"{place}: {'warning: ' if row.warning else ''}{visible_line(row.message)}")
     if (more := len(report.findings) - _SHOWN) > 0:
         print(f"and {more:,} more")
     print(f"{_counted(report.records, 'record')}, {_counted(report.problems, 'problem')}.", file=sys.stderr)

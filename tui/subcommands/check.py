@@ -21,7 +21,7 @@ from tui.config.settings import load_settings
 from tui.core.checks.report import document, junit_xml
 from tui.core.checks.results import CheckResult
 from tui.core.errors import InputError
-from tui.core.text import storable, visible_line
+from tui.core.text import printable, visible_line
 from tui.startup import make_session
 from tui.subcommands.ask_tools import terminal_line
 from tui.subcommands.check_table import row_lines, summary_lines, title_lines
@@ -68,7 +68,8 @@ async def _act(
         work = CheckRun(CheckContext(session, target, conversation.id))
         results = await _results(work, checks, left, options)
         if options.json:
-            print(storable(json.dumps(document(results, work.about, began), indent=2, ensure_ascii=False)))
+            text = json.dumps(document(results, work.about, began), indent=2, ensure_ascii=False)
+            print(printable(text, sys.stdout.isatty()))
         if options.junit:
             _write_junit(options.junit, junit_xml(results, work.about, began))
         failed = any(result.state == "failed" for result in results)
@@ -137,7 +138,7 @@ def _write_junit(name: str, data: bytes) -> None:
         InputError: It cannot be written.
     """
     if name == "-":
-        sys.stdout.write(data.decode())
+        sys.stdout.write(printable(data.decode(), sys.stdout.isatty()))
         return
     try:
         Path(name).write_bytes(data)

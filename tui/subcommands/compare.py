@@ -21,7 +21,7 @@ from tui.core.compare.targets import TargetWords, labels, parse_target
 from tui.core.errors import InputError, TokenError, TokenRefused
 from tui.core.events import SessionEvent
 from tui.core.items import Outcome
-from tui.core.text import storable, visible, visible_line
+from tui.core.text import printable, visible, visible_line
 from tui.session.compare import Column, Comparing, check_count
 from tui.session.session import Session
 from tui.startup import conversation_asked_for, make_session
@@ -147,16 +147,21 @@ async def _print(
             )
             for column in columns
         ]
-        print(storable(json.dumps(document(prompt, rows, found), indent=2, ensure_ascii=False)))
+        text = json.dumps(document(prompt, rows, found), indent=2, ensure_ascii=False)
+        print(printable(text, sys.stdout.isatty()))
         return
     names = labels([column.asked for column in columns])
     width = shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else _WIDTH
     figures = [_figures(comparing, column) for column in columns]
     lines = [visible_line(line) for line in table_lines(names, figures, width)]
-    safe = visible if sys.stdout.isatty() else storable
     for number, (name, text) in enumerate(zip(names, texts, strict=True), 1):
         if text:
-            lines += ["", _headed(f"{number} {name}", width), "", safe(text.rstrip("\n"))]
+            lines += [
+                "",
+                _headed(f"{number} {name}", width),
+                "",
+                printable(text.rstrip("\n"), sys.stdout.isatty()),
+            ]
     for first, second, compared in found:
         head = f"{first} → {second}: {compared.words}"
         lines += ["", _headed(head, width), "", *_difference_lines(compared, width)]

@@ -13,7 +13,7 @@ from typing import Final
 from tui.config.settings import load_settings
 from tui.core.errors import InputError
 from tui.core.figures_export import exact, totals_csv, totals_json
-from tui.core.text import visible_line
+from tui.core.text import printable, visible_line
 from tui.core.usage import UsageTotals, grouped
 from tui.session.spending import local_day
 from tui.store.history import History
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(totals_json(groups, total, options.by, first.isoformat()))
     elif options.csv:
-        sys.stdout.write(totals_csv(groups, options.by))
+        sys.stdout.write(printable(totals_csv(groups, options.by), sys.stdout.isatty()))
     elif not groups:
         print(f"Nothing was sent since {first.isoformat()}.", file=sys.stderr)
     else:
