@@ -130,7 +130,7 @@ def timed(history: History, words: str) -> float:
 
 
 def measure_search(report: Report, conversations: int = 1000) -> None:
-    """Searches over 100 turns in each of so many conversations: a rare word, a common one, a beginning."""
+    """Searches over 100 turns in each of so many conversations: rare, common, and nowhere."""
     with place() as folder:
         history = History(folder / "history.db")
         for number in range(conversations):
@@ -139,6 +139,8 @@ def measure_search(report: Report, conversations: int = 1000) -> None:
             ("a rare word", RARE),
             ("a common word", "tokens"),
             ("two words", "server answers"),
+            ("a word that is nowhere", "glyphwork"),
+            ("one of common letters that is nowhere", "antennae"),
         )
         for kind, words in kinds:
             timed(history, words)

@@ -14,8 +14,8 @@ __all__ = ["SUMMARY_COLUMNS", "search", "summary_from_row"]
 _EXCERPT_BEFORE: Final = 40
 _FEW: Final = 1000
 """Hits of which each is looked at; of a word that is in more turns, conversations are looked through."""
-_RARE_FIRST: Final = "qzjxkvbpywgfmucldhrsnioate"
-"""Letters, by how seldom they are written."""
+_SAMPLE: Final = 50
+"""Turns, the last ones, that tell which letters are rare in this history."""
 
 
 def search(db: sqlite3.Connection, text: str, limit: int) -> list[ConversationSummary]:
@@ -112,7 +112,7 @@ def _as_it_stands(db: sqlite3.Connection, text: str, limit: int) -> list[Convers
     rows = db.execute(
         r"SELECT id FROM turn_search_content WHERE (c0 LIKE ?1 ESCAPE '\' OR c1 LIKE ?1 ESCAPE '\')"
         r" AND (c0 LIKE ?2 ESCAPE '\' OR c1 LIKE ?2 ESCAPE '\') ORDER BY id DESC LIMIT ?3",
-        (f"%{_literally(_from_rarest(text))}%", pattern, _FEW),
+        (f"%{_literally(_from_rarest(db, text))}%", pattern, _FEW),
     )
     hits = _places(db, (row[0] for row in rows))
     titled = db.execute(
@@ -130,10 +130,19 @@ def _as_it_stands(db: sqlite3.Connection, text: str, limit: int) -> list[Convers
     ]
 
 
-def _from_rarest(text: str) -> str:
+def _from_rarest(db: sqlite3.Connection, text: str) -> str:
     """The text from its rarest letter on: SQLite tries at each place that has a pattern's first letter."""
-    letters = {char: _RARE_FIRST.find(char.lower()) for char in text if char.isascii() and char.isalpha()}
-    return text[text.index(min(letters, key=letters.__getitem__)) :] if letters else text
+    rows = db.execute(
+        "SELECT substr(c0 || c1, 1, 1000) FROM turn_search_content ORDER BY id DESC LIMIT ?", (_SAMPLE,)
+    )
+    sample = "".join(row[0] or "" for row in rows).lower()
+    # Others, and what means something in a pattern, are looked for in a slower way.
+    counts = {
+        place: sample.count(char.lower())
+        for place, char in enumerate(text)
+        if char.isascii() and char.isalnum()
+    }
+    return text[min(counts, key=counts.__getitem__) :] if counts else text
 
 
 def _summary_rows(db: sqlite3.Connection, ids: Iterable[str]) -> list[tuple[Any, ...]]:
