@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,17 @@ async def test_a_stream_of_something_very_large_ends_as_a_fresh_render(pane_app:
         assert screen(pane) == want[-len(screen(pane)) :]
         pane.action_scroll_home()
         assert screen(pane) == want[: len(screen(pane))]
+
+
+async def test_a_large_answer_of_json_becomes_a_tree_soon(pane_app: PaneApp) -> None:
+    text = json.dumps([{"id": number, "name": f"n{number}"} for number in range(ROWS * 2)])
+    async with pane_app((80, 24)) as (pane, _):
+        pane.replace([Block("a:out0", BlockKind.ASSISTANT, text, "gpt", json=True)])
+        assert any('"id": ' in line for line in screen(pane))
+        await pane.drained()
+        assert screen(pane)[-2].strip() == f'name: "n{ROWS * 2 - 1}"'
+        pane.action_scroll_home()
+        assert screen(pane)[1].strip() == f"▾ {ROWS * 2:,} items"
 
 
 async def test_the_place_in_a_large_table_stays_while_it_is_made(pane_app: PaneApp) -> None:

@@ -19,8 +19,8 @@ from tui.widgets.transcript.block import Block
 from tui.widgets.transcript.markdown import MEASURE
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import Row, Span, indent
-from tui.widgets.transcript.split import Cut
-from tui.widgets.transcript.view import Cuts, Paper, Piece, View
+from tui.widgets.transcript.split import Cut, PlainSplitter
+from tui.widgets.transcript.view import Cuts, Paper, Piece, View, guess_height
 from tui.widgets.transcript.wrap import wrap
 
 __all__ = ["TreeView", "view_of"]
@@ -30,9 +30,15 @@ _DEEPEST: Final = 12
 """Levels that are indented; deeper ones stand below each other."""
 
 
+_LARGEST: Final = 200_000
+"""Characters of JSON above which a finished answer is drawn as text: nobody folds ten thousand lines."""
+_READ_AT_ONCE: Final = 10_000
+"""Characters of JSON that are read at once; of more a tree is made in a thread."""
+
+
 def view_of(block: Block, order: int) -> View:
     """The view for a block."""
-    return TreeView(block, order) if block.json else View(block, order)
+    return TreeView(block, order) if block.json and len(block.text) <= _LARGEST else View(block, order)
 
 
 class LineCut(Cut):
@@ -125,7 +131,8 @@ class TreeView(View):
         self._live = True
         if paper is None:
             return
-        if self.folded or not self.pieces:
+        if self.folded or not self.pieces or self._unsplit is not None:
+            self._unsplit = None
             self.guess(paper) if self.folded else self.split(paper)
             return
         count = len(self._tree.lines)
@@ -194,7 +201,12 @@ class TreeView(View):
         self.tops.touch(0)
         if self._has_title():
             self.pieces.append(Piece(None, 1))
-        if not self.folded:
+        if not self.folded and not live and self._read_later(paper):
+            text = visible(self.text)
+            splitter = PlainSplitter()
+            cuts_now = [*splitter.append(text), *splitter.open]
+            self.pieces += [Piece(cut, guess_height(cut, paper)) for cut in cuts_now]
+        elif not self.folded:
             self._read_on(live=live)
             index, lines = 0, self._tree.lines
             while index < len(lines):
@@ -205,6 +217,28 @@ class TreeView(View):
         self._head_gap(paper)
         self._last_gap()
         self._sum()
+
+    def _read_later(self, paper: Paper) -> bool:
+        """Have a large tree made in a thread; until then the text is drawn as it is."""
+        text = self.text
+        if paper.later is None or 0 <= len(text) - self._read < _READ_AT_ONCE:
+            return False
+        mark = self._unsplit = object()
+
+        def work() -> GrowingTree:
+            tree = GrowingTree()
+            tree.feed(text)
+            tree.finish()
+            return tree
+
+        def done(tree: GrowingTree) -> None:
+            if self._unsplit is mark and not self._live:
+                self._unsplit = None
+                self._tree, self._read = tree, len(text)
+                self.split(paper, live=False)
+
+        paper.later(self, work, done)
+        return True
 
     def _hides(self, index: int) -> bool:
         """Whether what comes after a line would come into something folded."""

@@ -21,7 +21,7 @@ from tui.widgets.transcript.split import Cut, PlainSplitter, Splitter, is_split,
 from tui.widgets.transcript.syntax import References
 from tui.widgets.transcript.wrap import wrap
 
-__all__ = ["GUTTER", "Paper", "Piece", "Tops", "View"]
+__all__ = ["GUTTER", "Paper", "Piece", "Tops", "View", "guess_height"]
 
 GUTTER: Final = 3
 MARGIN: Final = 2
