@@ -35,8 +35,10 @@ __all__ = ["ModalScreen", "Screen", "caught_up"]
 
 _AT_ONCE = 0.008
 """Seconds after which others have their turn."""
-_BAND = 20
-"""Rows that are painted at once; 160 columns of so many take 20 ms."""
+_BAND = 16
+"""Rows of the screen that are painted at once."""
+_CELLS = 2600
+"""Cells that are painted at once: 20 ms."""
 _CATCHES_UP = 1.0
 """Seconds that a key waits at most."""
 
@@ -84,7 +86,7 @@ class _InPieces:
 
     def __init__(self, *args: Any, **more: Any) -> None:
         cast("Any", super()).__init__(*args, **more)
-        self._bands: list[Region] = []
+        self._waiting: list[Region] = []  # to be painted
 
     async def _get_message(self) -> Message:
         await asyncio.sleep(0)
@@ -148,16 +150,19 @@ class _InPieces:
         if self._opens:
             return
         self._paints_later = False
-        if len(this.app.screen_stack) < 2 or not this._layout_required:
+        if len(this.app.screen_stack) < 2:
             cast("Any", super())._on_timer_update()
             return
+        lays_out = this._layout_required
         self._in_update = True
         try:
             cast("Any", super())._on_timer_update()
         finally:
             self._in_update = False
-        if self._to_paint:
+        if self._to_paint and lays_out:
             asyncio.get_running_loop().call_soon(self._paint)
+        elif self._to_paint:
+            self._paint()
 
     def _paint(self) -> None:
         this = cast("Any", self)
@@ -166,15 +171,19 @@ class _InPieces:
             return
         dirty, whole = this._compositor._dirty_regions, this.size.region
         if whole in dirty:
-            dirty.clear()
-            self._bands = [
+            self._waiting = [
                 Region(0, y, whole.width, min(_BAND, whole.height - y)) for y in range(0, whole.height, _BAND)
             ]
-        if self._bands:
-            dirty.add(self._bands.pop(0))
+        else:
+            self._waiting += sorted(dirty.difference(self._waiting), key=lambda region: region.y)
+        dirty.clear()
+        cells = 0
+        while self._waiting and (not cells or cells + self._waiting[0].area <= _CELLS):
+            cells += self._waiting[0].area
+            dirty.add(self._waiting.pop(0))
         with this._context():
             self._compositor_refresh()
-        if self._bands:
+        if self._waiting:
             asyncio.get_running_loop().call_soon(self._paint)
 
 

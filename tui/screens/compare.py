@@ -25,6 +25,7 @@ from tui.core.text import visible_line
 from tui.screens.base import ModalScreen
 from tui.screens.compare_rows import FiguresTable, difference_rows
 from tui.widgets.columns import TableTitles
+from tui.widgets.compositor import ThriftyCompositor
 from tui.widgets.conversation_pane import BlockKind, ConversationPane
 from tui.widgets.dialog import Dialog
 from tui.widgets.inspection.tab_strip import TabStrip
@@ -138,6 +139,7 @@ class CompareScreen(ModalScreen[str | None]):
 
     def __init__(self, prompt: str, columns: Sequence[Answering], actions: CompareActions) -> None:
         super().__init__()
+        self._compositor = ThriftyCompositor()
         self.columns = tuple(columns)
         self._actions = actions
         self._title = visible_line(" ".join(prompt.split())[:200])
