@@ -31,7 +31,8 @@ from tui.core.text import storable, visible, visible_line
 from tui.session.validation import answer_problems
 from tui.widgets.transcript.block import Block, BlockKind
 from tui.widgets.transcript.palette import COMPONENTS, Palette
-from tui.widgets.transcript.view import Paper, View
+from tui.widgets.transcript.piece import Paper
+from tui.widgets.transcript.view import View
 from tui.wire.masking import DeltaMask
 from tui.wire.redact import Redactor, StreamRedactor, TextRedactor
 from tui.wire.token_forms import MASK, forms_of

@@ -13,8 +13,9 @@ from rich.style import Style
 from tui.core.text import visible
 from tui.widgets.transcript.block import Block, BlockKind
 from tui.widgets.transcript.palette import COMPONENTS, Palette
+from tui.widgets.transcript.piece import Paper
 from tui.widgets.transcript.rows import Row
-from tui.widgets.transcript.view import Paper, View
+from tui.widgets.transcript.view import View
 
 PALETTE = Palette(
     **{name.removeprefix("pane--").replace("-", "_"): Style(bgcolor="#101010") for name in COMPONENTS}

@@ -12,7 +12,8 @@ from textual.geometry import Region
 
 from tui.widgets.conversation_pane import Block, BlockKind, ConversationPane
 from tui.widgets.transcript.palette import COMPONENTS, Palette
-from tui.widgets.transcript.view import Paper, View
+from tui.widgets.transcript.piece import Paper
+from tui.widgets.transcript.view import View
 
 if TYPE_CHECKING:
     from conftest import PaneApp

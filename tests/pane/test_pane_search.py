@@ -14,8 +14,8 @@ from textual.geometry import Region
 from tui.widgets.conversation_pane import Block, BlockKind, ConversationPane
 from tui.widgets.transcript.flow import Flow
 from tui.widgets.transcript.palette import COMPONENTS, Palette
+from tui.widgets.transcript.piece import Paper
 from tui.widgets.transcript.search import Search
-from tui.widgets.transcript.view import Paper
 
 if TYPE_CHECKING:
     from conftest import PaneApp

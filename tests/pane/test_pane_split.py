@@ -14,8 +14,9 @@ from rich.style import Style
 from tui.core.text import visible
 from tui.widgets.transcript.block import Block, BlockKind
 from tui.widgets.transcript.palette import COMPONENTS, Palette
+from tui.widgets.transcript.piece import Paper
 from tui.widgets.transcript.split import Splitter, split_all
-from tui.widgets.transcript.view import Paper, View
+from tui.widgets.transcript.view import View
 
 PALETTE = Palette(
     **{

@@ -14,8 +14,8 @@ from rich.style import Style
 from tui.core.structured.strict import Problem
 from tui.widgets.transcript.block import Block, BlockKind
 from tui.widgets.transcript.palette import COMPONENTS, Palette
+from tui.widgets.transcript.piece import Paper
 from tui.widgets.transcript.tree_view import TreeView
-from tui.widgets.transcript.view import Paper
 
 PALETTE = Palette(
     **{name.removeprefix("pane--").replace("-", "_"): Style(bgcolor="#101010") for name in COMPONENTS}

@@ -27,9 +27,10 @@ from tui.widgets.transcript.flow import Anchor
 from tui.widgets.transcript.later import Later
 from tui.widgets.transcript.palette import COMPONENTS, PANE_CSS, Palette
 from tui.widgets.transcript.pane_keys import PaneKeys
+from tui.widgets.transcript.piece import Cuts, Paper
 from tui.widgets.transcript.reading import READING_COMPONENTS, READING_CSS
 from tui.widgets.transcript.split import split_ahead, split_all
-from tui.widgets.transcript.view import Cuts, Paper, View
+from tui.widgets.transcript.view import View
 from tui.widgets.transcript.warm import warm_up
 
 if TYPE_CHECKING:

@@ -21,9 +21,10 @@ from tui.widgets.compositor import paint_changed, paint_now
 from tui.widgets.transcript.bar import Bar
 from tui.widgets.transcript.flow import Anchor, Flow, Line
 from tui.widgets.transcript.palette import Palette
+from tui.widgets.transcript.piece import Paper, Piece
 from tui.widgets.transcript.place import Place, anchor_of, place_of
 from tui.widgets.transcript.rows import Row, pad
-from tui.widgets.transcript.view import Paper, Piece, View
+from tui.widgets.transcript.view import View
 from tui.widgets.transcript.wrap import wrap
 
 if TYPE_CHECKING:

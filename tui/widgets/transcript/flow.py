@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from tui.widgets.transcript.block import Block, BlockKind
 from tui.widgets.transcript.later import Later, LaterView
+from tui.widgets.transcript.piece import Paper, Piece, Tops
 from tui.widgets.transcript.rows import Row
 from tui.widgets.transcript.tree_view import view_of
-from tui.widgets.transcript.view import Paper, Piece, Tops, View
+from tui.widgets.transcript.view import View
 
 __all__ = ["Anchor", "Flow", "Line"]
 

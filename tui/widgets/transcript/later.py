@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from tui.widgets.transcript.block import Block, BlockKind
-from tui.widgets.transcript.view import Paper, Piece, Tops, View
+from tui.widgets.transcript.piece import Paper, Piece, Tops
+from tui.widgets.transcript.view import View
 
 __all__ = ["Later", "LaterView"]
 

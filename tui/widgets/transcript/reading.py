@@ -12,10 +12,11 @@ from textual.timer import Timer
 
 from tui.widgets.transcript.cursor import WithCursor
 from tui.widgets.transcript.flow import Anchor, Line
+from tui.widgets.transcript.piece import GUTTER
 from tui.widgets.transcript.rows import Row
 from tui.widgets.transcript.search import Hit, Search
 from tui.widgets.transcript.selection import after, anchor_of, restyle
-from tui.widgets.transcript.view import GUTTER, View
+from tui.widgets.transcript.view import View
 
 __all__ = ["READING_COMPONENTS", "READING_CSS", "Reading"]
 

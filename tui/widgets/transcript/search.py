@@ -15,8 +15,9 @@ from typing import Final
 
 from tui.widgets.transcript.flow import Flow
 from tui.widgets.transcript.later import LaterView
+from tui.widgets.transcript.piece import Piece
 from tui.widgets.transcript.rows import HARD, Row
-from tui.widgets.transcript.view import Piece, View
+from tui.widgets.transcript.view import View
 
 __all__ = ["Hit", "Search"]
 

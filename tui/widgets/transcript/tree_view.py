@@ -18,9 +18,10 @@ from tui.core.text import visible, visible_line
 from tui.widgets.transcript.block import Block
 from tui.widgets.transcript.markdown import MEASURE
 from tui.widgets.transcript.palette import Palette
+from tui.widgets.transcript.piece import Cuts, Paper, Piece, guess_height
 from tui.widgets.transcript.rows import Row, Span, indent
 from tui.widgets.transcript.split import Cut, PlainSplitter
-from tui.widgets.transcript.view import Cuts, Paper, Piece, View, guess_height
+from tui.widgets.transcript.view import View
 from tui.widgets.transcript.wrap import wrap
 
 __all__ = ["TreeView", "view_of"]

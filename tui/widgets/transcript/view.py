@@ -2,115 +2,23 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Final
 
-from rich.segment import Segment
-from rich.style import Style
-
-from tui.core.text import visible, visible_line
-from tui.widgets.transcript.block import Block, BlockKind
-from tui.widgets.transcript.growing import GrowingFence, GrowingParagraph, GrowingTable, fence_rows
-from tui.widgets.transcript.markdown import MEASURE, render_markdown
+from tui.core.text import visible
+from tui.widgets.transcript.block import Block
+from tui.widgets.transcript.drawn import blank_row, finished, palette_of, piece_rows, title_rows
+from tui.widgets.transcript.growing import GrowingFence, GrowingParagraph, GrowingTable
+from tui.widgets.transcript.markdown import MEASURE
 from tui.widgets.transcript.palette import Palette
+from tui.widgets.transcript.piece import Cuts, Paper, Piece, Tops, grows, guess_height
 from tui.widgets.transcript.rough import GrowingLater, RoughRows, is_large, many
-from tui.widgets.transcript.rows import Row, indent, pad
+from tui.widgets.transcript.rows import Row
 from tui.widgets.transcript.split import Cut, PlainSplitter, Splitter, is_split, split_ahead, split_all
 from tui.widgets.transcript.syntax import References
-from tui.widgets.transcript.wrap import wrap
 
-__all__ = ["GUTTER", "Paper", "Piece", "Tops", "View", "guess_height"]
-
-GUTTER: Final = 3
-MARGIN: Final = 2
-
-_STATES: Final = {
-    "running": "⋯",
-    "stopped": "■ stopped",
-    "failed": "✕ failed",
-    "incomplete": "◐ incomplete",
-    "refused": "⊘ refused",
-}
-
-
-class _Tall(Protocol):
-    height: int
-
-
-class Tops:
-    """Where each of a sequence of things begins, kept up lazily from the first one that changed."""
-
-    __slots__ = ("_valid", "values")
-
-    def __init__(self) -> None:
-        self.values = [0]
-        self._valid = 0
-
-    def touch(self, index: int) -> None:
-        """Say that the height of item `index`, or what follows, changed."""
-        self._valid = min(self._valid, index)
-
-    def update(self, items: Sequence[_Tall]) -> list[int]:
-        """The tops of `items`, and last the height of all."""
-        values, valid = self.values, self._valid
-        if valid < len(items) or len(values) != len(items) + 1:
-            del values[valid + 1 :]
-            top = values[-1]
-            for index in range(valid, len(items)):
-                top += items[index].height
-                values.append(top)
-            self._valid = len(items)
-        return values
-
-    def find(self, items: Sequence[_Tall], y: int) -> int:
-        """The index of the item that holds line `y`, clamped; items without height hold none."""
-        return max(0, min(bisect_right(self.update(items), y) - 1, len(items) - 1))
-
-
-class Paper:
-    """What rows are drawn on: the width in cells, and the palette. A new one makes all rows stale.
-
-    Attributes:
-        later: Takes work that would hold up the keys: for a view, what a thread is to do, and what is
-            called with its result unless there is other paper by then. None to have it done at once.
-    """
-
-    __slots__ = ("dimmed", "later", "palette", "text_width", "width")
-
-    def __init__(self, width: int, text_width: int, palette: Palette) -> None:
-        self.width = width
-        self.text_width = max(8, text_width - GUTTER - MARGIN)
-        self.palette = palette
-        self.dimmed = palette.dimmed()
-        self.later: Callable[[View, Callable[[], Any], Callable[[Any], None]], None] | None = None
-
-
-class Piece:
-    """A part of a block that is rendered at once.
-
-    Attributes:
-        cut: Its source; None for the title line.
-        rows: Rendered, or None (not yet, or dropped to save memory).
-        height: In rows; a guess until `measured`.
-        rough: Whether the rows are not yet as they will be.
-        meanwhile: Rows to be drawn while a thread makes those that are as they will be.
-    """
-
-    __slots__ = ("cut", "height", "meanwhile", "measured", "rough", "rows")
-
-    def __init__(self, cut: Cut | None, height: int) -> None:
-        self.cut = cut
-        self.rows: Sequence[Row] | None = None
-        self.height = height
-        self.measured = False
-        self.rough = False
-        self.meanwhile: Sequence[Row] | None = None
-
-
-Cuts = tuple[list[Cut], References]
-"""A text's pieces and its link definitions, as `split_all` gives them."""
+__all__ = ["View"]
 
 
 class View:
@@ -223,9 +131,9 @@ class View:
                 pieces.append(Piece(cut, guess_height(cut, paper)))
         self.tops.touch(self._final)
         self.pieces[self._final :] = pieces
-        if final and old and old[0].rows is not None and _grows(final[0]):
+        if final and old and old[0].rows is not None and grows(final[0]):
             self._end_growing(pieces[0], final[0], old[0], paper)
-        if len(final) or not pieces or (pieces[0].cut and not _grows(pieces[0].cut)):
+        if len(final) or not pieces or (pieces[0].cut and not grows(pieces[0].cut)):
             self._growing = None
         self._final += len(final)
         self._head_gap(paper)
@@ -419,13 +327,13 @@ class View:
     def grow(self, paper: Paper) -> None:
         """Lay out the open piece as far as it has come, if it is one that is followed row by row."""
         index = len(self.pieces) - 1
-        if self.is_followed and index >= self._final and (cut := self.pieces[index].cut) and _grows(cut):
+        if self.is_followed and index >= self._final and (cut := self.pieces[index].cut) and grows(cut):
             self.rows(index, paper)
 
     def _draw(self, piece: Piece, cut: Cut, paper: Paper) -> Sequence[Row]:
         """The rows of a piece; of a large one those that can be had at once, until a thread has made them."""
         later = paper.later
-        if later is None or not is_large(cut) or (not cut.final and _grows(cut)):
+        if later is None or not is_large(cut) or (not cut.final and grows(cut)):
             return self._render(piece, cut, paper)
         piece.rough = True
         meanwhile = many(piece.meanwhile) if piece.meanwhile is not None else self._roughly(cut, paper)
@@ -442,52 +350,32 @@ class View:
         return meanwhile
 
     def _roughly(self, cut: Cut, paper: Paper) -> RoughRows:
-        palette = paper.dimmed if self.block.kind is BlockKind.REASONING else paper.palette
+        palette = palette_of(self.block.kind, paper)
         width = min(paper.text_width, MEASURE)
         return RoughRows(cut, width, palette, lambda rows: self._finish(rows, paper))
 
     # -- drawing ------------------------------------------------------------------------------
 
     def _finish(self, rows: list[Row], paper: Paper) -> list[Row]:
-        char, style = paper.palette.bar_of(self.block.kind)
-        bar = Segment(f" {char} ", style)
-        indent(rows, bar, bar, copied=False)
-        for row in rows:
-            pad(row, paper.width, paper.palette.text)
-        return rows
+        return finished(rows, self.block.kind, paper)
 
     def _render(self, piece: Piece, cut: Cut, paper: Paper) -> Sequence[Row]:
-        palette = paper.dimmed if self.block.kind is BlockKind.REASONING else paper.palette
-        width = paper.text_width
         rows: Sequence[Row] | None = None
-        if cut.kind == "plain":
-            style = palette.muted if self.block.kind in _QUIET else palette.text
-            source = cut.source.rstrip("\n") if cut.gap else cut.source.removesuffix("\n")
-            if source or not cut.gap:
-                rows = self._finish(wrap([(source.expandtabs(4), style)], min(width, MEASURE)), paper)
-            else:
-                rows = []
-        elif cut.kind == "fence" and cut.final:
-            made = fence_rows(cut.source, min(width, MEASURE), palette)
-            rows = None if made is None else self._finish(made, paper)
-        elif not cut.final and _grows(cut):
-            rows = self._grow(cut, paper, palette)
+        if not cut.final and grows(cut):
+            rows = self._grow(cut, paper, palette_of(self.block.kind, paper))
             piece.rough = isinstance(rows, RoughRows) or _is_stale(self._growing)
             if rows is None and paper.later is not None and is_large(cut):
                 rows = self._roughly(cut, paper)
         if isinstance(rows, RoughRows):
             return rows
         if rows is None:
-            rows = render_markdown(
-                cut.source,
-                width,
-                palette,
-                references=self.references,
-                number=cut.number,
-                whole=cut.final,
-            )
-            self._finish(rows, paper)
-        return [*rows, _blank(paper)] if cut.gap and (rows or cut.kind == "plain") else rows
+            rows = piece_rows(cut, self.block.kind, paper, self.references)
+        return [*rows, blank_row(paper)] if cut.gap and (rows or cut.kind == "plain") else rows
+
+    def _title(self, paper: Paper) -> list[Row]:
+        hidden = self._lines + (not self.text.endswith("\n")) if self.folded and self._size else 0
+        rows = title_rows(self.block, self.text, hidden, paper)
+        return [*rows, blank_row(paper)] if len(self.pieces) == 1 else rows
 
     def _grow(self, cut: Cut, paper: Paper, palette: Palette) -> Sequence[Row] | None:
         growing = self._growing
@@ -540,60 +428,15 @@ class View:
 
     def _end_growing(self, piece: Piece, cut: Cut, before: Piece, paper: Paper) -> None:
         """Take over what was followed and is complete now: a table is not read anew for its last rows."""
-        palette = paper.dimmed if self.block.kind is BlockKind.REASONING else paper.palette
+        palette = palette_of(self.block.kind, paper)
         rows = before.rows
         if cut.kind == "table" and isinstance(self._growing, GrowingTable):
             rows = self._grow(cut, paper, palette)
             if rows and not _is_stale(self._growing):
                 piece.height, piece.measured = len(rows) + cut.gap, True
-                piece.rows = many([*rows, _blank(paper)] if cut.gap else rows)
+                piece.rows = many([*rows, blank_row(paper)] if cut.gap else rows)
                 return
         piece.meanwhile = rows or None
-
-    def _title(self, paper: Paper) -> list[Row]:
-        """The title line: a fold mark, the title, how much is folded away, the state."""
-        block, palette = self.block, paper.palette
-        style: Style = {
-            BlockKind.USER: palette.user,
-            BlockKind.ASSISTANT: palette.assistant,
-            BlockKind.ERROR: palette.error,
-            BlockKind.NOTICE: palette.notice,
-        }.get(block.kind, palette.muted)
-        spans: list[tuple[str, Style]] = []
-        title = visible_line(block.title)
-        lines = self._lines + (not self.text.endswith("\n")) if self.folded and self._size else 0
-        if block.folded or block.has_fold_mark:
-            style = style + Style.from_meta({"fold": block.id})
-            spans.append(("▸ " if self.folded else "▾ ", style))
-            if not title and lines and not block.has_fold_mark:
-                # What has no title of its own is told by how it begins.
-                title = visible_line(self.text.strip().partition("\n")[0])[: paper.text_width - 16]
-                lines = lines if lines > 1 else 0
-            title = title or block.kind.value.capitalize()
-        elif block.kind is BlockKind.ATTACHMENT:
-            spans.append(("▤ ", palette.marker))
-        spans.append((title, style))
-        if lines and not (block.title and block.kind is BlockKind.USAGE):
-            spans.append((f" · {lines} line{'s' * (lines != 1)}", style))
-        if block.state:
-            mark = _STATES.get(block.state, visible_line(block.state))
-            color = palette.error if block.state == "failed" else palette.notice
-            spans.append(
-                (("  " if title else "") + mark, palette.muted if block.state == "running" else color)
-            )
-        rows = wrap(spans, paper.text_width)
-        if spans[0][0] in ("▸ ", "▾ ", "▤ "):
-            rows[0].skip = 2  # A mark is no text to be copied.
-        if self.folded:
-            bar = Segment(" " * GUTTER, palette.text)
-            indent(rows, bar, bar, copied=False)
-            for row in rows:
-                pad(row, paper.width, palette.text)
-        else:
-            self._finish(rows, paper)
-        if len(self.pieces) == 1:
-            rows.append(_blank(paper))
-        return rows
 
 
 _Growing = GrowingFence | GrowingParagraph | GrowingTable
@@ -608,8 +451,6 @@ _LINE: Final = 40
 _SPLIT_AT_ONCE: Final = 24_000
 """Characters of a text, and `_LINE` more for each line, from which on it is split in a thread."""
 
-_QUIET: Final = (BlockKind.TOOL, BlockKind.NOTICE, BlockKind.USAGE, BlockKind.ATTACHMENT)
-
 
 def _targets(references: References) -> dict[str, object]:
     return {label: value.get("href") for label, value in references.items()}
@@ -617,20 +458,3 @@ def _targets(references: References) -> dict[str, object]:
 
 def _is_stale(growing: object) -> bool:
     return isinstance(growing, GrowingLater) or (isinstance(growing, GrowingTable) and growing.stale)
-
-
-def _grows(cut: Cut) -> bool:
-    """Whether it is followed row by row while it is open."""
-    return cut.kind in ("fence", "table") or cut.is_long
-
-
-def _blank(paper: Paper) -> Row:
-    return Row([Segment(" " * paper.width, paper.palette.text)], skip=0, end=0)
-
-
-def guess_height(cut: Cut, paper: Paper) -> int:
-    """Guess the rows of a piece without rendering it."""
-    source = cut.source
-    if cut.kind in ("fence", "table"):
-        return max(1, source.count("\n"))
-    return source.count("\n") + len(source) // (paper.text_width + 1) + cut.gap
