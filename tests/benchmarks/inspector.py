@@ -24,7 +24,7 @@ from harness import Report, main
 from ui_samples import OneWidget, event, exchange, request_body, stream_events
 
 from tui.core.exchange import Exchange
-from tui.core.recording import Events
+from tui.core.recorded_events import Events
 from tui.screens.inspector_screen import InspectorScreen
 from tui.widgets.inspection.json_tree import JsonTree
 from tui.widgets.inspection.page import PageLines

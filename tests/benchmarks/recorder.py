@@ -34,7 +34,8 @@ OFF: Final = "--record-nothing"
 
 def record_nothing(*, but_record: bool = False) -> None:
     """Take the recorder out of the program; or only import the same, so that both sides begin alike."""
-    from tui.core.recording import Chunks, Events
+    from tui.core.recorded_body import Chunks
+    from tui.core.recorded_events import Events
     from tui.session.records import TurnRecords
     from tui.store.history import History
     from tui.wire.redact import StreamRedactor

@@ -8,7 +8,8 @@ from itertools import accumulate, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.core.recording import Chunks, Events
+from tui.core.recorded_body import Chunks
+from tui.core.recorded_events import Events
 from tui.store.arrivals import pack_arrivals, unpack_arrivals
 
 

@@ -17,7 +17,8 @@ from tui.core.errors import WireError
 from tui.core.events import AttemptStarted
 from tui.core.exchange import UNPACKED_HEADER, Chunks, Events, Exchange
 from tui.core.items import Outcome, Target
-from tui.core.recording import BLOCK, sse_data
+from tui.core.recorded_body import BLOCK
+from tui.core.recorded_events import sse_data
 from tui.sandbox.server import SandboxServer
 from tui.widgets.inspection.pages import response_head
 from tui.wire.client import ClientSettings, ResponsesClient

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from tui.core.items import Outcome
-from tui.core.recording import Chunk, Chunks, Events, SseRecord
+from tui.core.recorded_body import Chunk, Chunks
+from tui.core.recorded_events import Events, SseRecord
 from tui.core.request_body import RequestBody
 
 __all__ = ["UNPACKED_HEADER", "Chunk", "Chunks", "Events", "Exchange", "Headers", "SseRecord", "Timings"]

@@ -18,7 +18,7 @@ from operator import sub
 from typing import Any, Final
 
 from tui.core.exchange import Chunk, Chunks, Events, SseRecord
-from tui.core.recording import sse_data
+from tui.core.recorded_events import sse_data
 
 __all__ = ["pack_arrivals", "unpack_arrivals"]
 

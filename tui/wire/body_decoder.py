@@ -57,7 +57,7 @@ class BodyDecoder(Protocol[P]):
         ...
 
     def said_otherwise(self, events: Sequence[P]) -> Mapping[int, str]:
-        """What those say, by their index, whose data `recording.event_data` cannot read from their bytes."""
+        """What those say, by index, whose data `recorded_events.event_data` cannot read from their bytes."""
         ...
 
     def kind(self, event: P) -> str:
