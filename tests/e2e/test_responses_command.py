@@ -80,6 +80,9 @@ def test_an_answer_that_was_interrupted_is_unknown_and_gone_once_the_server_says
     server.fault({"stall_events": 12})
     with program.running("ask", "Write 60 words about granite") as process:
         server.log.wait_for(lambda record: record.events >= 12, timeout=20)
+        # What was sent need not have been read.
+        assert process.stdout is not None
+        assert process.stdout.read(1)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=10)
     listed, plain = program.together(["responses", "list", "--json"], ["responses", "list"])

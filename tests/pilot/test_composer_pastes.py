@@ -36,8 +36,8 @@ async def test_a_long_paste_is_a_chip_that_is_sent_in_full(tmp_path: Path) -> No
         await until(pilot, lambda: len(app.chat.query(PasteChip)) == 2)
         assert composer.text == f"see {LONG} and {MARK} {LONG} ①"
         assert len(composer.input.text) == len("see x and y")
-        assert "see ① and ②" in text_of(app)
-        assert "16 lines" in text_of(app)
+        await until(pilot, lambda: "see ① and ②" in text_of(app))
+        await until(pilot, lambda: "16 lines" in text_of(app))
         # What is typed, pastes expanded and their places, is kept; what is copied has them in it.
         await until(pilot, lambda: session.drafts.get("") == composer.text)
         assert session.pastes[""][0] == (4, 4 + len(LONG))
