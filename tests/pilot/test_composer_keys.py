@@ -161,8 +161,13 @@ async def test_a_chip_is_removed_by_key_by_click_and_by_command(tmp_path: Path) 
     app = app_for(session, files=[str(file) for file in files])
     async with app.run_test(size=(160, 24)) as pilot:
         chips = app.chat.chips
-        await until(pilot, lambda: len(chips.query("Chip")) == 3)
+        # Each file that has been read draws all chips anew.
+        await until(pilot, lambda: len(chips.query("Chip")) == 3 and not app.chat.query("ComingChip"))
+        await settled(pilot)
         chips.query("Chip")[0].focus()
+        await until(pilot, lambda: chips.query("Chip")[0].has_focus)
+        await chips.show(app.chat._attachments)
+        await until(pilot, lambda: chips.query("Chip")[0].has_focus)
         await pilot.press("delete")
         await until(pilot, lambda: len(chips.query("Chip")) == 2)
         chip = chips.query("Chip")[0]

@@ -252,8 +252,9 @@ class ChatComposer(ChatTarget):
         event.stop()
         if event.index < len(self._attachments):
             del self._attachments[event.index]
+            # At once: the chips that are drawn anew leave the keys where they are.
+            self.set_focus(self.composer.input)
             self.attachments_changed()
-            self.composer.input.focus()
 
     @on(AttachmentMoved)
     def _attachment_moved(self, event: AttachmentMoved) -> None:

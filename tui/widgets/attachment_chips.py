@@ -183,13 +183,16 @@ class AttachmentChips(HorizontalScroll, can_focus=False):
 
         Args:
             attachments: The files.
-            focus: The index of the one that gets the keys.
+            focus: The index of the one that gets the keys; by default the one that has them keeps them.
             coming: Names of files that are still being read.
             then_sent: Whether the prompt is sent when they are.
         """
         files = tuple(attachments)
         # One after the other: two at a time would mount both lists.
         async with self._lock:
+            if focus is None:
+                # Another file has come: the keys stay with the one that had them.
+                focus = next((at for at, chip in enumerate(self.query(Chip)) if chip.has_focus), None)
             await self.remove_children()
             self.set_class(bool(files or coming), "-any")
             if files or coming:
