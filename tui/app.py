@@ -434,13 +434,13 @@ class OutcropApp(App[int]):
 
         running = self.chat.answers_in_background
         try:
-            await self.chat.shut_down()
+            unsent = await self.chat.shut_down()
             await self.session.aclose()
         except Exception as error:  # The worker's edge: who wants to leave must not be kept.
             self.leave_with(1, report(error, "leaving"))
         else:
             # Closing tried to write it once more.
-            self.leave_with(0, after_leaving(running, self.chat.unsaved))
+            self.leave_with(0, after_leaving(running, self.chat.unsaved, unsent))
 
     def give_up(self, error: Exception) -> None:
         """End because the program could not get ready."""

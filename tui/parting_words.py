@@ -24,12 +24,13 @@ def before_leaving(arriving: int, unsaved: bool, key: str) -> str:
     return ""
 
 
-def after_leaving(running: int, unsaved: bool) -> str:
+def after_leaving(running: int, unsaved: bool, unsent: str = "") -> str:
     """What is said after the end; empty where there is nothing to say.
 
     Args:
         running: How many turns go on in the background.
         unsaved: Whether something that was said could not be written to the last.
+        unsent: What was written for the composer and could not be kept there.
     """
     words: list[str] = []
     if unsaved:
@@ -39,4 +40,6 @@ def after_leaving(running: int, unsaved: bool) -> str:
         words.append(
             f"{what} still being made in the background; the next start of Outcrop brings what came of it."
         )
+    if unsent:
+        words.append(f"The history did not open, so what you had written is not kept; here it is: {unsent}")
     return " ".join(words)

@@ -65,12 +65,28 @@ async def test_text_typed_before_the_program_is_ready_is_there_at_the_next_start
     async with first.run_test(size=(80, 24)) as pilot:
         first.chat.composer.put_back("half a thought")
         await pilot.press("ctrl+q")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while first.is_running:
                 await pilot.pause(0.05)
+    assert first.return_code == 0
     second = app()
     async with second.run_test(size=(80, 24)) as pilot:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while second.chat.composer.text != "half a thought":
                 await pilot.pause(0.05)
         await second.session.aclose()
+
+
+async def test_text_that_cannot_be_kept_is_printed_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = app()
+    monkeypatch.setattr("tui.screens.chat._OPENS_WITHIN", 0.1)
+    monkeypatch.setattr(program.session, "get_ready", asyncio.Event().wait)
+    async with program.run_test(size=(80, 24)) as pilot, asyncio.timeout(20):
+        program.chat.composer.put_back("half a thought")
+        await pilot.press("ctrl+q")
+        while program.is_running:
+            await pilot.pause(0.05)
+    assert "here it is: half a thought" in " ".join(capsys.readouterr().err.split())
+    assert program.return_code == 0

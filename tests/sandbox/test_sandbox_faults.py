@@ -53,6 +53,14 @@ def test_status_with_headers_and_bodies(api: Api) -> None:
     assert api.http.post(api.url + "/responses", json=STREAM).status_code == 200
 
 
+def test_a_fault_of_an_answer_waits_on_where_the_request_is_refused(api: Api) -> None:
+    api.server.fault({"no_terminal": True, "times": 2})
+    assert api.post(**STREAM, previous_response_id="resp_gone").status_code == 404
+    for _ in range(2):
+        assert "response.completed" not in read(api)
+    assert "response.completed" in read(api)
+
+
 @pytest.mark.parametrize("count", [1, 700, 1500])
 def test_cut_after_bytes(api: Api, count: int) -> None:
     api.server.fault({"cut_bytes": count})

@@ -37,6 +37,8 @@ class Fault:
 
     Asked for by `SandboxServer.fault`, by `POST /sandbox/faults` (see `tui.sandbox.control`) for the next
     requests, or by a create request for itself, in its body: `"metadata": {"sandbox_fault": "<JSON>"}`.
+    A fault without a status waits on where its request is refused for what it says (an unknown
+    `previous_response_id`, say): it is about an answer.
 
     Attributes:
         on: which operation. create is whatever asks a model: responses, chat, converse (and converse-stream)
@@ -191,6 +193,11 @@ class FaultQueue:
                         del self._waiting[index]
                     return fault
         return None
+
+    def give_back(self, fault: Fault) -> None:
+        """Let a fault that was taken wait for the next request: this one was refused, so nothing was made."""
+        with self._lock:
+            self._waiting.appendleft(replace(fault, times=1))
 
 
 TERMINALS = frozenset({"response.completed", "response.incomplete", "response.failed", "error"})

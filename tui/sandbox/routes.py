@@ -141,7 +141,7 @@ class Routes:
         """
 
         async def handle(request: Request) -> Response:
-            fault = Fault()
+            fault, waited = Fault(), False
             try:
                 # Read first, so that the log has the body of a refused request as well.
                 body = await bytes_of(request)
@@ -152,13 +152,15 @@ class Routes:
                 if not known:
                     raise errors.no_route(request.method, request.url.path)
                 if operation is not None:
-                    fault = await self._fault(operation, request)
+                    fault, waited = await self._fault(operation, request)
                 if fault.status is not None:
                     return faulty(fault, native=not route)
                 return await handler(request, self._target(request, place, route), fault)
             except errors.ApiError as refused:
+                if waited:
+                    self._service.faults.give_back(fault)
                 error = refused if route else aws.translated(refused)
-                return JsonAnswer(error.status, error.body, headers=error.headers, fault=fault)
+                return JsonAnswer(error.status, error.body, headers=error.headers, fault=Fault())
 
         return handle
 
@@ -171,16 +173,17 @@ class Routes:
             self._quotas[place] = Quota(limit, tells=self._service.options.retry_after)
         return Target(place, route, Endpoint(self._service, place, self._quotas.get(place), project))
 
-    async def _fault(self, operation: Operation, request: Request) -> Fault:
-        """The request's own fault, else the next that waits."""
+    async def _fault(self, operation: Operation, request: Request) -> tuple[Fault, bool]:
+        """The request's own fault, else the next that waits, and whether it is one that waited."""
         if operation in ("responses", "chat", "converse", "invoke"):
             try:
                 own = Fault.from_metadata(await json_of(request))
             except ValueError as error:
                 raise errors.invalid("metadata", str(error)) from None
             if own is not None:
-                return own
-        return self._service.faults.take(operation) or Fault()
+                return own, False
+        waiting = self._service.faults.take(operation)
+        return waiting or Fault(), waiting is not None
 
     async def _create(self, request: Request, target: Target, fault: Fault) -> Response:
         body = await json_of(request)

@@ -47,6 +47,8 @@ _AFTER_THE_FIRST_PICTURE = (
     "tui.core.way_on",
 )
 _LONG = 20.0
+_OPENS_WITHIN = 10.0
+"""Seconds that leaving waits for a history that is not open yet."""
 """Seconds for which a sentence stays that is said once."""
 
 
@@ -266,12 +268,16 @@ class ChatScreen(
         if worker is not None:
             worker.cancel()
 
-    async def shut_down(self) -> None:
-        """Stop every turn, wait until what came is on disk, save the draft."""
+    async def shut_down(self) -> str:
+        """Stop every turn, wait until what came is on disk, save the draft.
+
+        Returns:
+            What was written and cannot be saved, as the history did not open in time.
+        """
         if not self._ready.is_set() and self.composer.text.strip():
             # What was typed while the program warmed up can be saved only when it has.
             with suppress(TimeoutError):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(_OPENS_WITHIN):
                     await self._ready.wait()
         workers = list(self._workers.values())
         for worker in workers:
@@ -282,3 +288,4 @@ class ChatScreen(
         for conversation_id in [self._conversation_id, *self._written]:
             await self._save_draft_now(conversation_id)
         self.restore_title()
+        return "" if self._ready.is_set() else self.composer.text.strip()
