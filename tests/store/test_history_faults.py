@@ -9,13 +9,18 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.store_support import completed, conversation
 
 from tui.core.errors import StoreError
 from tui.core.items import Outcome
+from tui.store.database import Database
 from tui.store.history import ENDED_WHILE_RUNNING, History
 from tui.store.process import is_alive, this_process
 from tui.store.schema import MIGRATIONS, SCHEMA_VERSION
@@ -290,3 +295,69 @@ def test_a_read_only_folder_is_said_and_left_as_it_is():
             assert "cannot be opened: permission denied" in line
         assert path.read_bytes() == before
         os.chmod(path.parent, 0o755)
+
+
+def test_programs_that_begin_at_once_make_one_history(path: Path) -> None:
+    """Each may look at the file while another one makes it."""
+    failures: list[BaseException] = []
+    together = threading.Barrier(4)
+
+    def begin(folder: Path) -> None:
+        together.wait()
+        try:
+            Database(folder / "history.db").close()
+        except BaseException as error:  # A thread's would be printed only.
+            failures.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for number in range(60):
+            programs = [threading.Thread(target=begin, args=(path.parent / str(number),)) for _ in range(4)]
+            for program in programs:
+                program.start()
+            for program in programs:
+                program.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not failures
+
+
+def test_a_file_that_is_being_made_is_no_foreign_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tables come between two questions about the file."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as empty:
+        empty.execute("PRAGMA journal_mode = WAL")
+    connect = sqlite3.connect
+
+    class Slow(sqlite3.Connection):
+        def execute(self, sql: str, *more: Any) -> sqlite3.Cursor:
+            found = super().execute(sql, *more)
+            if sql == "PRAGMA application_id":
+                monkeypatch.setattr(sqlite3, "connect", connect)
+                History(path).close()
+            return found
+
+    def connecting(*given: Any, **more: Any) -> sqlite3.Connection:
+        return connect(*given, **more, factory=Slow)
+
+    monkeypatch.setattr(sqlite3, "connect", connecting)
+    History(path).close()
+    assert sqlite3.connect is connect
+
+
+def test_a_turn_whose_turn_before_is_gone_leaves_no_conversation(path: Path) -> None:
+    """Another window has deleted it all."""
+    history = History(path)
+    base = conversation().append(completed("t1", "one", "1"))
+    history.begin_turn(base, base.turns["t1"])
+    assert history.load("c1").tip == "t1"
+    history.delete("c1")
+    after = base.append(completed("t2", "two", "2", "t1"))
+    with pytest.raises(StoreError):
+        history.begin_turn(after, after.turns["t2"])
+    history.change_conversation(replace(base, continuation="stateless"))
+    assert history.list() == []
+    history.begin_turn(base, base.turns["t1"])
+    assert [one.id for one in history.list()] == ["c1"]
+    history.close()

@@ -58,7 +58,7 @@ def test_a_conversation_comes_back_as_it_was(history, path):
     for one in (first, second, sibling):
         history.save_turn("c1", one)
         talk = talk.append(one)
-    history.set_tip("c1", "t2")
+    history.change_conversation(replace(history.load("c1"), tip="t2"))
     history.set_lost("c1", frozenset({"resp_t1"}))
     history.close()
     reopened = History(path)
@@ -301,7 +301,7 @@ def test_a_conversation_of_ten_thousand_turns_opens_quickly(history):
                 for n in range(10_000)
             ),
         )
-    history.set_tip("c1", "t9999")
+    history.change_conversation(replace(history.load("c1"), tip="t9999"))
     took: list[float] = []
     for _ in range(5):
         start = time.process_time()

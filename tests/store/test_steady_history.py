@@ -60,7 +60,7 @@ def test_what_waits_is_written_in_its_order(one: Run, third: sqlite3.Connection)
     one.run(History.save_turn, "c1", completed("t2", "two", "2", "t1"))
     one.run(History.save_conversation, conversation(2))
     one.run(History.save_turn, "c2", completed("t3", "three", "3"))
-    one.run(History.set_tip, "c1", "t1")
+    one.run(History.change_conversation, conversation(1, title="Rocks", tip="t1"))
     one.run(History.set_title, "c1", "Stones")
     assert len(one.told) == 1 and one.told[0].endswith(IN_MEMORY)
     assert one.history.in_memory

@@ -37,8 +37,8 @@ class Fault:
 
     Asked for by `SandboxServer.fault`, by `POST /sandbox/faults` (see `tui.sandbox.control`) for the next
     requests, or by a create request for itself, in its body: `"metadata": {"sandbox_fault": "<JSON>"}`.
-    A fault without a status waits on where its request is refused for what it says (an unknown
-    `previous_response_id`, say): it is about an answer.
+    A fault that is about an answer, with neither a status nor a wait, waits on where its request is refused
+    for what it says (an unknown `previous_response_id`, say).
 
     Attributes:
         on: which operation. create is whatever asks a model: responses, chat, converse (and converse-stream)

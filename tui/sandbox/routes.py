@@ -157,10 +157,11 @@ class Routes:
                     return faulty(fault, native=not route)
                 return await handler(request, self._target(request, place, route), fault)
             except errors.ApiError as refused:
-                if waited:
+                if waited and not fault.wait:
                     self._service.faults.give_back(fault)
+                    fault = Fault()
                 error = refused if route else aws.translated(refused)
-                return JsonAnswer(error.status, error.body, headers=error.headers, fault=Fault())
+                return JsonAnswer(error.status, error.body, headers=error.headers, fault=fault)
 
         return handle
 

@@ -421,7 +421,7 @@ class Conversations:
     async def _change(self, conversation: Conversation) -> None:
         self._conversations[conversation.id] = conversation
         if conversation.turns:
-            await self.records.call(History.save_conversation, conversation)
+            await self.records.call(History.change_conversation, conversation)
 
     def target(self, conversation_id: str) -> Target:
         """Model, region, endpoint, API and base URL now in force for a conversation."""

@@ -315,9 +315,7 @@ class Sending(Connected):
         if not base.title:
             base = replace(base, title=title_of(turn.prompt))
         conversation = base.append(turn)
-        await self.records.call(History.save_conversation, replace(conversation, tip=base.tip))
-        await self.records.call(History.save_turn, conversation.id, turn)
-        await self.records.call(History.set_tip, conversation.id, turn.id)
+        await self.records.call(History.begin_turn, conversation, turn)
         current = self._conversations.get(base.id)
         if current is not None:
             # A background turn may have ended while this was written.

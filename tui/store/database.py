@@ -13,6 +13,7 @@ from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ from tui.store.schema import APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION
 __all__ = ["Database"]
 
 _BUSY_SECONDS = 5.0
+_BETWEEN_TRIES: Final = 0.01
 _HEADER: Final = b"SQLite format 3\0"
 _DAMAGED: Final = (
     "The history {} is damaged or no history; it was left as it is. Move it away to begin a new one."
@@ -54,17 +56,17 @@ class Database:
                 ":memory:" if path is None else path, isolation_level=None, timeout=wait
             )
             try:
-                self._prepare()
+                self._prepare(wait)
             except BaseException:
                 self.connection.close()
                 raise
 
-    def _prepare(self) -> None:
+    def _prepare(self, wait: float) -> None:
         db = self.connection
         # Only a file without tables takes the vacuum mode; after that the statement waits for every lock.
         if not db.execute("PRAGMA page_count").fetchone()[0]:
             db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        db.execute("PRAGMA journal_mode = WAL")
+        self._begin_log(wait)
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
         # A page that cannot be right is found when it is read, before more is written to the file.
@@ -81,6 +83,18 @@ class Database:
                     db.execute("INSERT INTO schema_versions VALUES (?, ?)", (version, now))
                     db.execute(f"PRAGMA user_version = {version}")
                     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def _begin_log(self, wait: float) -> None:
+        """Have changes go to a log. SQLite itself does not wait where another program does the same."""
+        until = monotonic() + wait
+        while True:
+            try:
+                self.connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or monotonic() > until:
+                    raise
+                sleep(_BETWEEN_TRIES)
 
     def _version(self) -> int:
         return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
@@ -180,13 +194,18 @@ class Database:
             return f"The disk is full: the history {self._name} could not be written."
         if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")):
             return f"The history {self._name} cannot be written: the file or its folder is read-only."
-        if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        if _is_busy(error):
             return f"Another program holds the history {self._name}; it could not be used in time."
         if code.startswith("SQLITE_CANTOPEN"):
             return f"The history {self._name} cannot be opened: its folder cannot be used."
         if code.startswith("SQLITE_IOERR"):
             return f"The history {self._name} could not be read or written: the disk reports an error."
         return f"The history {self._name} cannot be used: {visible_line(str(error))}."
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorname", "") or ""
+    return code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
 def _is_damage(error: sqlite3.Error) -> bool:
@@ -232,7 +251,9 @@ def _refuse_foreign(path: Path, wait: float) -> None:
     if beginning != _HEADER:
         raise HistoryUnusable(_DAMAGED.format(name), damaged=True)
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True, timeout=wait)) as db:
+    with closing(sqlite3.connect(address, uri=True, timeout=wait, isolation_level=None)) as db:
+        # Of one moment: another program may be making the tables.
+        db.execute("BEGIN")
         version = int(db.execute("PRAGMA user_version").fetchone()[0])
         application = int(db.execute("PRAGMA application_id").fetchone()[0])
         tables = int(db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])

@@ -99,6 +99,12 @@ class History(Ledger):
         with self._db.transaction() as db:
             _save_conversation(db, conversation)
 
+    def change_conversation(self, conversation: Conversation) -> None:
+        """As `save_conversation`, but only where it is in the history: another window may have deleted it."""
+        with self._db.transaction() as db:
+            if db.execute("SELECT 1 FROM conversations WHERE id = ?", (conversation.id,)).fetchone():
+                _save_conversation(db, conversation)
+
     def add_conversation(self, conversation: Conversation) -> Conversation:
         """Add a conversation that came from a file, with its turns; what is there is never written over.
 
@@ -161,10 +167,6 @@ class History(Ledger):
             (sandbox,),
         )
         return tuple(row[0] for row in rows)
-
-    def set_tip(self, conversation_id: str, tip: str | None) -> None:
-        """Remember which turn the conversation stands at."""
-        self._write("UPDATE conversations SET tip = ? WHERE id = ?", tip, conversation_id)
 
     def set_title(self, conversation_id: str, title: str) -> None:
         """Give the conversation another title."""
@@ -257,6 +259,17 @@ class History(Ledger):
         )
         with self._db.transaction() as db:
             turns.save_turn(db, conversation_id, turn, self._owner, same_input=same_input)
+        self._input_saved = (turn.id, turn.input)
+
+    def begin_turn(self, conversation: Conversation, turn: Turn) -> None:
+        """Insert a turn with its conversation, which stands at it by now.
+
+        Raises:
+            StoreError: The turn before is not in the history; then the conversation is not put there either.
+        """
+        with self._db.transaction() as db:
+            _save_conversation(db, conversation)
+            turns.save_turn(db, conversation.id, turn, self._owner, same_input=False)
         self._input_saved = (turn.id, turn.input)
 
     def save_partial(

@@ -33,9 +33,9 @@ _Function = Callable[..., Any]
 
 _KEPT: Final[frozenset[_Function]] = frozenset(
     (
-        History.save_conversation, History.save_turn, History.save_partial, History.set_tip,
-        History.set_title, History.set_lost, History.save_draft, History.save_draft_files,
-        History.save_exchange, History.note_exchange, History.save_stored_response,
+        History.save_conversation, History.change_conversation, History.begin_turn, History.save_turn,
+        History.save_partial, History.set_title, History.set_lost, History.save_draft,
+        History.save_draft_files, History.save_exchange, History.note_exchange, History.save_stored_response,
         History.mark_response_deleted, History.expire_responses, History.want_response_deleted,
         History.refuse_parameter, History.save_tool_rule, History.record_usage, History.save_check,
         History.save_model_list,
@@ -49,7 +49,7 @@ _NEWEST: Final[frozenset[_Function]] = frozenset(
 """Of these the last one for the same conversation or turn says all that the earlier ones said."""
 
 _SAID: Final[frozenset[_Function]] = frozenset(
-    (History.save_turn, History.save_draft, History.save_draft_files)
+    (History.begin_turn, History.save_turn, History.save_draft, History.save_draft_files)
 )
 """What a user would miss; an empty draft says nothing."""
 
