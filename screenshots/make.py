@@ -43,8 +43,8 @@ from tui.screens.compare import CompareScreen  # noqa: E402
 from tui.screens.compare_setup import CompareSetup  # noqa: E402
 from tui.screens.live_turn import LiveTurn  # noqa: E402
 from tui.session.session import Session  # noqa: E402
-from tui.widgets.charts import Chart  # noqa: E402
 from tui.widgets.conversation_pane import ConversationPane  # noqa: E402
+from tui.widgets.plot import Plot  # noqa: E402
 
 SHORTER = """\
 > **This is the sandbox too, as another model.** It runs on your machine, offline.
@@ -303,7 +303,7 @@ async def usage(stage: Stage) -> None:
     # It is imported in a thread the first time.
     importlib.import_module("tui.screens.usage")
     await stage.press("f7")
-    await stage.until(lambda: all(chart.is_drawn for chart in stage.app.screen.query(Chart)))
+    await stage.until(lambda: all(plot.is_drawn for plot in stage.app.screen.query(Plot)))
 
 
 async def preview(stage: Stage) -> None:

@@ -21,6 +21,14 @@ from tui.store import steady
 from tui.store.history import History
 
 
+def damaged_history(folder: Path) -> Path:
+    """A history file that is none, where the program looks for its own."""
+    path = folder / "data" / "history.db"
+    path.parent.mkdir()
+    path.write_bytes(b"this is no history" * 99)
+    return path
+
+
 @asynccontextmanager
 async def running(
     server: SandboxServer, monkeypatch: pytest.MonkeyPatch, **start: Any
@@ -45,9 +53,7 @@ async def running(
 async def test_a_damaged_history_is_said_once_and_turns_are_taken_and_exported(
     server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "data" / "history.db"
-    path.parent.mkdir()
-    path.write_bytes(b"this is no history" * 99)
+    path = damaged_history(tmp_path)
     before = path.read_bytes()
     async with running(server, monkeypatch, continue_latest=True) as (app, pilot, said):
         first = await send(app, pilot, "Reply with exactly: one")
@@ -76,9 +82,7 @@ async def test_who_quits_is_asked_once_more_where_what_was_said_would_be_lost(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = tmp_path / "data" / "history.db"
-    path.parent.mkdir()
-    path.write_bytes(b"this is no history" * 99)
+    damaged_history(tmp_path)
     async with running(server, monkeypatch) as (app, pilot, said):
         await pilot.press("ctrl+c")
         assert said[-1].startswith("Press Ctrl+C again")
@@ -98,9 +102,7 @@ async def test_nobody_is_asked_where_closing_can_write_it(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = tmp_path / "data" / "history.db"
-    path.parent.mkdir()
-    path.write_bytes(b"this is no history" * 99)
+    path = damaged_history(tmp_path)
     async with running(server, monkeypatch) as (app, pilot, _):
         assert app.session.records.in_memory and not app.chat.unsaved
         await send(app, pilot, "Reply with exactly: one")

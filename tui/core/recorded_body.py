@@ -14,7 +14,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Final, cast, overload
+from typing import Final, cast
+
+from tui.core.lazy_sequence import LazySequence
 
 __all__ = ["BLOCK", "Chunk", "Chunks", "same"]
 
@@ -37,7 +39,7 @@ class Chunk:
     data: bytes
 
 
-class Chunks(Sequence[Chunk]):
+class Chunks(LazySequence[Chunk]):
     """A response body as it arrived; grows at its end. One thread appends, any may read.
 
     Args:
@@ -197,19 +199,10 @@ class Chunks(Sequence[Chunk]):
         """How many chunks came."""
         return len(self._ends)
 
-    @overload
-    def __getitem__(self, index: int) -> Chunk: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Chunk]: ...
-    def __getitem__(self, index: int | slice) -> Chunk | list[Chunk]:
-        """A chunk, or a list of them."""
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        end = self._ends[index]
-        if index < 0:
-            index += len(self._ends)
+    def made(self, index: int) -> Chunk:
+        """A chunk by its number."""
         start = self._ends[index - 1] if index else 0
-        return Chunk(self._times[index] / 1e6, self.body(start, end))
+        return Chunk(self._times[index] / 1e6, self.body(start, self._ends[index]))
 
     def __eq__(self, other: object) -> bool:
         """Whether the other, a sequence of chunks, holds the same."""

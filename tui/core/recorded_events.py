@@ -7,8 +7,9 @@ import threading
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, Protocol, overload
+from typing import Final, Protocol
 
+from tui.core.lazy_sequence import LazySequence
 from tui.core.recorded_body import Chunks, same
 
 __all__ = ["Events", "Placed", "SseRecord", "event_data", "sse_data"]
@@ -76,7 +77,7 @@ class Placed(Protocol):
         ...
 
 
-class Events(Sequence[SseRecord]):
+class Events(LazySequence[SseRecord]):
     """The server-sent events of a body; grows at its end. One thread appends, any may read.
 
     Args:
@@ -229,17 +230,9 @@ class Events(Sequence[SseRecord]):
         """How many came."""
         return len(self._ends)
 
-    @overload
-    def __getitem__(self, index: int) -> SseRecord: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[SseRecord]: ...
-    def __getitem__(self, index: int | slice) -> SseRecord | list[SseRecord]:
-        """An event, or a list of them; its data is read when it is asked for."""
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
+    def made(self, index: int) -> SseRecord:
+        """An event by its number; its data is read when it is asked for."""
         end = self._ends[index]
-        if index < 0:
-            index += len(self._ends)
         start = self._starts.get(index)
         if start is None:
             start = self._ends[index - 1] if index else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from time import time
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tui.core.attachments import Attachment
     from tui.core.catalogue import Model
     from tui.core.items import Turn
-    from tui.core.meter import ConversationFigures, PathSums
+    from tui.core.meter import ConversationFigures, PathSums, TurnTiming
     from tui.session.session import Session
     from tui.widgets.attachment_chips import AttachmentChips
     from tui.widgets.conversation_pane import ConversationPane
@@ -323,12 +323,18 @@ class ChatFrame(Screen[None]):
             self.query_one("#chat-column").mount(self._meter)
         return self._meter
 
-    def figures(self, last: int | None = None) -> ConversationFigures:
-        """What the turns of the path that is shown came to, all or the last one by one, and added up."""
-        from tui.core.meter import figures_of, timings_of
+    def timed_path(self) -> tuple[Sequence[Turn], dict[str, TurnTiming]]:
+        """The turns of the path that is shown, and when what belongs to each came."""
+        from tui.core.meter import timings_of
 
         path = self.session.conversation(self._conversation_id).path()
-        timings = timings_of(self.session.exchanges(self._conversation_id), path)
+        return path, timings_of(self.session.exchanges(self._conversation_id), path)
+
+    def _figures(self, last: int) -> ConversationFigures:
+        """What so many of the last turns came to one by one, and what all came to."""
+        from tui.core.meter import figures_of
+
+        path, timings = self.timed_path()
         return figures_of(path, self.session.catalogue, timings, last=last, sums=self._sums_of_path())
 
     def last_figures(self) -> ConversationFigures:
@@ -374,7 +380,7 @@ class ChatFrame(Screen[None]):
             if self._sums_of_path().lacks(turns[:-SUMMED_LATE], self.session.catalogue) > _MANY:
                 self._do(partial(self._add_up, self._conversation_id), "meter", exclusive=True)
                 return
-        found = self.figures(last=8)  # the last ones may be running
+        found = self._figures(last=8)  # the last ones may be running
         ended = any(turn.outcome for turn in found.turns)
         if self._meter is not None:
             self._meter.display = ended

@@ -32,7 +32,6 @@ __all__ = ["UsageScreen"]
 _TABS: Final = ("Tokens", "Cost", "Cache", "Speed", "Table")
 _ALL_AT_ONCE: Final = (100, 32)
 """Columns and rows from which there is room for every chart at once."""
-_FRAME: Final = 1 / 60
 _INPUT: Final = ("cached", "written", "uncached")
 _OUTPUT: Final = ("reasoning", "visible")
 
@@ -148,7 +147,6 @@ class UsageScreen(Screen[str | None]):
         self._lines = VirtualLines(id="usage-lines")
         self._tabs = TabStrip(_TABS, id="usage-tabs")
         self._warned = ""
-        self._drawing = False
 
     def compose(self) -> ComposeResult:
         """A title, the totals, the charts, the table, the keys."""
@@ -202,21 +200,10 @@ class UsageScreen(Screen[str | None]):
         self._lines.show(self._table)
         self._lines.action_edge(1)
         self._size_table()
-        if not self._drawing:
-            self._drawing = True
-            self.run_worker(self._draw_charts(), group="charts")
+        for chart in self._charts:
+            chart.show(found.turns)
         self.query_one("#usage-totals", Static).update(self._totals())
         self.query_one(TableTitles).refresh()
-
-    async def _draw_charts(self) -> None:
-        """One after the other: all of them in one frame would be late."""
-        drawn: ConversationFigures | None = None
-        while drawn is not self._found:
-            drawn = self._found
-            for chart in self._charts:
-                chart.show(drawn.turns)
-                await asyncio.sleep(_FRAME)
-        self._drawing = False
 
     def _totals(self) -> Content:
         found, usage = self._found, self._found.usage

@@ -34,7 +34,6 @@ from tui.store.title import title_of
 __all__ = ["Conversations"]
 
 _LONGEST_TITLE = 200
-_ATTACHMENTS = "tui.session.attachments"
 
 
 class Conversations:
@@ -235,9 +234,7 @@ class Conversations:
         Raises:
             AttachmentError: It cannot be sent; the sentence says why.
         """
-        await imported(_ATTACHMENTS)
-        from tui.session import attachments
-
+        attachments = await _attachments()
         return await attachments.attach(path, limit=self.settings.attachment_limit)
 
     async def attach_data(self, name: str, data: bytes) -> Attachment:
@@ -246,9 +243,7 @@ class Conversations:
         Raises:
             AttachmentError: It cannot be sent; the sentence says why.
         """
-        await imported(_ATTACHMENTS)
-        from tui.session import attachments
-
+        attachments = await _attachments()
         return await attachments.attach_data(name, data, limit=self.settings.attachment_limit)
 
     async def attachments_of(self, conversation_id: str, turn_id: str) -> builtins.list[Attachment]:
@@ -258,9 +253,7 @@ class Conversations:
             KeyError: It is no turn of this conversation.
         """
         items = self._conversations[conversation_id].turns[turn_id].input
-        await imported(_ATTACHMENTS)
-        from tui.session import attachments
-
+        attachments = await _attachments()
         return await attachments.sent_before(items)
 
     # -- what the next turn goes to --------------------------------------------------------------
@@ -431,3 +424,11 @@ class Conversations:
 
 def _is_flag(settings: Settings, name: str) -> bool:
     return settings.sources.get(name, "").startswith("flag")
+
+
+async def _attachments():
+    # No annotation: ModuleType would know none of its names.
+    await imported("tui.session.attachments")
+    from tui.session import attachments
+
+    return attachments

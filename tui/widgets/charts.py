@@ -113,11 +113,6 @@ class Chart(Vertical):
         self._plot.margin_bottom = 1
         self._plot.margin_left = _MARGIN
 
-    @property
-    def is_drawn(self) -> bool:
-        """Whether what it was given stands on its canvas."""
-        return self._plot.is_drawn
-
     def show(self, turns: Sequence[TurnFigures]) -> None:
         """Draw these turns."""
         self._turns = turns

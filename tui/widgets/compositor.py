@@ -5,8 +5,7 @@ screen for most of them: each frame of a streamed answer then renders every visi
 a quarter of the CPU of a stream. This one leaves out the widgets, and the rows, that are not painted or lie
 wholly behind others (the containers under the conversation pane); rows that one widget has to itself go to
 the terminal as it gives them, without being cut up and put together again. What reaches the terminal is the
-same, unless a widget that is wholly hidden does work for others when it is rendered: the charts of the page
-of usage are drawn that way, so the screens over the first one keep Textual's own.
+same, unless a widget that is wholly hidden does work for others when it is rendered.
 
 It stands on private parts of Textual: `_get_renders`, `_render_chops`, `ChopsUpdate`, and what
 `Screen._on_timer_update` does (tests/pane/test_pane_compositor.py holds it against the original).

@@ -60,12 +60,8 @@ class BodyDecoder(Protocol[P]):
         """What those say, by index, whose data `recorded_events.event_data` cannot read from their bytes."""
         ...
 
-    def kind(self, event: P) -> str:
-        """The type under which the record has it."""
-        ...
-
     def kinds(self, events: Sequence[P]) -> Sequence[str]:
-        """The `kind` of each."""
+        """The types under which the record has them."""
         ...
 
     def is_last(self, event: P) -> bool:

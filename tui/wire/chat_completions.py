@@ -71,8 +71,7 @@ class ChunkDecoder(SseDecoder):
         super().__init__()
         self._answer = CompletionAnswer(redactor.text)
 
-    def kind(self, event: SseEvent) -> str:
-        """The chunk's `object`; the event's name where it has one."""
+    def _kind(self, event: SseEvent) -> str:
         if event.data == DONE:
             return "[DONE]"
         if event.event:
@@ -84,8 +83,8 @@ class ChunkDecoder(SseDecoder):
         return "error" if b'"error"' in event.data else CHUNK
 
     def kinds(self, events: Sequence[SseEvent]) -> list[str]:
-        """The `kind` of each."""
-        return list(map(self.kind, events))
+        """Each chunk's `object`; the event's name where it has one."""
+        return list(map(self._kind, events))
 
     def read(self, event: SseEvent) -> tuple[Sequence[StreamEvent], int | None]:
         """What a chunk says; chunks have no numbers.
@@ -102,7 +101,7 @@ class ChunkDecoder(SseDecoder):
         if event.event == "error" or (body.get("error") and "choices" not in body):
             return (server_error(body),), None
         if "choices" not in body and "usage" not in body:
-            return (Unknown(self.kind(event)),), None
+            return (Unknown(self._kind(event)),), None
         return list(self._answer.chunk(body)), None
 
     def ended(self) -> Sequence[StreamEvent]:

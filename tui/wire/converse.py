@@ -124,13 +124,9 @@ class ConverseDecoder:
             if event.message == DAMAGED
         }
 
-    def kind(self, event: Frame) -> str:
-        """The frame's `:event-type` or `:exception-type`."""
-        return event.kind or event.message
-
     def kinds(self, events: Sequence[Frame]) -> list[str]:
-        """The `kind` of each."""
-        return list(map(self.kind, events))
+        """Each frame's `:event-type` or `:exception-type`."""
+        return [event.kind or event.message for event in events]
 
     def is_last(self, event: Frame) -> bool:
         """None is: the tokens come after the answer's end."""

@@ -37,12 +37,8 @@ class ResponsesDecoder(SseDecoder):
 
     media_type = "text/event-stream"
 
-    def kind(self, event: SseEvent) -> str:
-        """The event's name, or its `type` where it has none."""
-        return sse_kind(event)
-
     def kinds(self, events: Sequence[SseEvent]) -> list[str]:
-        """The `kind` of each."""
+        """Each one's name, or its `type` where it has none."""
         return [event.event or sse_kind(event) for event in events]
 
     def read(self, event: SseEvent) -> tuple[Sequence[StreamEvent], int | None]:

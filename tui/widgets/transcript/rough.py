@@ -5,10 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import Final, overload
+from typing import Final
 
 from rich.segment import Segment
 
+from tui.core.lazy_sequence import LazySequence
 from tui.core.text import visible_line
 from tui.widgets.transcript.palette import Palette
 from tui.widgets.transcript.rows import Row, pad
@@ -67,7 +68,7 @@ def _empty() -> None:
             del rows[-_BATCH:]  # Not all at once: nobody else has his turn meanwhile.
 
 
-class RoughRows(Sequence[Row]):
+class RoughRows(LazySequence[Row]):
     """A text's lines as they are, cut at the width: a row is made when it is asked for.
 
     Args:
@@ -103,15 +104,8 @@ class RoughRows(Sequence[Row]):
     def __len__(self) -> int:
         return len(self._lines)
 
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self._lines)))]
-        if index < 0:
-            index += len(self._lines)
+    def made(self, index: int) -> Row:
+        """A row by its number."""
         row = self._made.get(index)
         if row is None:
             row = self._made[index] = self._make(index)
