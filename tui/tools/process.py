@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,14 +84,13 @@ async def run_program(
                 cwd=folder,
                 env=dict(environment),
                 start_new_session=True,
+                preexec_fn=_telling(guard),
             )
         )
     except BaseException:
         await _stand_down(guard)
         raise
     assert process.stdin and process.stdout and process.stderr
-    if guard is not None and guard.stdin is not None:
-        guard.stdin.write(b"%d\n" % process.pid)
     output, errors = _Kept(output_limit), _Kept(_ERROR_LIMIT, tail=True)
     readers = [
         asyncio.create_task(output.read(process.stdout)),
@@ -133,6 +132,22 @@ async def _guard() -> asyncio.subprocess.Process | None:
         )
     except OSError:
         return None
+
+
+def _telling(guard: asyncio.subprocess.Process | None) -> Callable[[], None] | None:
+    """Tells the guard of its own group; for a process that has begun its session and not its program yet.
+
+    Were it told by this program, a kill before that would leave the tool running.
+    """
+    if guard is None or guard.stdin is None:
+        return None
+    pipe: int = guard.stdin.get_extra_info("pipe").fileno()
+
+    def tell() -> None:
+        # Nothing here takes a lock: another thread may have held it when this process was forked.
+        os.write(pipe, b"%d\n" % os.getpid())
+
+    return tell
 
 
 async def _started(starting: Coroutine[Any, Any, asyncio.subprocess.Process]) -> asyncio.subprocess.Process:
