@@ -26,6 +26,7 @@ from unittest import mock
 
 import httpx
 from textual import events
+from textual.message_pump import MessagePump
 from textual.widgets import Input, Static
 
 FOLDER = Path(__file__).parent
@@ -156,11 +157,15 @@ class Stage:
 
     async def _keys_are_read(self) -> None:
         """Wait for what a key began: on a busy machine Textual's pilot gives up waiting for it."""
+        await self._has_read(self.app)
         over = self.app.focused or self.app.screen
-        for node in over.ancestors_with_self:  # as keys go
-            read = asyncio.Event()
-            if node.call_later(read.set):
-                await read.wait()
+        for node in over.ancestors_with_self:  # as keys go from there
+            await self._has_read(node)
+
+    async def _has_read(self, node: MessagePump) -> None:
+        read = asyncio.Event()
+        if node.call_later(read.set):
+            await read.wait()
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until something is so."""
