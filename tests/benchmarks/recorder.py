@@ -1,13 +1,15 @@
 """What recording costs: a stream of 20,000 deltas with the recorder on and off, in alternation.
 
-    python tests/benchmarks/recorder.py [--runs N] [--quick] [--only headless|TUI]
+    python tests/benchmarks/recorder.py [--runs N] [--quick] [--only headless|TUI|TUI-1000|TUI-200]
 
 Off means: no token is looked for in the bytes (in the text that is shown it is), no piece of the body and no
 event is noted, and no exchange is written to the history. All else is as always, on both sides: the bytes are
 read, put together, taken apart and decoded by the same functions, and the headers are masked. Each figure is
 the least of the runs (15 by default) of one side over the least of the other. Headless, the client decodes
-the stream from memory in the pieces in which a server sends events one by one; the TUI runs in a
-pseudo-terminal. Both have a token of the usual length: the word that the sandbox takes is not looked for.
+the stream from memory in the pieces in which a server sends events one by one. The TUI runs in a
+pseudo-terminal, against a server that sends as fast as it can, 1,000 deltas a second, or 200, the pace of the
+fastest models (run 5 and 3 times at most: each takes 20 or 100 seconds). Both have a token of the usual
+length: the word that the sandbox takes is not looked for.
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ from typing import Any, Final
 from harness import END, PROMPT, Report, Server, Terminal, environment, main, outcrop, place
 
 DELTAS: Final = 20_000
+PACES: Final = {"TUI": 0, "TUI-1000": 1000, "TUI-200": 200}
+"""Deltas a second; 0 is as fast as the server can."""
+MOST_RUNS: Final = {0: 99, 1000: 5, 200: 3}
 REGION: Final = "us-west-2"
 ON: Final = "--record"
 OFF: Final = "--record-nothing"
@@ -134,9 +139,9 @@ async def headless(pieces: list[bytes], secret: str, *, recorded: bool) -> float
     return used
 
 
-def tui(server: Server, *, recorded: bool) -> float:
+def tui(server: Server, pace: int, *, recorded: bool) -> float:
     """CPU seconds of the program from Enter until a second after the last word."""
-    model = f"fake-{DELTAS}-0"
+    model = f"fake-{DELTAS}-{pace}"
     server.warm(model)
     command = [sys.executable, __file__, ON if recorded else OFF, *outcrop(server, model)[3:]]
     with (
@@ -148,7 +153,7 @@ def tui(server: Server, *, recorded: bool) -> float:
         program.send(b"go")
         program.idle()  # what sends is imported meanwhile
         entered, cpu = program.send(b"\r"), program.cpu()
-        program.wait_for(END, 120, entered)
+        program.wait_for(END, 60 + (DELTAS / pace if pace else 60), entered)
         time.sleep(1.0)
         return program.cpu() - cpu
 
@@ -163,7 +168,7 @@ def headless_child(recorded: str) -> None:
 
 def measure(report: Report, only: str) -> None:
     """The rows about recording."""
-    if only in "headless":
+    if only in ("", "headless"):
         import os
         import subprocess
 
@@ -175,13 +180,16 @@ def measure(report: Report, only: str) -> None:
                 command = [sys.executable, __file__, "--headless", side]
                 found.append(float(subprocess.check_output(command, env=env)))
         _row(report, f"headless decode of {DELTAS:,} deltas", on, off, 30)
-    if only in "TUI":
+    for name, pace in PACES.items():
+        if only not in ("", name):
+            continue
         with Server() as server:
             on, off = [], []
-            for _ in range(report.runs):
-                on.append(tui(server, recorded=True))
-                off.append(tui(server, recorded=False))
-        _row(report, f"TUI, {DELTAS:,} deltas", on, off, 3)
+            for _ in range(min(report.runs, MOST_RUNS[pace])):
+                on.append(tui(server, pace, recorded=True))
+                off.append(tui(server, pace, recorded=False))
+        at = f"at {pace:,}/s" if pace else "as fast as they come"
+        _row(report, f"TUI, {DELTAS:,} deltas {at}", on, off, 3)
 
 
 def _row(report: Report, what: str, on: list[float], off: list[float], target: float) -> None:
