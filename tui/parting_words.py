@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["after_leaving", "before_leaving"]
+from typing import Final
+
+__all__ = ["UNSAVED", "after_leaving", "before_leaving"]
+
+UNSAVED: Final = "What was said is not saved: the history cannot be written. /export keeps this conversation"
 
 
 def before_leaving(arriving: int, unsaved: bool, key: str) -> str:
@@ -14,10 +18,7 @@ def before_leaving(arriving: int, unsaved: bool, key: str) -> str:
         key: The key that quits.
     """
     if unsaved:
-        return (
-            "What was said is not saved: the history cannot be written. /export keeps this conversation; "
-            f"{key} again quits, and what is not saved is lost."
-        )
+        return f"{UNSAVED}; {key} again quits, and what is not saved is lost."
     if arriving:
         what = "An answer is" if arriving == 1 else f"{arriving} answers are"
         return f"{what} still arriving. {key} again stops and quits; all is kept."

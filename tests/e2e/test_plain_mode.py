@@ -213,6 +213,27 @@ def test_a_draft_comes_back(program: Program, slow: SandboxServer) -> None:
         assert window.process.wait(20) == 0
 
 
+def test_who_quits_is_asked_where_what_was_said_would_be_lost(program: Program) -> None:
+    program.data.mkdir(parents=True, exist_ok=True)
+    (program.data / "history.db").write_bytes(b"this is no history" * 99)
+    with dumb(program) as window:
+        window.wait_for("You: ")
+        window.type("/quit\n")  # nothing was said yet
+        assert window.process.wait(20) == 0
+    with dumb(program) as window:
+        window.wait_for("You: ")
+        window.type("Reply with exactly: one\n")
+        window.wait_for("End of answer")
+        window.type("/quit\n")
+        window.wait_for("Leave all the same? Type yes or no: ")
+        window.type("no\n")
+        window.type("Reply with exactly: two\n")
+        window.wait_for("two")
+        window.type("/quit\n")
+        window.type("yes\n")
+        assert window.process.wait(20) == 0
+
+
 @pytest.mark.skipif(not have_tmux(), reason="tmux is not installed")
 def test_in_a_real_terminal_it_stays_on_the_normal_screen(program: Program, tmp_path: Path) -> None:
     with terminal(tmp_path / "t", [*OUTCROP, "--plain"], program.environ(), cwd=program.cwd) as window:

@@ -17,6 +17,7 @@ from tui.core.errors import InputError
 from tui.core.items import Turn
 from tui.core.structured.output_format import format_name, format_problems
 from tui.core.text import visible_line
+from tui.parting_words import UNSAVED
 from tui.plain.leaving import PlainLeaving
 from tui.plain.words import listed, request_lines, summary_line, target_words, turn_line
 from tui.session.schemas import mended_format
@@ -90,8 +91,9 @@ class PlainCommands(PlainLeaving):
         self.voice.say("A line that ends with a backslash goes on in the next one.")
 
     async def do_quit(self, _: str) -> None:
-        """Leave."""
-        self.leaving = True
+        """Leave; ask somebody at a terminal first where something would be lost."""
+        ask = self.session.records.unsaved and not self._echo
+        self.leaving = not ask or await self.confirm(f"{UNSAVED}. Leave all the same?")
 
     # -- where the next turn goes ------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from tui.core.attachments import doubts
 from tui.core.errors import OutcropError
 from tui.exits import fail
+from tui.parting_words import after_leaving
 from tui.plain.commands import PlainCommands
 from tui.plain.lines import Lines
 from tui.plain.voice import Voice
@@ -73,3 +74,6 @@ async def _run(session: Session, options: argparse.Namespace) -> int:
             await asyncio.wait([warm])
     finally:
         await session.aclose()
+        # Closing tried to write it once more.
+        if words := after_leaving(0, session.records.unsaved):
+            print(f"outcrop: {words}", file=sys.stderr)
