@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -91,6 +92,9 @@ def fence_closes(fence: Fence, line: str) -> bool:
     )
 
 
+_finding: Final = threading.Lock()
+
+
 @lru_cache(maxsize=64)
 def _lexer(language: str) -> Lexer | None:
     # Imported at the first code block, after the first paint: it costs a tenth of a second.
@@ -99,9 +103,11 @@ def _lexer(language: str) -> Lexer | None:
 
     if not language:
         return None
+    find: Callable[[str], Lexer] = lexers.get_lexer_by_name  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     try:
-        find: Callable[[str], Lexer] = lexers.get_lexer_by_name  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        return find(language.lower())
+        # The first one of a language compiles its rules into the class, step by step.
+        with _finding:
+            return find(language.lower())
     except ClassNotFound:
         return None
 

@@ -7,8 +7,9 @@ streams: each rule can tell from the lines so far what it has, and no later line
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
+
+from tui.core.once import Once
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -28,12 +29,13 @@ _CLOSERS: Final = {"$$": "$$", "\\[": "\\]"}
 _ENDS: Final = re.compile(r"[\s.,;:]*")
 _DOLLARS: Final = re.compile(r"\$(?=[^\s$])((?:[^$\\]|\\.)*?)(?<=\S)\$(?![\d$])", re.DOTALL)
 _FORMULA: Final = re.compile(r"[\\^_=+<>]| [*/] ")
+_EACH_TABLE: Final = "*a* | b\n--|--\n`c` | [d](e)\n\n<https://f>\n"
 _INLINE_CLOSERS: Final = {"$$": "$$", "\\(": "\\)", "\\[": "\\]"}
 
 
-@lru_cache(maxsize=1)
+@Once
 def parser() -> MarkdownIt:
-    """The parser. It is imported when the first markdown is drawn."""
+    """The parser, for any thread. It is imported when the first markdown is drawn."""
     from markdown_it import MarkdownIt
 
     markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -44,6 +46,9 @@ def parser() -> MarkdownIt:
     markdown.block.ruler.at("reference", _definition)
     markdown.inline.ruler.before("escape", "math", _math)
     markdown.inline.ruler.before("link", "footnote_reference", _footnote_reference)
+    # The library fills its tables at the first use, in the sight of other threads: half of the rules are
+    # applied then, or a link raises IndexError.
+    markdown.parse(_EACH_TABLE)
     return markdown
 
 
