@@ -47,9 +47,9 @@ _AFTER_THE_FIRST_PICTURE = (
     "tui.core.way_on",
 )
 _LONG = 20.0
+"""Seconds for which a sentence stays that is said once."""
 _OPENS_WITHIN = 10.0
 """Seconds that leaving waits for a history that is not open yet."""
-"""Seconds for which a sentence stays that is said once."""
 
 
 async def _split_promised(blocks: Sequence[Block | LaterTurn]) -> None:
