@@ -13,6 +13,7 @@ from textual.theme import Theme
 
 from tui.core.errors import ConfigError
 from tui.core.text import visible_line
+from tui.core.toml_text import read_toml
 from tui.own_files import own_document
 
 __all__ = [
@@ -112,7 +113,7 @@ def parse_theme(text: str, *, name: str, where: str) -> Theme:
     import tomllib
 
     try:
-        table = tomllib.loads(text)
+        table = read_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"The theme {where} is not valid TOML: {visible_line(str(error))}.") from error
     except (ValueError, RecursionError) as error:

@@ -28,6 +28,7 @@ from tui.core.tool_calls import CallRecord, CallState
 from tui.keys.keymap import check_keymap
 from tui.session.playback import settings_and_playback
 from tui.themes import parse_theme
+from tui.tools.definitions import parse_tools
 from tui.wire.decode import decode
 from tui.wire.sse import SseEvent
 
@@ -99,8 +100,14 @@ def test_a_line_that_is_no_utf8_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["'a\\u001b[2J'.b = 1", '"\\u001b[2J" = 1', "x = " + "[" * 3000, "y" * 9000 + " = 1"],
-    ids=["raw", "quoted", "deep", "long"],
+    [
+        "'a\\u001b[2J'.b = 1",
+        '"\\u001b[2J" = 1',
+        "x = " + "[" * 3000,
+        "y" * 9000 + " = 1",
+        "[[model]]\nid = 0x" + "f" * 5000,
+    ],
+    ids=["raw", "quoted", "deep", "long", "hexadecimal"],
 )
 def test_a_catalogue_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "catalogue.toml").write_text(text)
@@ -115,15 +122,22 @@ def test_a_catalogue_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, t
     [
         "dark = " + "9" * 5000,
         "dark = " + "[" * 3000,
+        "error = 0x" + "f" * 5000,
         "luminosity_spread = inf",
         "text_alpha = nan",
         "text_alpha = -5",
     ],
-    ids=["long", "deep", "inf", "nan", "below"],
+    ids=["long", "deep", "hexadecimal", "inf", "nan", "below"],
 )
 def test_a_theme_of_numbers_that_nothing_can_be_drawn_with_is_refused(line: str) -> None:
     with pytest.raises(ConfigError, match=r"mine\.toml"):
         parse_theme(f"primary = '#112233'\n{line}\n", name="mine", where="mine.toml")
+
+
+@pytest.mark.parametrize("line", ["rounds = ", "[[tool]]\nname = ", "[[tool]]\ntime_limit = "])
+def test_a_tools_file_with_a_number_that_nobody_can_write_is_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(ValueError, match="longer than 64 bits"):
+        parse_tools(f"{line}0x{'f' * 5000}\n", tmp_path, "tools.toml")
 
 
 def test_half_a_character_is_no_key() -> None:

@@ -21,6 +21,7 @@ from tui.core.catalogue import (
     Price,
     is_region,
 )
+from tui.core.toml_text import read_toml
 
 __all__ = ["catalogue_of", "document_of", "parse_catalogue"]
 
@@ -53,9 +54,7 @@ def document_of(text: str) -> dict[str, Any]:
     Raises:
         ValueError: It is no TOML.
     """
-    import tomllib
-
-    return tomllib.loads(text, parse_float=Decimal)
+    return read_toml(text, parse_float=Decimal)
 
 
 def catalogue_of(*documents: Mapping[str, Any]) -> Catalogue:

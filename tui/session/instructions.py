@@ -7,12 +7,12 @@ built-in ones of the same name.
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tui.core.text import storable, visible_line
+from tui.core.toml_text import read_toml
 
 __all__ = ["BUILT_IN", "Library", "NamedInstructions", "load_library"]
 
@@ -95,7 +95,7 @@ def _read(path: Path) -> NamedInstructions:
         data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         raise ValueError("it is larger than 1 MB")
-    document = tomllib.loads(data.decode("utf-8"))
+    document = read_toml(data.decode("utf-8"))
     for key, value in document.items():
         if key not in _FIELDS:
             raise ValueError(f"unknown key '{visible_line(key)}'; allowed are {', '.join(_FIELDS)}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Final, Literal, cast
 from tui.core.errors import InputError
 from tui.core.items import dump_json
 from tui.core.text import visible_line
+from tui.core.toml_text import read_toml
 from tui.core.tools import ToolKind
 
 __all__ = ["DEFAULT_ROUNDS", "McpServer", "Tool", "ToolFile", "parse_tools", "read_tools"]
@@ -173,8 +173,8 @@ def parse_tools(text: str, folder: Path, origin: str) -> ToolFile:
         ValueError: Something in it is wrong; the text names it.
     """
     try:
-        document: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        document = read_toml(text)
+    except ValueError as error:
         raise ValueError(f"{error}.") from None
     _known(document, {"tool", "mcp", "rounds"}, "the file")
     rounds = document.get("rounds", DEFAULT_ROUNDS)
