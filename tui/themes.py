@@ -13,7 +13,6 @@ from textual.theme import Theme
 
 from tui.core.errors import ConfigError
 from tui.core.text import visible_line
-from tui.core.toml_text import read_toml
 from tui.own_files import own_document
 
 __all__ = [
@@ -111,6 +110,8 @@ def parse_theme(text: str, *, name: str, where: str) -> Theme:
         ConfigError: No TOML, an unknown key, or a value that is no colour.
     """
     import tomllib
+
+    from tui.core.toml_text import read_toml
 
     try:
         table = read_toml(text)

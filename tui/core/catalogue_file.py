@@ -21,7 +21,6 @@ from tui.core.catalogue import (
     Price,
     is_region,
 )
-from tui.core.toml_text import read_toml
 
 __all__ = ["catalogue_of", "document_of", "parse_catalogue"]
 
@@ -54,6 +53,8 @@ def document_of(text: str) -> dict[str, Any]:
     Raises:
         ValueError: It is no TOML.
     """
+    from tui.core.toml_text import read_toml
+
     return read_toml(text, parse_float=Decimal)
 
 
