@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
 from textual.color import Color, ColorParseError
+from textual.css.constants import VALID_STYLE_FLAGS
 from textual.theme import Theme
 
 from tui.core.errors import ConfigError
@@ -168,8 +169,8 @@ def _check(key: str, value: object, where: str) -> None:
             shown = visible_line(name)[:_LONGEST]
             if not isinstance(entry, str):
                 raise ConfigError(f"The theme {where}: `variables.{shown}` must be a text.")
-            if not name.endswith(("-style", "-style-hover")):
-                _check_variable(f"variables.{shown}", entry, where)
+            check = _check_style if name.endswith(("-style", "-style-hover")) else _check_variable
+            check(f"variables.{shown}", entry, where)
     elif key in ("dark", "ansi"):
         if not isinstance(value, bool):
             raise ConfigError(f"The theme {where}: `{shown}` must be true or false.")
@@ -178,6 +179,16 @@ def _check(key: str, value: object, where: str) -> None:
             raise ConfigError(f"The theme {where}: `name` must be a text of one line.")
     elif not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 1:
         raise ConfigError(f"The theme {where}: `{shown}` must be a number from 0 to 1.")
+
+
+def _check_style(key: str, value: str, where: str) -> None:
+    """A style is words such as `bold underline`."""
+    words = set(value.split(" ")) - {""}
+    if not words or not words <= VALID_STYLE_FLAGS:
+        shown = visible_line(repr(value)[:_LONGEST])
+        raise ConfigError(
+            f"The theme {where}: `{key}` is no style: {shown}; it may have {_listed(VALID_STYLE_FLAGS)}."
+        )
 
 
 def _check_variable(key: str, value: str, where: str) -> None:
@@ -197,5 +208,5 @@ def _check_colour(key: str, value: object, where: str) -> None:
         raise ConfigError(f"The theme {where}: `{key}` is no colour: {shown}; write #rrggbb.") from error
 
 
-def _listed(names: frozenset[str]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))

@@ -134,6 +134,19 @@ def test_a_theme_of_numbers_that_nothing_can_be_drawn_with_is_refused(line: str)
         parse_theme(f"primary = '#112233'\n{line}\n", name="mine", where="mine.toml")
 
 
+@pytest.mark.parametrize("style", ["\ufeffbold", "foo", "", "bold; color: red", "bold\u2028dim", "$primary"])
+def test_a_theme_s_style_that_is_none_is_refused(style: str) -> None:
+    text = f"primary = '#112233'\n[variables]\nlink-style = {json.dumps(style)}\n"
+    with pytest.raises(ConfigError, match=r"mine\.toml: `variables.link-style` is no style: .* bold, dim"):
+        parse_theme(text, name="mine", where="mine.toml")
+
+
+def test_a_theme_s_style_is_words() -> None:
+    text = "primary = '#112233'\n[variables]\nlink-style = 'not bold  underline'\n"
+    theme = parse_theme(text, name="mine", where="mine.toml")
+    assert theme.variables["link-style"] == "not bold  underline"
+
+
 @pytest.mark.parametrize("line", ["rounds = ", "[[tool]]\nname = ", "[[tool]]\ntime_limit = "])
 def test_a_tools_file_with_a_number_that_nobody_can_write_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(ValueError, match="longer than 64 bits"):
