@@ -203,7 +203,7 @@ def _check_variable(key: str, value: str, where: str) -> None:
 def _check_colour(key: str, value: object, where: str) -> None:
     try:
         Color.parse(cast("str", value))
-    except (ColorParseError, TypeError, AttributeError) as error:
+    except (ColorParseError, TypeError, AttributeError, ValueError, OverflowError) as error:
         shown = visible_line(repr(value)[:_LONGEST])
         raise ConfigError(f"The theme {where}: `{key}` is no colour: {shown}; write #rrggbb.") from error
 

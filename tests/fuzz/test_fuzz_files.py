@@ -12,6 +12,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -262,7 +263,8 @@ def test_a_catalogue_is_laid_over_whole_or_refused_by_name(data: bytes) -> None:
         except ConfigError as error:
             assert is_a_sentence(error) and str(path) in str(error) and len(str(error)) < 3000
             return
-    own = {row["id"] for row in tomllib.loads(data.decode()).get("model", [])}
+    text = StringIO(data.decode(), newline=None).read()  # its ends of lines are those of any text file
+    own = {row["id"] for row in tomllib.loads(text).get("model", [])}
     assert own <= {model.id for model in catalogue.models}
     for model in catalogue.models:
         for place in model.places:

@@ -123,11 +123,12 @@ def test_a_catalogue_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path, t
         "dark = " + "9" * 5000,
         "dark = " + "[" * 3000,
         "error = 0x" + "f" * 5000,
+        "error = 'rgb(" + "9" * 400 + ", 0, 0)'",
         "luminosity_spread = inf",
         "text_alpha = nan",
         "text_alpha = -5",
     ],
-    ids=["long", "deep", "hexadecimal", "inf", "nan", "below"],
+    ids=["long", "deep", "hexadecimal", "overflow", "inf", "nan", "below"],
 )
 def test_a_theme_of_numbers_that_nothing_can_be_drawn_with_is_refused(line: str) -> None:
     with pytest.raises(ConfigError, match=r"mine\.toml"):
