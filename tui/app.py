@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
@@ -206,7 +207,7 @@ class OutcropApp(App[int]):
     def _take_other_keys(self) -> None:
         """The user's keys inside dialogs and panes, looked up where those stand; few users have any."""
         if self._keymap_now.others:
-            self.run_worker(self._check_other_keys(), group="keys", exit_on_error=False)
+            self.run_worker(self._check_other_keys, group="keys", exit_on_error=False)
 
     async def _check_other_keys(self) -> None:
         # It looks at every screen there is, so it imports them all.
@@ -334,7 +335,7 @@ class OutcropApp(App[int]):
 
     def _keep_theme(self, name: str | None) -> None:
         if name is not None:
-            self.run_worker(self._write_theme(name), group="theme", exit_on_error=False)
+            self.run_worker(partial(self._write_theme, name), group="theme", exit_on_error=False)
 
     async def _write_theme(self, name: str) -> None:
         """Write the theme to the config file, beside the event loop; say so where it cannot be kept."""
@@ -356,7 +357,7 @@ class OutcropApp(App[int]):
             what: What people call it; by default how much it is.
         """
         self._clipboard = text
-        self.run_worker(self._copy(text, what), group="clipboard", exit_on_error=False)
+        self.run_worker(partial(self._copy, text, what), group="clipboard", exit_on_error=False)
 
     async def _copy(self, text: str, what: str) -> None:
         from tui.terminal.clipboard import amount, copy
@@ -412,7 +413,7 @@ class OutcropApp(App[int]):
         """Leave without asking, as on a signal: every answer is stopped, what came and the draft are kept."""
         if not self._leaving:
             self._leaving = True
-            self.run_worker(self._leave(), exit_on_error=False)
+            self.run_worker(self._leave, exit_on_error=False)
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's own; on Linux and macOS one that notices when the terminal has gone."""

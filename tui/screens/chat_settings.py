@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.core.controls import LEAST_OUTPUT, VERBOSITIES, Controls
@@ -31,7 +32,7 @@ class ChatSettings(ChatViews):
     def action_open_settings(self, focus: str = "") -> None:
         """Show effort, verbosity, limits and instructions on one page."""
         if self._conversation_id:
-            self._do(self._open_settings(focus), "settings", exclusive=True)
+            self._do(partial(self._open_settings, focus), "settings", exclusive=True)
 
     async def _open_settings(self, focus: str) -> None:
         from tui.screens.settings import Chosen, SettingsScreen, effort_choices
@@ -159,7 +160,7 @@ class ChatSettings(ChatViews):
     def _library_choices(self) -> list[tuple[str, str]]:
         """The named instructions as last read; they are read when the list is first asked for."""
         if self._library is None:
-            self._do(self._read_library(), "library", exclusive=True)
+            self._do(self._read_library, "library", exclusive=True)
             return []
         return [(entry.name, entry.description) for entry in self._library.entries]
 

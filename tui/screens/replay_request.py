@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from time import time
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -219,7 +220,11 @@ class ReplayRequest(ListDialog[str | None]):
         self._list.focus()
         self._keys(_RUNNING)
         self._worker = self.run_worker(
-            self._send(times), group="replay", name="replay", description="sends", exit_on_error=False
+            partial(self._send, times),
+            group="replay",
+            name="replay",
+            description="sends",
+            exit_on_error=False,
         )
         self._draw()
         self._describe()

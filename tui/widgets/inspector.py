@@ -222,7 +222,7 @@ class Inspector(InspectorPanel):
         if exchange is not None:
             event = self._stream.lines.cursor if self.has_class("-events") else None
             what = partial(copied_text, exchange, self._tab, event, self._page.rows)
-            self.run_worker(self._copy_later(what), group="copy", exit_on_error=False)
+            self.run_worker(partial(self._copy_later, what), group="copy", exit_on_error=False)
 
     async def _copy_later(self, what: Callable[[], tuple[str, str]]) -> None:
         """Copy what takes a while to read: a body may be tens of megabytes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
@@ -121,7 +122,7 @@ class ExchangeList(Vertical):
             self._show(self._all)
         elif wanted.reads_bodies:
             self.run_worker(
-                self._look_into_bodies(wanted, list(self._all)),
+                partial(self._look_into_bodies, wanted, list(self._all)),
                 name="filter",
                 group="inspector-filter",
                 exclusive=True,

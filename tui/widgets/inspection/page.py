@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar, Final
 
 from textual import events
@@ -132,7 +133,7 @@ class PageLines(VirtualLines):
             return
         if opens and node is not None and node.count > _MANY:
             self._unfolds = True
-            self.run_worker(self._unfold(tree, change), name="unfold", group="inspector-unfold")
+            self.run_worker(partial(self._unfold, tree, change), name="unfold", group="inspector-unfold")
         else:
             self._changed(change(tree))
 
@@ -151,7 +152,7 @@ class PageLines(VirtualLines):
             self.move_cursor(at)
         self.refresh()
 
-        self.run_worker(self.count_data(), name="digests", group="inspector-digests", exclusive=True)
+        self.run_worker(self.count_data, name="digests", group="inspector-digests", exclusive=True)
 
     async def count_data(self) -> None:
         """Find the digests of the files in what is unfolded; a large one takes its time."""
@@ -187,7 +188,10 @@ class PageLines(VirtualLines):
         self.refresh()
         if self._folded:
             self.run_worker(
-                self._look(self._rows, self._folded), group="inspector-find", exclusive=True, name="find"
+                partial(self._look, self._rows, self._folded),
+                group="inspector-find",
+                exclusive=True,
+                name="find",
             )
         else:
             self.post_message(self.Looked(0, 0, True))
