@@ -256,6 +256,10 @@ async def test_the_list_of_open_conversations_tells_how_each_stands(
     # What runs cannot be closed, and the shown one neither; what has ended can.
     await pilot.press("home", "down", "x")
     await until(pilot, lambda: "running or waiting there" in text_of(program))
+    # The clock of what runs goes on; the sentence stays until the cursor moves.
+    clock = next(line for line in text_of(program).splitlines() if "exactly: s" in line)
+    await until(pilot, lambda: clock not in text_of(program))
+    assert "running or waiting there" in text_of(program)
     await pilot.press("end", "x")
     await until(pilot, lambda: "This conversation is shown" in text_of(program))
     await pilot.press("u", "enter")

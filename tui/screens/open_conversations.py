@@ -154,6 +154,7 @@ class OpenConversationsScreen(ListDialog[OpenChoice | None]):
         self._look = look
         self._close = close
         self._table = OpenTable()
+        self._complains = False  # a complaint is read before the clock of what streams replaces it
 
     def compose(self) -> ComposeResult:
         """The list and a line about the conversation under the cursor."""
@@ -180,14 +181,20 @@ class OpenConversationsScreen(ListDialog[OpenChoice | None]):
             self._table = OpenTable(rows)
             self._list.replace(self._table)
             self._titles.refresh()
-            self._describe()
+            if not self._complains:
+                self._describe()
 
     @property
     def _highlighted(self) -> OpenConversation | None:
         index = self._list.cursor
         return None if index is None else self._table.rows[index]
 
+    def _complain(self, sentence: str) -> None:
+        self._complains = True
+        self._say(sentence, "$text-warning")
+
     def _describe(self) -> None:
+        self._complains = False
         one = self._highlighted
         if one is None:
             return
@@ -212,7 +219,7 @@ class OpenConversationsScreen(ListDialog[OpenChoice | None]):
         unread = ("ready", "incomplete", "stopped", "failed")
         found = next((index for index in order if self._table.rows[index].state in unread), None)
         if found is None:
-            self._say("Nothing has ended that was not looked at.", "$text-warning")
+            self._complain("Nothing has ended that was not looked at.")
         else:
             self._list.move_cursor(found)
 
@@ -222,8 +229,9 @@ class OpenConversationsScreen(ListDialog[OpenChoice | None]):
         if one is None:
             return
         if why_not := self._close(one.id):
-            self._say(why_not, "$text-warning")
+            self._complain(why_not)
         else:
+            self._complains = False
             self._refresh()
 
     def action_cancel(self) -> None:
