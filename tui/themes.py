@@ -118,7 +118,7 @@ def parse_theme(text: str, *, name: str, where: str) -> Theme:
         table = read_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"The theme {where} is not valid TOML: {visible_line(str(error))}.") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(
             f"The theme {where} holds what no theme needs: it nests too deep, or numbers too long."
         ) from error

@@ -26,9 +26,10 @@ from tui.core.leaving.markdown import read_markdown
 from tui.core.structured.strict import check_schema
 from tui.core.tool_calls import CallRecord, CallState
 from tui.keys.keymap import check_keymap
+from tui.session.instructions import load_library
 from tui.session.playback import settings_and_playback
 from tui.themes import parse_theme
-from tui.tools.definitions import parse_tools
+from tui.tools.definitions import parse_tools, read_tools
 from tui.wire.decode import decode
 from tui.wire.sse import SseEvent
 
@@ -152,6 +153,17 @@ def test_a_theme_s_style_is_words() -> None:
 def test_a_tools_file_with_a_number_that_nobody_can_write_is_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(ValueError, match="longer than 64 bits"):
         parse_tools(f"{line}0x{'f' * 5000}\n", tmp_path, "tools.toml")
+
+
+def test_files_nested_too_deep_are_refused_by_name(tmp_path: Path) -> None:
+    deep = "x = " + "[" * 3000
+    (tmp_path / "instructions").mkdir()
+    for name in ("instructions/mine.toml", "tools.toml"):
+        (tmp_path / name).write_text(deep)
+    (complaint,) = load_library(tmp_path).complaints
+    assert "mine.toml is left out: it is nested too deep." in complaint
+    with pytest.raises(InputError, match=r"tools\.toml: it is nested too deep\.$"):
+        read_tools(tmp_path / "tools.toml")
 
 
 def test_half_a_character_is_no_key() -> None:

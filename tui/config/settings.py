@@ -320,7 +320,7 @@ def load_catalogue(config_dir: Path) -> Catalogue:
         raise ConfigError(f"{path} cannot be read: {_why(error)}.") from None
     try:
         return catalogue_of(builtin, document_of(own))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: {_why(error)}.") from None
 
 
@@ -434,8 +434,6 @@ def _why(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         line = 1 + error.object.count(b"\n", 0, error.start)
         return f"line {line} is not UTF-8 text"
-    if isinstance(error, RecursionError):
-        return "it is nested too deep"
     text = visible_line(str(error))
     # Python tells how to raise its own limit, which is nobody's business here.
     if text.startswith("Exceeds the limit"):

@@ -20,12 +20,14 @@ def read_toml(text: str, parse_float: Callable[[str], Any] = float) -> dict[str,
         parse_float: Makes a value of a number with a point or an exponent.
 
     Raises:
-        ValueError: It is no TOML.
-        RecursionError: It nests too deep.
+        ValueError: It is no TOML, or nested too deep.
     """
     import tomllib
 
-    document = tomllib.loads(text, parse_float=parse_float)
+    try:
+        document = tomllib.loads(text, parse_float=parse_float)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
     waiting: list[Any] = [document]
     while waiting:
         value = waiting.pop()
