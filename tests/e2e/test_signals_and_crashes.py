@@ -39,7 +39,7 @@ def in_thread(self):
     threading.Thread(target=fail, args=("thread",)).start()
 
 OutcropApp.action_open_help = in_thread
-OutcropApp.action_pick_theme = lambda self: self.chat._do(work(), "test")
+OutcropApp.action_pick_theme = lambda self: self.chat._do(work, "test")
 OutcropApp.action_leave = lambda self: fail("app")
 from tui.cli import main
 sys.exit(main())

@@ -47,7 +47,7 @@ class Holding(App[None]):
 
 
 PLACES = {
-    "in_worker": lambda app: app.run_worker(app.in_worker()),
+    "in_worker": lambda app: app.run_worker(app.in_worker),
     "on_asked": lambda app: app.post_message(Asked()),
     "call_later": lambda app: app.call_later(app.hold),
     "a timer": lambda app: app.set_timer(0.001, app.hold),

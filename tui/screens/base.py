@@ -64,11 +64,11 @@ async def caught_up(over: screen.Screen[Any]) -> None:
                     break
 
 
-async def _while_open(over: _InPieces, work: Callable[[], Awaitable[Any]] | Awaitable[Any]) -> Any:
+async def _while_open(over: _InPieces, work: Callable[[], Awaitable[Any]]) -> Any:
     """Do a screen's work; where the screen is closed meanwhile, widgets that it misses are no error."""
     this = cast("Any", over)
     try:
-        return await (work() if callable(work) else work)
+        return await work()
     except NoMatches:
         if this.is_attached and this in this.app.screen_stack:
             raise
@@ -92,8 +92,11 @@ class _InPieces:
         await asyncio.sleep(0)
         return await cast("Any", super())._get_message()
 
-    def run_worker(self, work: Any, *args: Any, **more: Any) -> Worker[Any]:
-        """Textual's own, for work that may outlast the screen."""
+    def run_worker(self, work: Callable[[], Awaitable[Any]], *args: Any, **more: Any) -> Worker[Any]:
+        """Textual's own, for work that may outlast the screen; it is a callable.
+
+        What is replaced or left before it began would leave a coroutine behind that nobody awaits.
+        """
         if not more.get("thread"):
             work = partial(_while_open, self, work)
         return cast("Any", super()).run_worker(work, *args, **more)

@@ -90,7 +90,7 @@ class ChatScreen(
     def on_mount(self) -> None:
         """Everything that is not on the first picture happens after it."""
         self.welcome.opening(bool(self._start.conversation) or self._start.latest)
-        self.call_after_refresh(lambda: self._do(self._begin(), "start"))
+        self.call_after_refresh(lambda: self._do(self._begin, "start"))
 
     # ---- start
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.core.errors import ConfigError, InputError
@@ -25,7 +26,10 @@ class ChatAws(ChatTurns):
         if command_id != "token.aws" or not argument:
             return super().command_given(command_id, argument)
         if signing := self._aws_here():
-            self._do(self._use_profile(signing, "" if argument == "off" else argument, keep=False), "token")
+            self._do(
+                partial(self._use_profile, signing, "" if argument == "off" else argument, keep=False),
+                "token",
+            )
         return True
 
     def action_pick_aws_profile(self) -> None:
@@ -35,7 +39,7 @@ class ChatAws(ChatTurns):
     def pick_aws_profile(self, alarm: str = "") -> None:
         """List the profiles; with `alarm` say above them why one is asked for."""
         if (signing := self._aws_here()) and self._conversation_id:
-            self._do(self._pick_profile(signing, alarm), "token")
+            self._do(partial(self._pick_profile, signing, alarm), "token")
 
     async def _pick_profile(self, signing: AwsSigning, alarm: str) -> None:
         from tui.screens.aws_profiles import AwsProfilesScreen
@@ -58,7 +62,7 @@ class ChatAws(ChatTurns):
 
         def chosen(choice: AwsChoice | None) -> None:
             if choice is not None:
-                self._do(self._use_profile(signing, choice.profile, keep=choice.keep), "token")
+                self._do(partial(self._use_profile, signing, choice.profile, keep=choice.keep), "token")
 
         self.outcrop.push_screen(screen, chosen)
 

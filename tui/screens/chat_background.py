@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tui.core.errors import InputError, OutcropError, TokenError
@@ -181,7 +182,7 @@ class ChatBackground(ChatViews):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._do(self._cancel_job(conversation_id, turn_id), "cancel")
+                self._do(partial(self._cancel_job, conversation_id, turn_id), "cancel")
 
         self.outcrop.push_screen(
             ConfirmScreen("Cancel this answer at the server?", yes="Cancel it", no="Let it run"), answered

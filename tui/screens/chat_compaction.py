@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.core import figures
@@ -75,7 +76,7 @@ class ChatCompaction(ChatViews):
         elif self.is_answering:
             self._complain("A summary can be made when the answer is there.", "information")
         else:
-            self._summing[conversation_id] = self._do(self._sum_up(conversation_id), "compact")
+            self._summing[conversation_id] = self._do(partial(self._sum_up, conversation_id), "compact")
 
     def stop_summing_up(self) -> bool:
         """Stop making the summary of this conversation; whether one was being made."""
@@ -124,7 +125,7 @@ class ChatCompaction(ChatViews):
             if summary is None:
                 self.go_on()
             else:
-                self._do(self._continue_from(conversation_id, summary), "compact")
+                self._do(partial(self._continue_from, conversation_id, summary), "compact")
 
         turns = len(self.session.conversation(conversation_id).path())
         self.outcrop.push_screen(SummaryScreen(made.summary, turns), answered)

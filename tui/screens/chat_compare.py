@@ -84,7 +84,7 @@ class ChatCompare(ChatSending, ChatOpen):
         def ordered(order: Order | None) -> None:
             if order is not None:
                 self._compare_line = order.line
-                self._do(self._ordered(comparing, draft, order, typed=not prompt), "compare")
+                self._do(partial(self._ordered, comparing, draft, order, typed=not prompt), "compare")
 
         setup = CompareSetup(comparing, line, draft.text, draft.attachments, self.target_picker, efforts)
         self.outcrop.push_screen(setup, ordered)
@@ -151,7 +151,7 @@ class ChatCompare(ChatSending, ChatOpen):
 
     def _compare_closed(self, conversation_id: str | None) -> None:
         if conversation_id is not None:
-            self._do(self.open_conversation(conversation_id), "open")
+            self._do(partial(self.open_conversation, conversation_id), "open")
 
     def _stop_columns(self, conversation_ids: Sequence[str]) -> None:
         for conversation_id in conversation_ids:

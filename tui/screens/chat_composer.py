@@ -88,7 +88,9 @@ class ChatComposer(ChatTarget):
     def _show_files(self) -> None:
         coming = [name for reading in self._readings_here() if reading.is_shown for name in reading.names]
         then_sent = self._held is not None
-        self._do(self.chips.show(list(self._attachments), coming=coming, then_sent=then_sent), "chips")
+        self._do(
+            partial(self.chips.show, list(self._attachments), coming=coming, then_sent=then_sent), "chips"
+        )
 
     async def warmed_up(self) -> None:
         """Wait until the session is there: files may be dropped before."""
@@ -262,7 +264,7 @@ class ChatComposer(ChatTarget):
         files, there = self._attachments, event.index + event.step
         if 0 <= there < len(files) and event.index < len(files):
             files.insert(there, files.pop(event.index))
-            self._do(self.chips.show(list(files), focus=there), "chips")
+            self._do(partial(self.chips.show, list(files), focus=there), "chips")
             self.post_message(Composer.DraftChanged())
 
     @on(AttachmentOpened)

@@ -44,7 +44,6 @@ _PAINTED = 0.15
 _MANY = 500
 """Turns that are added up for the meter at once; more are added up in a thread."""
 
-_Work = Coroutine[Any, Any, None]
 _SOURCES = {"environment": "environment", "keyring": "keyring", "memory": "this run"}
 
 
@@ -184,11 +183,13 @@ class ChatFrame(Screen[None]):
 
     # ---- work and words
 
-    def _do(self, work: _Work | Callable[[], _Work], group: str, *, exclusive: bool = False) -> Worker[None]:
+    def _do(
+        self, work: Callable[[], Coroutine[Any, Any, None]], group: str, *, exclusive: bool = False
+    ) -> Worker[None]:
         """Run work beside the event loop's other tasks; its errors become a notice.
 
-        Exclusive work is given as a callable: what is replaced before it began leaves no coroutine behind
-        that nobody awaits.
+        It is a callable, so that what is replaced or left before it began leaves no coroutine behind that
+        nobody awaits.
         """
         return self.run_worker(
             partial(self._guarded, work),
@@ -198,9 +199,9 @@ class ChatFrame(Screen[None]):
             exit_on_error=False,
         )
 
-    async def _guarded(self, work: _Work | Callable[[], _Work]) -> None:
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await (work() if callable(work) else work)
+            await work()
         except (OutcropError, OSError) as error:
             self._complain(str(error), "error")
         except Exception as error:  # The worker's edge: a fault of ours must not take the program down.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -119,9 +120,9 @@ class ChatOpen(ChatBackground):
 
         def chosen(choice: OpenChoice | None) -> None:
             if choice is not None and choice.conversation_id is None:
-                self._do(self.action_new_conversation(), "open")
+                self._do(self.action_new_conversation, "open")
             elif choice is not None and choice.conversation_id is not None:
-                self._do(self.open_conversation(choice.conversation_id), "open")
+                self._do(partial(self.open_conversation, choice.conversation_id), "open")
 
         self.outcrop.push_screen(
             OpenConversationsScreen(self.open_conversations, self._close_conversation), chosen
@@ -186,7 +187,7 @@ class ChatOpen(ChatBackground):
 
         def named(title: str | None) -> None:
             if title is not None:
-                self._do(self._rename(conversation_id, title), "rename")
+                self._do(partial(self._rename, conversation_id, title), "rename")
 
         title = self.session.conversation(conversation_id).title
         self.outcrop.push_screen(RenameScreen(title), named)
@@ -200,7 +201,7 @@ class ChatOpen(ChatBackground):
     def command_given(self, command_id: str, argument: str) -> bool:
         """`/rename` takes the title."""
         if command_id == "conversation.rename" and argument and self._conversation_id:
-            self._do(self._rename(self._conversation_id, argument), "rename")
+            self._do(partial(self._rename, self._conversation_id, argument), "rename")
             return True
         return super().command_given(command_id, argument)
 

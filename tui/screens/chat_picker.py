@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from time import time
 from typing import TYPE_CHECKING, Final
 
@@ -40,7 +41,9 @@ class ChatPicker(ChatViews):
         def chosen(place: Place | None) -> None:
             if place is not None:
                 model, region, endpoint, api = place
-                self._do(self._choose(model=model, region=region, endpoint=endpoint, api=api), "target")
+                self._do(
+                    partial(self._choose, model=model, region=region, endpoint=endpoint, api=api), "target"
+                )
 
         self.outcrop.push_screen(screen, chosen)
 
@@ -137,7 +140,9 @@ class ChatPicker(ChatViews):
 
         def keep(favourites: Sequence[Place]) -> None:
             rows = tuple(favourites)
-            self._do(asyncio.to_thread(save_favourites, session.settings.data_dir, rows), "favourites")
+            self._do(
+                lambda: asyncio.to_thread(save_favourites, session.settings.data_dir, rows), "favourites"
+            )
 
         def price(place: Place) -> str:
             target = target_of(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from tui.core.text import visible, visible_line
@@ -42,7 +43,7 @@ class ChatReading(ChatTurns):
     def command_given(self, command_id: str, argument: str) -> bool:
         """`/find` takes words; the others here take a number."""
         if command_id == "find.open" and argument:
-            self._do(self._open_find(argument), "find")
+            self._do(partial(self._open_find, argument), "find")
         elif command_id in _TAKES_NUMBER and argument:
             match command_id:
                 case "turn.info":
@@ -336,7 +337,7 @@ class ChatReading(ChatTurns):
 
         def answered(answer: str | None) -> None:
             if answer == "open":
-                self._do(open_it(), "link")
+                self._do(open_it, "link")
             elif answer == "copy":
                 self._copier.copy_to_clipboard(visible_line(href), "the address")
 

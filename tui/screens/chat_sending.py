@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
@@ -148,7 +149,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
             self._written[left] = self._composed()
             self.composer.text = ""
             self._attachments.clear()
-            self._do(self._save_draft_now(left), "draft left")
+            self._do(partial(self._save_draft_now, left), "draft left")
         elif left in self._sending:
             # Sent before there was a conversation: it goes to the first one.
             self._sending[conversation_id] = self._sending.pop(left)
@@ -167,7 +168,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
             return  # It was deleted meanwhile.
         written = self._written[conversation_id]
         self._written[conversation_id] = replace(written, attachments=(*written.attachments, attachment))
-        self._do(self._save_draft_now(conversation_id), "draft left")
+        self._do(partial(self._save_draft_now, conversation_id), "draft left")
 
     def has_draft(self, conversation_id: str) -> bool:
         """Whether something is written there that is not sent."""
@@ -196,7 +197,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
         """Something is being written, and will be sent: import what sends it meanwhile, once."""
         if not self._warming:
             self._warming = True
-            self._do(self._warm_up(), "warm")
+            self._do(self._warm_up, "warm")
 
     async def _warm_up(self) -> None:
         from tui.widgets.transcript.warm import warmed_up
@@ -213,7 +214,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
             return
         queued = Queued.of_draft(replace(event.draft, attachments=tuple(self._attachments)))
         self._attachments.clear()
-        self._do(self.chips.show(()), "chips")
+        self._do(partial(self.chips.show, ()), "chips")
         if self.is_answering:
             self._queue.of(self._conversation_id).append(queued)
             self._refresh_queue()
@@ -230,7 +231,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
 
     def _send(self, queued: Queued, conversation_id: str) -> None:
         self._sending[conversation_id] = queued
-        self._do(self._send_when_ready(queued, conversation_id), "send")
+        self._do(partial(self._send_when_ready, queued, conversation_id), "send")
 
     async def _send_when_ready(self, queued: Queued, conversation_id: str) -> None:
         """Show the turn and start its worker; the wire may still be on its way in."""
@@ -279,7 +280,9 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
         # The whole chat screen is the host; this part of it alone asks nothing about tools.
         host = cast("TurnHost", self)
         self._workers[live.conversation_id] = self.run_worker(
-            run_turn(self.session, live, host), group=f"turn {live.conversation_id}", exit_on_error=False
+            partial(run_turn, self.session, live, host),
+            group=f"turn {live.conversation_id}",
+            exit_on_error=False,
         )
         self.watch_jobs()
 
@@ -307,7 +310,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
                 live.mark(conversation.branch_marks().get(live.turn.id))
         if self._shown(live):
             self._refresh_target()
-        self._do(self._forget_first_draft(live.conversation_id), "forget")
+        self._do(partial(self._forget_first_draft, live.conversation_id), "forget")
 
     async def _forget_first_draft(self, conversation_id: str) -> None:
         with suppress(OutcropError):
@@ -364,7 +367,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
         if live.held:
             self.job_left(live, error)
         elif outcome is None or _gives_back(error):
-            self._do(self._give_back(live, error), "give back")
+            self._do(partial(self._give_back, live, error), "give back")
         elif outcome is Outcome.COMPLETED:
             if shown:
                 self.offer_compaction()
@@ -421,7 +424,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
         queue.clear()
         drafts = [*(queued.draft for queued in back), self._written_in(live.conversation_id)]
         self._written[live.conversation_id] = Draft.joined(drafts)
-        self._do(self._save_draft_now(live.conversation_id), "draft left")
+        self._do(partial(self._save_draft_now, live.conversation_id), "draft left")
 
     # ---- the queue
 
@@ -454,7 +457,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
     def _take(self, queued: Queued) -> None:
         self.composer.put_back(queued.draft)
         self._attachments[:0] = queued.attachments
-        self._do(self.chips.show(list(self._attachments)), "chips")
+        self._do(partial(self.chips.show, list(self._attachments)), "chips")
 
     @on(Composer.TakeBackRequested)
     def action_take_back(self) -> None:

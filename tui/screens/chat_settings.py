@@ -48,7 +48,7 @@ class ChatSettings(ChatViews):
 
         def chosen(choice: Chosen | None) -> None:
             if choice is not None:
-                self._do(self._keep_settings(conversation_id, choice), "settings")
+                self._do(partial(self._keep_settings, conversation_id, choice), "settings")
 
         screen = SettingsScreen(
             Chosen(conversation.controls, conversation.instructions),
@@ -81,19 +81,24 @@ class ChatSettings(ChatViews):
         unset = argument.casefold() in _UNSET
         match command_id:
             case "conversation.effort":
-                self._do(self._control("Effort", effort=None if unset else argument.casefold()), "settings")
+                self._do(
+                    partial(self._control, "Effort", effort=None if unset else argument.casefold()),
+                    "settings",
+                )
             case "conversation.verbosity":
                 value = None if unset else argument.casefold()
-                self._do(self._control("Verbosity", verbosity=value), "settings")
+                self._do(partial(self._control, "Verbosity", verbosity=value), "settings")
             case "conversation.maxtokens":
                 digits = argument.replace(",", "").replace("_", "")
                 if unset or (digits.isdecimal() and digits.isascii()):
                     limit = None if unset else int(digits)
-                    self._do(self._control("Most output tokens", max_output_tokens=limit), "settings")
+                    self._do(
+                        partial(self._control, "Most output tokens", max_output_tokens=limit), "settings"
+                    )
                 else:
                     self._complain(f"The limit must be a whole number, {LEAST_OUTPUT} or more, or 'unset'.")
             case "conversation.instructions":
-                self._do(self._instruct(argument), "settings")
+                self._do(partial(self._instruct, argument), "settings")
             case _:
                 return super().command_given(command_id, argument)
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, cast
 
 from tui.core.text import visible, visible_line
@@ -28,7 +29,7 @@ class ChatStructured(ChatTurns):
     def command_given(self, command_id: str, argument: str) -> bool:
         """`/schema`, and `/save-json` with a path."""
         if command_id == "conversation.schema" and argument and self._conversation_id:
-            self._do(self._take_schema(argument), "schema")
+            self._do(partial(self._take_schema, argument), "schema")
         elif command_id == "answer.save" and argument:
             self.action_save_json(argument)
         else:
@@ -64,7 +65,7 @@ class ChatStructured(ChatTurns):
 
         def chosen(words: str | None) -> None:
             if words:
-                self._do(self._take_schema(words), "schema")
+                self._do(partial(self._take_schema, words), "schema")
 
         self.outcrop.push_screen(SchemaScreen(library, now), chosen)
 
@@ -82,7 +83,7 @@ class ChatStructured(ChatTurns):
 
         def answered(mend: bool | None) -> None:
             if mend:
-                self._do(self._ask_for(conversation_id, mended_format(text_format)), "schema")
+                self._do(partial(self._ask_for, conversation_id, mended_format(text_format)), "schema")
 
         self.outcrop.push_screen(MendSchema(text_format, problems), answered)
 

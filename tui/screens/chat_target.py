@@ -41,7 +41,7 @@ class ChatTarget(ChatFrame):
             await self.session.set_continuation(self._conversation_id, mode)
             self._refresh_target()
 
-        self._do(change(), "continuation")
+        self._do(change, "continuation")
 
     async def _choose(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from tui.core.errors import InputError, OutcropError
@@ -166,9 +167,9 @@ class ChatTools(ChatSending):
             case "tools.open" if argument.casefold() in ("interrupted", "skip"):
                 self._resume_calls("interrupted")
             case "tools.choice":
-                self._do(self._choose_tool(argument), "tools")
+                self._do(partial(self._choose_tool, argument), "tools")
             case "tools.preset":
-                self._do(self._take_preset(argument), "tools")
+                self._do(partial(self._take_preset, argument), "tools")
             case _:
                 return super().command_given(command_id, argument)
         return True
@@ -190,7 +191,7 @@ class ChatTools(ChatSending):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._do(self._use_preset(conversation_id, name), "tools")
+                self._do(partial(self._use_preset, conversation_id, name), "tools")
 
         self.outcrop.push_screen(ToolSourceScreen(f"preset {preset.name}", preset.source), answered)
 
@@ -243,7 +244,7 @@ class ChatTools(ChatSending):
         turn = conversation.path()[-1]
         self._turns_begun += 1
         self.run_live(LiveTurn.of_calls(conversation_id, self._turns_begun, turn, how))
-        self._do(self._draw_resumed(conversation_id), "draw")
+        self._do(partial(self._draw_resumed, conversation_id), "draw")
 
     async def _draw_resumed(self, conversation_id: str) -> None:
         if self._conversation_id == conversation_id:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.core.text import visible_line
@@ -54,7 +55,7 @@ class ChatTurns(ChatPreview):
 
         def chosen(choice: TurnChoice | None) -> None:
             if choice is not None:
-                self._do(self._act(choice.action, choice.turn_id), "turns")
+                self._do(partial(self._act, choice.action, choice.turn_id), "turns")
 
         conversation = self.session.conversation(self._conversation_id)
         self.outcrop.push_screen(TurnsScreen(conversation, self._why_not, self._walk), chosen)
@@ -95,7 +96,7 @@ class ChatTurns(ChatPreview):
         else:
             turn = path[int(number) - 1] if number else self._turn_read(path)
             last = action == "fork" and not number and turn is path[-1]
-            self._do(self._act(action, turn.parent_id if last else turn.id), "turns")
+            self._do(partial(self._act, action, turn.parent_id if last else turn.id), "turns")
 
     def _turn_read(self, path: Sequence[Turn]) -> Turn:
         """The turn that a command without a number means."""
@@ -138,7 +139,7 @@ class ChatTurns(ChatPreview):
                 place = None
             elif place is None:
                 place = next(reversed(parting.values()))
-            self._do(self._step_branch(conversation, place, step), "walk")
+            self._do(partial(self._step_branch, conversation, place, step), "walk")
 
     async def _step_branch(self, conversation: Conversation, place: Turn | None, step: int) -> None:
         turn_id = place.id if place is not None else None
@@ -234,7 +235,7 @@ class ChatTurns(ChatPreview):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._do(self._delete_now(conversation_id, turn.id, turns), "turns")
+                self._do(partial(self._delete_now, conversation_id, turn.id, turns), "turns")
 
         self.outcrop.push_screen(ConfirmScreen(question, yes="Delete", no="Keep"), answered)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -116,7 +117,7 @@ class ChatUsage(ChatPicker):
             return super().command_given(command_id, argument)
         before = self.session.conversation(self._conversation_id).controls
         key = None if argument.casefold() == "own" else argument
-        self._do(self._keep_cache(self._conversation_id, replace(before, cache_key=key)), "settings")
+        self._do(partial(self._keep_cache, self._conversation_id, replace(before, cache_key=key)), "settings")
         return True
 
     def action_open_cache(self) -> None:
@@ -132,7 +133,7 @@ class ChatUsage(ChatPicker):
 
         def chosen(controls: Controls | None) -> None:
             if controls is not None:
-                self._do(self._keep_cache(conversation.id, controls), "settings")
+                self._do(partial(self._keep_cache, conversation.id, controls), "settings")
 
         unsent = [said for said in self.session.unsent(conversation.id) if "cache" in said]
         screen = CacheControlsScreen(conversation.controls, model, own if model else "", unsent=unsent)

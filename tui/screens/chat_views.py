@@ -127,7 +127,7 @@ class ChatViews(ChatComposer):
                 self.pick_aws_profile(status.sentence)
             elif status.source == "none":
                 # The keyring may have been unlocked meanwhile.
-                self._do(self._ask_keyring_again(), "token")
+                self._do(self._ask_keyring_again, "token")
             else:
                 instead = " A key that is entered here is sent instead." if signing else ""
                 self._ask_token(status.sentence + instead)
@@ -150,7 +150,7 @@ class ChatViews(ChatComposer):
 
         def entered(choice: TokenChoice | None) -> None:
             if choice is not None:
-                self._do(self._use_token(choice), "token")
+                self._do(partial(self._use_token, choice), "token")
 
         self.outcrop.push_screen(TokenDialog(message, keyring_available=reachable), entered)
 
@@ -243,7 +243,7 @@ class ChatViews(ChatComposer):
 
         def chosen(conversation_id: str | None) -> None:
             if conversation_id is not None:
-                self._do(self.open_conversation(conversation_id), "open")
+                self._do(partial(self.open_conversation, conversation_id), "open")
 
         self.outcrop.push_screen(
             HistoryScreen(

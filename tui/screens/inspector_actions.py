@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from tui.core.errors import InputError
@@ -164,7 +165,7 @@ class ChatRequests(ChatReading):
         """Change a request's body and send it."""
         exchange = self._some_exchange()
         if exchange is not None:
-            self._do(self._edit_request(exchange), "edit request")
+            self._do(partial(self._edit_request, exchange), "edit request")
 
     async def _edit_request(self, exchange: Exchange) -> None:
         from tui.core.apis.asked import asked_of
@@ -193,7 +194,7 @@ class ChatRequests(ChatReading):
             if edited is None:
                 return
             if edited.keep:
-                self._do(self._keep_as_branch(exchange, edited), "branch")
+                self._do(partial(self._keep_as_branch, exchange, edited), "branch")
             else:
                 self._replay(exchange, 1, edited)
 
