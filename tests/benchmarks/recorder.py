@@ -10,6 +10,11 @@ the stream from memory in the pieces in which a server sends events one by one. 
 pseudo-terminal, against a server that sends as fast as it can, 1,000 deltas a second, or 200, the pace of the
 fastest models (run 5 and 3 times at most: each takes 20 or 100 seconds). Both have a token of the usual
 length: the word that the sandbox takes is not looked for.
+
+One run of a TUI differs from the next by more than what is looked for. So there is a second figure for each
+pace, the median of three runs: the CPU that the recorder's own functions took, on whatever thread, over what
+the program took without it. It leaves out what recording does to the rest (memory, caches), and nothing else;
+what the clock itself takes is measured by an empty function, called as often, and taken off.
 """
 
 from __future__ import annotations
@@ -18,10 +23,12 @@ import asyncio
 import base64
 import gc
 import json
+import statistics
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +42,8 @@ MOST_RUNS: Final = {0: 99, 1000: 5, 200: 3}
 REGION: Final = "us-west-2"
 ON: Final = "--record"
 OFF: Final = "--record-nothing"
+COUNTED: Final = "--record-counted"
+"""As `ON`; the next argument is the file for the seconds that the recorder took."""
 
 
 def record_nothing(*, but_record: bool = False) -> None:
@@ -44,7 +53,6 @@ def record_nothing(*, but_record: bool = False) -> None:
     from tui.session.records import TurnRecords
     from tui.store.history import History
     from tui.wire.redact import StreamRedactor
-    from tui.wire.stream import _Reader
 
     if but_record:
         return
@@ -53,11 +61,56 @@ def record_nothing(*, but_record: bool = False) -> None:
         return
 
     Chunks.add = Chunks.add_all = nothing  # type: ignore[method-assign]
-    Events.note = Events.note_all = _Reader._note = nothing  # type: ignore[method-assign]
+    Events.note = Events.note_all = nothing  # type: ignore[method-assign]
     StreamRedactor.feed = lambda self, piece: piece  # type: ignore[method-assign]
     StreamRedactor.passes = lambda self, data: True  # type: ignore[method-assign]
     TurnRecords.save_exchange = nothing  # type: ignore[method-assign]
     History.save_exchange = nothing  # type: ignore[method-assign]
+
+
+def count_recording(file: Path) -> None:
+    """Write the CPU seconds within the recorder's functions to a file, after each exchange that is saved."""
+    from tui.core.recorded_body import Chunks
+    from tui.core.recorded_events import Events
+    from tui.session.records import TurnRecords
+    from tui.store.history import History
+    from tui.wire.arriving import Arriving
+    from tui.wire.redact import StreamRedactor
+
+    inside = threading.local()
+    spent: list[float] = []
+    empty: list[float] = []
+
+    def counted(function: Callable[..., Any], spent: list[float] = spent) -> Callable[..., Any]:
+        def call(*args: Any, **more: Any) -> Any:
+            if getattr(inside, "one", False):
+                return function(*args, **more)
+            inside.one, began = True, time.thread_time()
+            try:
+                return function(*args, **more)
+            finally:
+                spent.append(time.thread_time() - began)
+                inside.one = False
+
+        return call
+
+    save, nothing, take = counted(History.save_exchange), counted(lambda: None, empty), Arriving.take
+
+    def save_exchange(*args: Any) -> None:
+        save(*args)
+        file.write_text(str(sum(spent) - len(spent) * statistics.fmean(empty)))
+
+    def take_and_count_nothing(arriving: Arriving) -> Any:
+        nothing()
+        return take(arriving)
+
+    Chunks.add, Chunks.add_all = counted(Chunks.add), counted(Chunks.add_all)  # type: ignore[method-assign]
+    Events.note_all = counted(Events.note_all)  # type: ignore[method-assign]
+    StreamRedactor.feed = counted(StreamRedactor.feed)  # type: ignore[method-assign]
+    StreamRedactor.passes = counted(StreamRedactor.passes)  # type: ignore[method-assign]
+    TurnRecords.save_exchange = counted(TurnRecords.save_exchange)  # type: ignore[method-assign]
+    History.save_exchange = save_exchange  # type: ignore[method-assign]
+    Arriving.take = take_and_count_nothing  # type: ignore[method-assign]
 
 
 def token() -> str:
@@ -139,11 +192,17 @@ async def headless(pieces: list[bytes], secret: str, *, recorded: bool) -> float
     return used
 
 
-def tui(server: Server, pace: int, *, recorded: bool) -> float:
-    """CPU seconds of the program from Enter until a second after the last word."""
+def tui(server: Server, pace: int, *side: str) -> float:
+    """CPU seconds of the program from Enter until a second after the last word.
+
+    Args:
+        server: What it talks to.
+        pace: Deltas a second; 0 is as fast as the server can.
+        *side: `ON`, `OFF`, or `COUNTED` and its file.
+    """
     model = f"fake-{DELTAS}-{pace}"
     server.warm(model)
-    command = [sys.executable, __file__, ON if recorded else OFF, *outcrop(server, model)[3:]]
+    command = [sys.executable, __file__, *side, *outcrop(server, model)[3:]]
     with (
         place() as folder,
         Terminal(command, environment(folder, AWS_BEARER_TOKEN_BEDROCK=token())) as program,
@@ -186,10 +245,22 @@ def measure(report: Report, only: str) -> None:
         with Server() as server:
             on, off = [], []
             for _ in range(min(report.runs, MOST_RUNS[pace])):
-                on.append(tui(server, pace, recorded=True))
-                off.append(tui(server, pace, recorded=False))
+                on.append(tui(server, pace, ON))
+                off.append(tui(server, pace, OFF))
+            within = [_within(server, pace) for _ in range(min(report.runs, 3))]
         at = f"at {pace:,}/s" if pace else "as fast as they come"
         _row(report, f"TUI, {DELTAS:,} deltas {at}", on, off, 3)
+        note = f"{statistics.median(spent for spent, _ in within) * 1000:.0f} ms of CPU"
+        shares = [spent / (whole - spent) * 100 for spent, whole in within]
+        report.add("  of that within the recorder's functions", shares, "%", 3, note, digits=1)
+
+
+def _within(server: Server, pace: int) -> tuple[float, float]:
+    """CPU seconds of the recorder's functions in a run, and of the whole program."""
+    with tempfile.TemporaryDirectory(prefix="outcrop-bench-") as folder:
+        file = Path(folder) / "spent"
+        whole = tui(server, pace, COUNTED, str(file))
+        return float(file.read_text()), whole
 
 
 def _row(report: Report, what: str, on: list[float], off: list[float], target: float) -> None:
@@ -201,10 +272,12 @@ def _row(report: Report, what: str, on: list[float], off: list[float], target: f
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--headless"]:
         headless_child(sys.argv[2])
-    elif sys.argv[1:2] in ([ON], [OFF]):
+    elif sys.argv[1:2] in ([ON], [OFF], [COUNTED]):
         from tui.cli import main as run_program
 
-        record_nothing(but_record=sys.argv[1] == ON)
+        record_nothing(but_record=sys.argv[1] != OFF)
+        if sys.argv[1] == COUNTED:
+            count_recording(Path(sys.argv.pop(2)))
         sys.exit(run_program(sys.argv[2:]))
     else:
         if not any(option in sys.argv for option in ("--runs", "--quick")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from itertools import accumulate, count
+from time import monotonic
 
 import httpx
 import pytest
@@ -114,6 +115,41 @@ async def test_a_body_that_nobody_reads_is_not_read_ahead_without_end() -> None:
     rest = [batch async for batch in batches]
     assert sum(len(batch.pieces) for batch in [first, *rest]) == body.read == 1000
     assert "xxx" not in repr(arriving)
+    await arriving.stop()
+
+
+class Paced(Body):
+    """A piece each 2 ms."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in super().__aiter__():
+            yield piece
+            await asyncio.sleep(0.002)
+
+
+async def test_a_fast_answer_is_handed_on_some_eighty_times_a_second_at_most() -> None:
+    pieces = [b"%d " % number for number in range(200)]
+    arriving = Arriving(Paced(pieces), monotonic)
+    began = monotonic()
+    batches = [batch async for batch in arriving.batches()]
+    assert [piece for batch in batches for piece in batch.pieces] == pieces
+    assert len(batches) <= (monotonic() - began) * 80 + 3
+
+
+async def test_what_came_before_a_fast_answer_fell_silent_is_handed_on_soon() -> None:
+    class Silent(Paced):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            async for piece in super().__aiter__():
+                yield piece
+            await asyncio.Event().wait()
+
+    arriving = Arriving(Silent([b"x"] * 50), monotonic)
+    came = 0
+    async with asyncio.timeout(10):
+        async for batch in arriving.batches():
+            came += len(batch.pieces)
+            if came == 50:
+                break
     await arriving.stop()
 
 

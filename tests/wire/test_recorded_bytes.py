@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import random
+import sys
+import threading
 import zlib
 from collections.abc import AsyncIterator
 from itertools import count
@@ -22,6 +24,7 @@ from tui.core.recorded_events import sse_data
 from tui.sandbox.server import SandboxServer
 from tui.widgets.inspection.pages import response_head
 from tui.wire.client import ClientSettings, ResponsesClient
+from tui.wire.decode import ResponsesDecoder
 from tui.wire.recorder import AttemptLabel
 from tui.wire.sse import SseDecoder
 
@@ -164,3 +167,49 @@ def test_a_long_body_is_read_in_any_part_and_takes_little_memory() -> None:
     again = Chunks.restored(*chunks.parts(), len(whole))
     assert again.body() == whole and again == chunks
     assert sum(map(len, chunks.parts()[2])) < len(whole) / 5
+
+
+def test_who_reads_while_the_body_grows_sees_a_beginning_of_it() -> None:
+    pieces = [b"event: x\ndata: %d\n\n" % (number % 7) * (number % 11 + 1) for number in range(6000)]
+    whole = b"".join(pieces)
+    chunks = Chunks()
+    events = Events(chunks)
+    decoder = ResponsesDecoder()
+    wrong: list[str] = []
+    ended = threading.Event()
+
+    def read() -> None:
+        while not ended.is_set():
+            count = len(events)
+            body = chunks.body()
+            times, ends, _, _ = chunks.parts()
+            if not whole.startswith(body):
+                wrong.append("the body")
+            if len(times) != len(ends) or list(ends) != sorted(ends):
+                wrong.append("the pieces")
+            if count:
+                last, offsets = events[-1].data, events.offsets
+                if last not in "0123456" or offsets != sorted(offsets):
+                    wrong.append(f"an event: {last!r}, {len(offsets)} times")
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for reader in readers:
+            reader.start()
+        for number in range(0, len(pieces), 3):
+            some = pieces[number : number + 3]
+            times = [(number + at) / 1000 for at in range(len(some))]
+            chunks.add_all(times, [*map(len, some)], b"".join(some))
+            events.note_all(list(decoder.feed(b"".join(some))), decoder)
+    finally:
+        ended.set()
+        for reader in readers:
+            reader.join()
+        sys.setswitchinterval(before)
+    assert not wrong[:3]
+    assert chunks.body() == whole and [chunk.data for chunk in chunks] == pieces
+    assert [event.data for event in events] == [str(n % 7) for n in range(6000) for _ in range(n % 11 + 1)]
+    assert [chunk.offset for chunk in chunks] == [number / 1000 for number in range(6000)]
+    assert events.offsets == [number / 1000 for number in range(6000) for _ in range(number % 11 + 1)]

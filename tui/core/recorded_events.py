@@ -6,15 +6,15 @@ import re
 import threading
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Final, Protocol
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final, Protocol
 
 from tui.core.lazy_sequence import LazySequence
-from tui.core.recorded_body import Chunks, same
+from tui.core.recorded_body import BLOCK, Chunks, same
 
-__all__ = ["Events", "Placed", "SseRecord", "event_data", "sse_data"]
+__all__ = ["Events", "Placed", "SseRecord", "Tells", "event_data", "sse_data"]
 
-_NOTHING: Final[Mapping[int, str]] = MappingProxyType({})
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 _FRAME: Final = 16
 """Bytes of an AWS frame beside headers and payload: two lengths and a checksum before, a checksum after."""
@@ -77,8 +77,22 @@ class Placed(Protocol):
         ...
 
 
+class Tells(Protocol):
+    """Tells of events, which it took out of a body, what the record has beside their places; a decoder."""
+
+    def said_otherwise(self, events: Sequence[Any]) -> Mapping[int, str]:
+        """What those say, by index, whose data `event_data` cannot read from their bytes."""
+        ...
+
+    def kinds(self, events: Sequence[Any]) -> Sequence[str]:
+        """The types under which the record has them."""
+        ...
+
+
 class Events(LazySequence[SseRecord]):
     """The server-sent events of a body; grows at its end. One thread appends, any may read.
+
+    As in the body, what comes is put aside first.
 
     Args:
         body: What they are in.
@@ -95,6 +109,8 @@ class Events(LazySequence[SseRecord]):
         self._names: list[str] = []
         self._index: dict[str, int] = {}
         self._own_times = False  # some came at another time than their last byte did
+        self._aside: list[tuple[Sequence[Placed], Tells]] = []
+        self._seen_to = 0  # up to which byte nothing is put aside
         self._lock = threading.Lock()
         for record in records:
             self.append(record)
@@ -161,6 +177,7 @@ class Events(LazySequence[SseRecord]):
             end: Index after its last byte.
             data: Its data, only where the body's bytes do not say it.
         """
+        self._settle()
         kind = self._index.get(type)
         if kind is None:
             kind = self._name(type)
@@ -174,29 +191,45 @@ class Events(LazySequence[SseRecord]):
         # The last, as it is what counts them.
         ends.append(end)
 
-    def note_all(
-        self, types: Sequence[str], events: Sequence[Placed], data: Mapping[int, str] = _NOTHING
-    ) -> None:
-        """Add events as `note` does, with the type of each, and with the data of some by their index here."""
+    def note_all(self, events: Sequence[Placed], tells: Tells) -> None:
+        """Add events as `note` does.
+
+        Args:
+            events: What the body holds by now.
+            tells: What tells their types, and what the bytes do not say of them.
+        """
+        if events:
+            self._aside.append((events, tells))
+            if events[-1].end - self._seen_to >= BLOCK:
+                self._settle()
+
+    def _settle(self) -> None:
+        """Put what was put aside where it belongs."""
+        if not self._aside:
+            return
+        with self._lock:
+            aside = self._aside[:]
+            for tells, group in groupby(aside, key=itemgetter(1)):
+                self._take([event for events, _ in group for event in events], tells)
+            # The last: who finds nothing put aside does not wait for the lock.
+            del self._aside[: len(aside)]
+
+    def _take(self, events: Sequence[Placed], tells: Tells) -> None:
         first = len(self._ends)
         ends = [event.end for event in events]
         starts = [event.start for event in events]
         expected = [self._ends[-1] if first else 0, *ends[:-1]]
-        if starts != expected[: len(starts)]:
-            places = enumerate(zip(starts, expected, strict=False), first)
+        if starts != expected:
+            places = enumerate(zip(starts, expected, strict=True), first)
             self._starts.update((index, start) for index, (start, end) in places if start != end)
-        for index, said in data.items():
+        for index, said in tells.said_otherwise(events).items():
             self._data[first + index] = said
-        found = set(types)
-        if not found <= self._index.keys():
-            for type in types:
-                if type not in self._index:
-                    self._name(type)
-        if len(found) == 1:
-            self._kinds.extend(array("H", (self._index[types[0]],)) * len(types))
-        else:
-            self._kinds.extend(array("H", list(map(self._index.__getitem__, types))))
-        # The last, as it is what counts them.
+        types = tells.kinds(events)
+        for type in dict.fromkeys(types):
+            if type not in self._index:
+                self._name(type)
+        self._kinds.extend(array("H", list(map(self._index.__getitem__, types))))
+        self._seen_to = ends[-1]
         self._ends.extend(array("q", ends))
 
     def _name(self, name: str) -> int:
@@ -222,12 +255,13 @@ class Events(LazySequence[SseRecord]):
 
     def of_types(self, *types: str) -> list[SseRecord]:
         """The events of these types, in their order; the others are not looked at one by one."""
-        wanted = {index for index, name in enumerate(self._names) if name in types}
         kinds = self._kinds[: len(self)]
+        wanted = {index for index, name in enumerate(self._names) if name in types}
         return [self[index] for index, kind in enumerate(kinds) if kind in wanted] if wanted else []
 
     def __len__(self) -> int:
         """How many came."""
+        self._settle()
         return len(self._ends)
 
     def made(self, index: int) -> SseRecord:

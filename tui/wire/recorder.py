@@ -234,7 +234,7 @@ class _RecordedStream(httpx.AsyncByteStream):
             timings.first_byte = batch.times[0] - began
         data = b"".join(batch.pieces)
         if self._redactor.passes(data):
-            chunks.add_all(batch.times, map(len, batch.pieces), data, began)
+            chunks.add_all(batch.times, [*map(len, batch.pieces)], data, began)
             return data
         certain: list[bytes] = []
         for at, piece in zip(batch.times, batch.pieces, strict=True):

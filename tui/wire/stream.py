@@ -145,11 +145,7 @@ class _Reader:
                 taken += 1
                 self._take(event)
         finally:
-            self._note(events[:taken])
-
-    def _note(self, events: Sequence[Piece]) -> None:
-        decoder = self._decoder
-        self._exchange.events.note_all(decoder.kinds(events), events, decoder.said_otherwise(events))
+            self._exchange.events.note_all(events[:taken], self._decoder)
 
     def _take(self, event: Piece) -> None:
         decoded, number = self._decoder.read(event)
