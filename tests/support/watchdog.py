@@ -186,12 +186,15 @@ class Watchdog:
             self._collecting[1] += thread_time() - self._collecting[0]
 
     def _look(self) -> None:
-        """Look now and then whether a callback runs for long, and at what it is doing."""
+        """Look now and then whether a callback runs for long, and at what it is doing.
+
+        Only one that may become too long is: the frames of a thread that runs are walked for no other.
+        """
         while True:
             self._awake.wait()
             sleep(_LOOK_EVERY)
             running = self._running
-            if running is not None and perf_counter() - running[0] > _LOOK_EVERY:
+            if running is not None and perf_counter() - running[0] > self._limit / 2:
                 frame = sys._current_frames().get(running[1])
                 if frame is not None and self._running is running:
                     self._samples[_stack(frame)] += 1
