@@ -150,6 +150,20 @@ async def test_find_counts_walks_and_returns(tmp_path: Path) -> None:
         assert app.chat.composer.text == ""
 
 
+async def test_the_find_line_tells_its_keys_where_there_is_room(tmp_path: Path) -> None:
+    session = StandInSession(tmp_path)
+    app = app_for(session)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await opened(session, app, pilot)
+        await pilot.press("ctrl+f", *"guide")
+        line: Any = app.chat.query_one("FindLine")
+        await until(pilot, lambda: line.count.endswith(" of 8  ↓ ↑ go on · Esc closes"))
+        await pilot.resize_terminal(50, 30)
+        await until(pilot, lambda: line.count.endswith(" of 8"))
+        await pilot.resize_terminal(100, 30)
+        await until(pilot, lambda: line.count.endswith("Esc closes"))
+
+
 async def test_a_link_is_shown_and_asked_about_and_only_then_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied: list[tuple[str, str]]
 ) -> None:

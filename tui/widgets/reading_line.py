@@ -139,6 +139,8 @@ class FindLine(Horizontal):
         self.input = Input(placeholder="words in this conversation", compact=True, select_on_focus=True)
         self._count = Static("", classes="find--count", markup=False)
         self._said = ""
+        self._place = self._total = 0
+        self._done = True
 
     def compose(self) -> ComposeResult:
         """The name, what is typed, the count."""
@@ -174,6 +176,7 @@ class FindLine(Horizontal):
 
     def show_count(self, place: int, total: int, *, done: bool) -> None:
         """Say which hit this is, and of how many."""
+        self._place, self._total, self._done = place, total, done
         if not self.words.strip():
             said = "Esc closes"
         elif not total:
@@ -186,6 +189,10 @@ class FindLine(Horizontal):
             self._said = said
             self._count.update(Content(said))
         self.set_class(done and not total and bool(self.words.strip()), "-none")
+
+    def on_resize(self) -> None:
+        """The keys are told where there is room; the first count may come before the line has any width."""
+        self.show_count(self._place, self._total, done=self._done)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
