@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from tui.core.lazy_sequence import LazySequence
 from tui.core.recorded_body import BLOCK, Chunks, same
@@ -77,14 +77,17 @@ class Placed(Protocol):
         ...
 
 
-class Tells(Protocol):
+Q = TypeVar("Q", bound=Placed, contravariant=True)
+
+
+class Tells(Protocol[Q]):
     """Tells of events, which it took out of a body, what the record has beside their places; a decoder."""
 
-    def said_otherwise(self, events: Sequence[Any]) -> Mapping[int, str]:
+    def said_otherwise(self, events: Sequence[Q]) -> Mapping[int, str]:
         """What those say, by index, whose data `event_data` cannot read from their bytes."""
         ...
 
-    def kinds(self, events: Sequence[Any]) -> Sequence[str]:
+    def kinds(self, events: Sequence[Q]) -> Sequence[str]:
         """The types under which the record has them."""
         ...
 
@@ -109,8 +112,7 @@ class Events(LazySequence[SseRecord]):
         self._names: list[str] = []
         self._index: dict[str, int] = {}
         self._own_times = False  # some came at another time than their last byte did
-        self._aside: list[tuple[Sequence[Placed], Tells]] = []
-        self._seen_to = 0  # up to which byte nothing is put aside
+        self._aside: list[tuple[Sequence[Placed], Tells[Any]]] = []
         self._lock = threading.Lock()
         for record in records:
             self.append(record)
@@ -191,7 +193,7 @@ class Events(LazySequence[SseRecord]):
         # The last, as it is what counts them.
         ends.append(end)
 
-    def note_all(self, events: Sequence[Placed], tells: Tells) -> None:
+    def note_all(self, events: Sequence[Q], tells: Tells[Q]) -> None:
         """Add events as `note` does.
 
         Args:
@@ -200,7 +202,7 @@ class Events(LazySequence[SseRecord]):
         """
         if events:
             self._aside.append((events, tells))
-            if events[-1].end - self._seen_to >= BLOCK:
+            if events[-1].end - (self._ends[-1] if self._ends else 0) >= BLOCK:
                 self._settle()
 
     def _settle(self) -> None:
@@ -214,7 +216,7 @@ class Events(LazySequence[SseRecord]):
             # The last: who finds nothing put aside does not wait for the lock.
             del self._aside[: len(aside)]
 
-    def _take(self, events: Sequence[Placed], tells: Tells) -> None:
+    def _take(self, events: Sequence[Placed], tells: Tells[Any]) -> None:
         first = len(self._ends)
         ends = [event.end for event in events]
         starts = [event.start for event in events]
@@ -229,7 +231,6 @@ class Events(LazySequence[SseRecord]):
             if type not in self._index:
                 self._name(type)
         self._kinds.extend(array("H", list(map(self._index.__getitem__, types))))
-        self._seen_to = ends[-1]
         self._ends.extend(array("q", ends))
 
     def _name(self, name: str) -> int:

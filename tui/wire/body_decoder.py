@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from tui.core.events import StreamEvent
+from tui.core.recorded_events import Placed, Tells
 
 __all__ = ["BodyDecoder", "Piece"]
 
 
-class Piece(Protocol):
+class Piece(Placed, Protocol):
     """One event of a body: a server-sent event, or a frame of an AWS event stream."""
 
     @property
@@ -18,21 +19,11 @@ class Piece(Protocol):
         """What it says, without its framing."""
         ...
 
-    @property
-    def start(self) -> int:
-        """Index of its first byte in the body."""
-        ...
-
-    @property
-    def end(self) -> int:
-        """Index after its last byte."""
-        ...
-
 
 P = TypeVar("P", bound=Piece)
 
 
-class BodyDecoder(Protocol[P]):
+class BodyDecoder(Tells[P], Protocol[P]):
     """Takes one body apart, bytes in, stream events out. Each body has a decoder of its own."""
 
     @property
@@ -54,14 +45,6 @@ class BodyDecoder(Protocol[P]):
         Raises:
             StreamError: The body ends within an event.
         """
-        ...
-
-    def said_otherwise(self, events: Sequence[P]) -> Mapping[int, str]:
-        """What those say, by index, whose data `recorded_events.event_data` cannot read from their bytes."""
-        ...
-
-    def kinds(self, events: Sequence[P]) -> Sequence[str]:
-        """The types under which the record has them."""
         ...
 
     def is_last(self, event: P) -> bool:
