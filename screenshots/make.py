@@ -234,6 +234,7 @@ async def picture(
             app = OutcropApp(session, theme=theme)
             async with app.run_test(size=size) as pilot:
                 stage = Stage(app, pilot, session, here, clock, server)
+                await app.chat.warmed_up()
                 await stage.settle()
                 await scene(stage)
                 await stage.settle()

@@ -160,10 +160,10 @@ class OutcropApp(App[int]):
     ) -> bool:
         """Run an action, once what it imports is there: an import on the loop would hold keys and frames."""
         from tui.core.ahead import imported
-        from tui.screens.needed import MODULES, SESSION
+        from tui.screens.needed import MODULES, waits_for_session
 
-        name = parse(action)[1] if isinstance(action, str) else action[1]
-        if name in SESSION and self.chat.put_off(
+        owner, name, _ = parse(action) if isinstance(action, str) else action
+        if waits_for_session(f"{owner}.{name}") and self.chat.put_off(
             lambda: self.run_action(action, default_namespace, namespaces)
         ):
             return True

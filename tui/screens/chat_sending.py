@@ -63,13 +63,20 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
         """Do it once the session is there; whether it is not there yet."""
 
         async def later() -> None:
-            await self.warmed_up()
+            await self._got_ready()
             await work()
 
         if not self._ready.is_set():
             self._do(later, "early")
             return True
         return False
+
+    async def _got_ready(self) -> None:
+        """Wait until the session is there, and say so: somebody has asked for something."""
+        if not self._ready.is_set():
+            self._say("Getting ready …")
+            await self._ready.wait()
+            self._hush()
 
     # ---- drafts
 
@@ -235,11 +242,8 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
 
     async def _send_when_ready(self, queued: Queued, conversation_id: str) -> None:
         """Show the turn and start its worker; the wire may still be on its way in."""
-        if not self._ready.is_set():
-            self._say("Getting ready …")
-            await self._ready.wait()
-            self._hush()
-            conversation_id = conversation_id or self._conversation_id
+        await self._got_ready()
+        conversation_id = conversation_id or self._conversation_id
         if not await self.within_budget(queued, conversation_id):
             self._not_sent(queued, conversation_id)
             return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import events, on
 
-from tui.commands import by_id
+from tui.commands import Command, by_id
 from tui.core.errors import KeyringError
 from tui.messages import CommandRequested
 from tui.screens.chat_composer import ChatComposer
@@ -49,7 +49,13 @@ class ChatViews(ChatComposer):
         command = by_id(event.command_id)
         if command is None:
             return
-        argument = event.argument
+        from tui.screens.needed import waits_for_session
+
+        run = partial(self._run_command, command, event.argument)
+        if not (waits_for_session(command.action) and self.put_off(run)):
+            await run()
+
+    async def _run_command(self, command: Command, argument: str) -> None:
         match command.id:
             case "turn.attach" if argument:
                 self.read_files((argument,))
@@ -58,9 +64,7 @@ class ChatViews(ChatComposer):
             case "turn.detach":
                 self.action_detach(argument)
             case "target.pick" | "target.region" | "target.api" if argument:
-                chosen = partial(self._choose_named, command.id, argument)
-                if not self.put_off(chosen):
-                    await chosen()
+                await self._choose_named(command.id, argument)
             case "history.open" if argument:
                 self.action_open_history(argument)
             case "theme.pick" if argument:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["MODULES", "SESSION"]
+from tui.commands import COMMANDS
+
+__all__ = ["MODULES", "waits_for_session"]
 
 _INSPECTOR: Final = (
     "tui.screens.inspecting",
@@ -63,5 +65,29 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
 }
 """By the action's name, without the node that it is run on; only what is not there after the start."""
 
-SESSION: Final = frozenset(("explain_cache", "new_conversation", "open_history", "toggle_inspector"))
-"""What cannot begin before the session is there; the rest waits for it where it needs it, or says so."""
+_AT_ONCE: Final = frozenset(
+    (
+        "screen.begin_attach",
+        "screen.copy_selection",
+        "screen.detach",
+        "screen.edit_outside",
+        "screen.open_paste",
+        "screen.scroll_pane",
+        "screen.stop_turn",
+    )
+)
+_OF_CHAT: Final = frozenset(
+    command.action.partition("(")[0] for command in COMMANDS if command.action.startswith("screen.")
+)
+
+
+def waits_for_session(action: str) -> bool:
+    """Whether a command is about a conversation, and can be run only when there is one.
+
+    What is about the composer and the screen alone can be run at once.
+
+    Args:
+        action: As the table of commands has it, with or without what it is given: `screen.turn('edit')`.
+    """
+    name = action.partition("(")[0]
+    return name in _OF_CHAT and name not in _AT_ONCE
