@@ -27,6 +27,7 @@ from tui.keys.keymap import bindings, check_keymap, leader_binding, tell_alt_ent
 from tui.screens.base import caught_up
 from tui.screens.chat import ChatScreen, StartWith
 from tui.themes import DEFAULT_THEME, NO_COLOUR_THEME, load_theme, load_themes, own_folder
+from tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -101,6 +102,7 @@ class OutcropApp(App[int]):
             settings.keymap, {settings.send_key: "send_key", settings.newline_key: "newline_key"}
         )
         self._local_keys: dict[str, str] = {}
+        self.typed_ahead = TypedAhead(self, self._take)
         self._problems += self._keymap_now.problems
         if self._keymap_now.changed:
             self.set_keymap(self._keymap_now.for_textual)
@@ -481,6 +483,17 @@ class OutcropApp(App[int]):
             self.call_from_thread(tell) if self._thread_id != get_ident() else tell()
 
     async def on_event(self, event: events.Event) -> None:
+        """A key, or a paste, comes after what the keys before it have begun; except those that end it."""
+        typed = isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded
+        if not typed or self._ends(event):
+            await self._take(event)
+        else:
+            await self.typed_ahead.came(event)
+
+    def _ends(self, event: events.Event) -> bool:
+        return isinstance(event, events.Key) and event.key in ("ctrl+c", *self._keymap_now.keys["app.quit"])
+
+    async def _take(self, event: events.Event) -> None:
         """Whatever else is done in between, the key that was to be pressed twice begins anew."""
         if isinstance(event, events.Paste):
             self._pressed.clear()

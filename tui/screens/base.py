@@ -76,8 +76,13 @@ async def _while_open(over: _InPieces, work: Callable[[], Awaitable[Any]]) -> An
 
 
 class _InPieces:
-    """What both kinds of screens do otherwise; stands before Textual's class."""
+    """What both kinds of screens do otherwise; stands before Textual's class.
 
+    Attributes:
+        rows_on_their_way: What looks for the rows that are wanted by now; keys that are about rows wait.
+    """
+
+    rows_on_their_way: Worker[Any] | None = None
     _opens = False
     _paints_later = False
     _in_update = False

@@ -39,7 +39,7 @@ class ChatAws(ChatTurns):
     def pick_aws_profile(self, alarm: str = "") -> None:
         """List the profiles; with `alarm` say above them why one is asked for."""
         if (signing := self._aws_here()) and self._conversation_id:
-            self._do(partial(self._pick_profile, signing, alarm), "token")
+            self._do(partial(self._pick_profile, signing, alarm), "token", keys_wait=True)
 
     async def _pick_profile(self, signing: AwsSigning, alarm: str) -> None:
         from tui.screens.aws_profiles import AwsProfilesScreen

@@ -60,7 +60,7 @@ class ChatCompare(ChatSending, ChatOpen):
 
     def action_open_compare(self, prompt: str = "") -> None:
         """Choose targets for what is written, or for another prompt; nothing is sent before it is said."""
-        self._do(partial(self._open_compare, prompt), "compare", exclusive=True)
+        self._do(partial(self._open_compare, prompt), "compare", exclusive=True, keys_wait=True)
 
     async def _open_compare(self, prompt: str) -> None:
         from tui.screens.compare_setup import CompareSetup
@@ -151,7 +151,7 @@ class ChatCompare(ChatSending, ChatOpen):
 
     def _compare_closed(self, conversation_id: str | None) -> None:
         if conversation_id is not None:
-            self._do(partial(self.open_conversation, conversation_id), "open")
+            self._do(partial(self.open_conversation, conversation_id), "open", keys_wait=True)
 
     def _stop_columns(self, conversation_ids: Sequence[str]) -> None:
         for conversation_id in conversation_ids:

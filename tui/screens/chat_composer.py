@@ -306,7 +306,7 @@ class ChatComposer(ChatTarget):
     @on(ClipboardWanted)
     def _clipboard_wanted(self, event: ClipboardWanted) -> None:
         event.stop()
-        self._do(self._paste_clipboard, "clipboard", exclusive=True)
+        self._do(self._paste_clipboard, "clipboard", exclusive=True, keys_wait=True)
 
     async def _paste_clipboard(self) -> None:
         """Paste what the system's clipboard holds; what was copied in this program where it cannot be had."""

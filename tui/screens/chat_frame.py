@@ -184,20 +184,28 @@ class ChatFrame(Screen[None]):
     # ---- work and words
 
     def _do(
-        self, work: Callable[[], Coroutine[Any, Any, None]], group: str, *, exclusive: bool = False
+        self,
+        work: Callable[[], Coroutine[Any, Any, None]],
+        group: str,
+        *,
+        exclusive: bool = False,
+        keys_wait: bool = False,
     ) -> Worker[None]:
         """Run work beside the event loop's other tasks; its errors become a notice.
 
         It is a callable, so that what is replaced or left before it began leaves no coroutine behind that
-        nobody awaits.
+        nobody awaits. With `keys_wait` it decides what the next keys are for, a dialog say, and they wait.
         """
-        return self.run_worker(
+        worker = self.run_worker(
             partial(self._guarded, work),
             group=group,
             description=group,
             exclusive=exclusive,
             exit_on_error=False,
         )
+        if keys_wait:
+            cast("Any", self.outcrop).typed_ahead.wait_for(worker)
+        return worker
 
     async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:

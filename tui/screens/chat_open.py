@@ -120,9 +120,9 @@ class ChatOpen(ChatBackground):
 
         def chosen(choice: OpenChoice | None) -> None:
             if choice is not None and choice.conversation_id is None:
-                self._do(self.action_new_conversation, "open")
+                self._do(self.action_new_conversation, "open", keys_wait=True)
             elif choice is not None and choice.conversation_id is not None:
-                self._do(partial(self.open_conversation, choice.conversation_id), "open")
+                self._do(partial(self.open_conversation, choice.conversation_id), "open", keys_wait=True)
 
         self.outcrop.push_screen(
             OpenConversationsScreen(self.open_conversations, self._close_conversation), chosen

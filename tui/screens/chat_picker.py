@@ -31,7 +31,7 @@ class ChatPicker(ChatViews):
     def action_pick_target(self) -> None:
         """Choose model, region, endpoint and API."""
         if self._conversation_id:
-            self._do(self._pick_target, "picker", exclusive=True)
+            self._do(self._pick_target, "picker", exclusive=True, keys_wait=True)
 
     async def _pick_target(self) -> None:
         screen = await self.target_picker(self.session.target(self._conversation_id))

@@ -43,7 +43,7 @@ class ChatPreview(ChatSettings):
     def action_preview(self) -> None:
         """Show what the composer's text and the attachments would become on the wire."""
         if self._conversation_id:
-            self._do(self._preview, "preview", exclusive=True)
+            self._do(self._preview, "preview", exclusive=True, keys_wait=True)
 
     async def _preview(self) -> None:
         from tui.screens.preview import PreviewScreen

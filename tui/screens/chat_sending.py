@@ -67,7 +67,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
             await work()
 
         if not self._ready.is_set():
-            self._do(later, "early")
+            self._do(later, "early", keys_wait=True)
             return True
         return False
 

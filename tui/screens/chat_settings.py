@@ -32,7 +32,7 @@ class ChatSettings(ChatViews):
     def action_open_settings(self, focus: str = "") -> None:
         """Show effort, verbosity, limits and instructions on one page."""
         if self._conversation_id:
-            self._do(partial(self._open_settings, focus), "settings", exclusive=True)
+            self._do(partial(self._open_settings, focus), "settings", exclusive=True, keys_wait=True)
 
     async def _open_settings(self, focus: str) -> None:
         from tui.screens.settings import Chosen, SettingsScreen, effort_choices

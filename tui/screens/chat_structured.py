@@ -55,7 +55,7 @@ class ChatStructured(ChatTurns):
     def action_open_schemas(self) -> None:
         """List the schemas there are; one may also be typed."""
         if self._conversation_id and not self._lacks("json_schema"):
-            self._do(self._open_schemas, "schema", exclusive=True)
+            self._do(self._open_schemas, "schema", exclusive=True, keys_wait=True)
 
     async def _open_schemas(self) -> None:
         from tui.screens.schemas import SchemaScreen

@@ -92,7 +92,7 @@ class ChatTools(ChatSending):
     def action_open_tools(self) -> None:
         """List the tools, to turn them on and off."""
         if self._conversation_id and not self._lacks("tools"):
-            self._do(self._open_tools, "tools", exclusive=True)
+            self._do(self._open_tools, "tools", exclusive=True, keys_wait=True)
 
     async def _open_tools(self) -> None:
         from tui.screens.tools_dialog import ToolsScreen

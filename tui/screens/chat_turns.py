@@ -55,7 +55,7 @@ class ChatTurns(ChatPreview):
 
         def chosen(choice: TurnChoice | None) -> None:
             if choice is not None:
-                self._do(partial(self._act, choice.action, choice.turn_id), "turns")
+                self._do(partial(self._act, choice.action, choice.turn_id), "turns", keys_wait=True)
 
         conversation = self.session.conversation(self._conversation_id)
         self.outcrop.push_screen(TurnsScreen(conversation, self._why_not, self._walk), chosen)
@@ -96,7 +96,7 @@ class ChatTurns(ChatPreview):
         else:
             turn = path[int(number) - 1] if number else self._turn_read(path)
             last = action == "fork" and not number and turn is path[-1]
-            self._do(partial(self._act, action, turn.parent_id if last else turn.id), "turns")
+            self._do(partial(self._act, action, turn.parent_id if last else turn.id), "turns", keys_wait=True)
 
     def _turn_read(self, path: Sequence[Turn]) -> Turn:
         """The turn that a command without a number means."""
@@ -139,7 +139,7 @@ class ChatTurns(ChatPreview):
                 place = None
             elif place is None:
                 place = next(reversed(parting.values()))
-            self._do(partial(self._step_branch, conversation, place, step), "walk")
+            self._do(partial(self._step_branch, conversation, place, step), "walk", keys_wait=True)
 
     async def _step_branch(self, conversation: Conversation, place: Turn | None, step: int) -> None:
         turn_id = place.id if place is not None else None

@@ -40,7 +40,7 @@ class ChatUsage(ChatPicker):
     def action_open_usage(self) -> None:
         """Show where each turn's tokens and money went."""
         if self._conversation_id:
-            self._do(self._open_usage, "usage", exclusive=True)
+            self._do(self._open_usage, "usage", exclusive=True, keys_wait=True)
 
     async def _open_usage(self) -> None:
         from tui.core.ahead import imported

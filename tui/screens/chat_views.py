@@ -247,7 +247,7 @@ class ChatViews(ChatComposer):
 
         def chosen(conversation_id: str | None) -> None:
             if conversation_id is not None:
-                self._do(partial(self.open_conversation, conversation_id), "open")
+                self._do(partial(self.open_conversation, conversation_id), "open", keys_wait=True)
 
         self.outcrop.push_screen(
             HistoryScreen(

@@ -136,7 +136,7 @@ class FileChooser(ModalScreen[Sequence[str] | None]):
         self._load()
 
     def _load(self, back_to: str = "") -> None:
-        self.run_worker(
+        self.rows_on_their_way = self.run_worker(
             partial(self._fill, self.query_one(Input).value, back_to), group="files", exclusive=True
         )
 

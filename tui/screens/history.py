@@ -161,7 +161,7 @@ class HistoryScreen(ListDialog[str | None]):
     def _load(self, pause: float, cursor: int = 0) -> None:
         typed = self._asked = self.query_one(Input).value.strip()
         # As a callable: one that is replaced before it began leaves no coroutine behind that nobody awaits.
-        self.run_worker(
+        self.rows_on_their_way = self.run_worker(
             partial(self._fill, typed, pause, cursor), group="history", description="list", exclusive=True
         )
 

@@ -165,7 +165,7 @@ class ChatRequests(ChatReading):
         """Change a request's body and send it."""
         exchange = self._some_exchange()
         if exchange is not None:
-            self._do(partial(self._edit_request, exchange), "edit request")
+            self._do(partial(self._edit_request, exchange), "edit request", keys_wait=True)
 
     async def _edit_request(self, exchange: Exchange) -> None:
         from tui.core.apis.asked import asked_of
