@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
@@ -27,7 +27,6 @@ from tui.keys.keymap import bindings, check_keymap, leader_binding, tell_alt_ent
 from tui.screens.base import caught_up
 from tui.screens.chat import ChatScreen, StartWith
 from tui.themes import DEFAULT_THEME, NO_COLOUR_THEME, load_theme, load_themes, own_folder
-from tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from tui.commands import Command
     from tui.session.session import Session
+    from tui.typed_ahead import TypedAhead
 
 __all__ = ["OutcropApp"]
 
@@ -102,7 +102,6 @@ class OutcropApp(App[int]):
             settings.keymap, {settings.send_key: "send_key", settings.newline_key: "newline_key"}
         )
         self._local_keys: dict[str, str] = {}
-        self.typed_ahead = TypedAhead(self, self._take)
         self._problems += self._keymap_now.problems
         if self._keymap_now.changed:
             self.set_keymap(self._keymap_now.for_textual)
@@ -489,6 +488,13 @@ class OutcropApp(App[int]):
             await self._take(event)
         else:
             await self.typed_ahead.came(event)
+
+    @cached_property
+    def typed_ahead(self) -> TypedAhead:
+        """The keys that wait; the first picture has none."""
+        from tui.typed_ahead import TypedAhead
+
+        return TypedAhead(self, self._take)
 
     def _ends(self, event: events.Event) -> bool:
         return isinstance(event, events.Key) and event.key in ("ctrl+c", *self._keymap_now.keys["app.quit"])
