@@ -29,6 +29,13 @@ CALM = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a dialog may take longer than a user would wait."""
+    monkeypatch.setattr("tui.typed_ahead._AT_MOST", 30.0)
+    monkeypatch.setattr("tui.screens.base._CATCHES_UP", 30.0)
+
+
 def app(folder: Path) -> OutcropApp:
     environ = {"OUTCROP_CONFIG_DIR": str(folder / "config"), "OUTCROP_DATA_DIR": str(folder / "data")}
     return OutcropApp(session_after_first_paint(load_settings({"sandbox": True}, environ)))
