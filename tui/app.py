@@ -97,6 +97,7 @@ class OutcropApp(App[int]):
         self._leaving = False
         self._problems: list[str] = []
         self._pressed: dict[str, float] = {}
+        self._is_painted = asyncio.Event()
         settings = session.settings
         self._keymap_now = check_keymap(
             settings.keymap, {settings.send_key: "send_key", settings.newline_key: "newline_key"}
@@ -190,6 +191,7 @@ class OutcropApp(App[int]):
 
     def _painted(self) -> None:
         """Collect garbage from now on, leaving out what was imported: it stays for ever."""
+        self._is_painted.set()
         begin_collecting()
         sys.setswitchinterval(_SWITCH)
         self._style_the_rest()
@@ -491,10 +493,13 @@ class OutcropApp(App[int]):
 
     @cached_property
     def typed_ahead(self) -> TypedAhead:
-        """The keys that wait; the first picture has none."""
+        """The keys that wait; the first picture has none, and those before it wait for it."""
         from tui.typed_ahead import TypedAhead
 
-        return TypedAhead(self, self._take)
+        typed_ahead = TypedAhead(self, self._take)
+        if not self._is_painted.is_set():
+            typed_ahead.wait_for(self._is_painted.wait)
+        return typed_ahead
 
     def _ends(self, event: events.Event) -> bool:
         return isinstance(event, events.Key) and event.key in ("ctrl+c", *self._keymap_now.keys["app.quit"])

@@ -42,7 +42,7 @@ class TypedAhead:
         self._app = app
         self._take = take
         self._kept: deque[Event] = deque()
-        self._begun: list[Worker[Any]] = []
+        self._begun: list[Callable[[], Awaitable[object]]] = []
         self._waiting: asyncio.Task[None] | None = None
         self._held: Event | None = None
 
@@ -66,7 +66,7 @@ class TypedAhead:
         if about_rows and rows is not None and event is not self._held:
             self._held = event
             self._kept.appendleft(event)
-            self.wait_for(rows)
+            self.wait_for(rows.wait)
             return
         await self._take(event)
         if not self._edits(event):
@@ -92,9 +92,9 @@ class TypedAhead:
             searches = [worker for worker in (getattr(over, "rows_on_their_way", None),) if worker]
         return next((worker for worker in searches if not worker.is_finished), None)
 
-    def wait_for(self, work: Worker[Any]) -> None:
-        """What comes from now on comes after this work."""
-        self._begun.append(work)
+    def wait_for(self, done: Callable[[], Awaitable[object]]) -> None:
+        """What comes from now on comes after this, `Worker.wait` say."""
+        self._begun.append(done)
         self._wait_for_what_it_began()
 
     def _wait_for_what_it_began(self) -> None:
@@ -123,7 +123,7 @@ class TypedAhead:
                 rounds = 0
             while self._begun:
                 with suppress(WorkerError):
-                    await self._begun.pop().wait()
+                    await self._begun.pop()()
 
     async def _app_has_read(self) -> None:
         read = asyncio.Event()

@@ -204,7 +204,7 @@ class ChatFrame(Screen[None]):
             exit_on_error=False,
         )
         if keys_wait:
-            cast("Any", self.outcrop).typed_ahead.wait_for(worker)
+            cast("Any", self.outcrop).typed_ahead.wait_for(worker.wait)
         return worker
 
     async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
