@@ -486,10 +486,12 @@ class OutcropApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """A key, or a paste, comes after what the keys before it have begun; except those that end it."""
         typed = isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded
-        if not typed or self._ends(event):
-            await self._take(event)
-        else:
+        if typed and not self._ends(event):
             await self.typed_ahead.came(event)
+            return
+        if typed:
+            await self.typed_ahead.let_go()
+        await self._take(event)
 
     @cached_property
     def typed_ahead(self) -> TypedAhead:

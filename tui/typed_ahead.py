@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.events import Event, Key, Paste
 from textual.screen import SystemModalScreen
 from textual.worker import Worker, WorkerError
@@ -57,6 +57,11 @@ class TypedAhead:
             self._kept.append(event)
         else:
             await self._hand_on(event)
+
+    async def let_go(self) -> None:
+        """Hand on what was kept, whatever is on its way: the program is about to end."""
+        while self._kept:
+            await self._take(self._kept.popleft())
 
     async def _hand_on(self, event: Event) -> None:
         about_rows = _is_about_rows(event) and len(self._app.screen_stack) > 1
@@ -103,7 +108,8 @@ class TypedAhead:
 
     async def _wait(self) -> None:
         try:
-            with suppress(TimeoutError):
+            # As the program ends, its screens go first.
+            with suppress(TimeoutError, ScreenStackError):
                 async with asyncio.timeout(_AT_MOST):
                     await self._until_begun_is_done()
         finally:
