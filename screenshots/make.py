@@ -26,7 +26,6 @@ from unittest import mock
 
 import httpx
 from textual import events
-from textual.message_pump import MessagePump
 from textual.widgets import Input, Static
 
 FOLDER = Path(__file__).parent
@@ -39,6 +38,7 @@ from tui.app import OutcropApp  # noqa: E402
 from tui.config.settings import load_settings  # noqa: E402
 from tui.credentials.credentials import Credentials  # noqa: E402
 from tui.sandbox.server import SandboxServer  # noqa: E402
+from tui.screens.base import has_read  # noqa: E402
 from tui.screens.chat import ChatScreen  # noqa: E402
 from tui.screens.compare import CompareScreen  # noqa: E402
 from tui.screens.compare_setup import CompareSetup  # noqa: E402
@@ -148,7 +148,8 @@ class Stage:
         await self._keys_are_read()
         for _ in range(1000):
             await self.pilot.pause(0.01)
-            if not self.chat.answers_arriving and all(worker.is_finished for worker in self.app.workers):
+            rests = not self.chat.answers_arriving and not self.app.typed_ahead.waits
+            if rests and all(worker.is_finished for worker in self.app.workers):
                 break
         else:
             raise RuntimeError("the program did not come to rest")
@@ -157,15 +158,10 @@ class Stage:
 
     async def _keys_are_read(self) -> None:
         """Wait for what a key began: on a busy machine Textual's pilot gives up waiting for it."""
-        await self._has_read(self.app)
+        await has_read(self.app)
         over = self.app.focused or self.app.screen
         for node in over.ancestors_with_self:  # as keys go from there
-            await self._has_read(node)
-
-    async def _has_read(self, node: MessagePump) -> None:
-        read = asyncio.Event()
-        if node.call_later(read.set):
-            await read.wait()
+            await has_read(node)
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until something is so."""

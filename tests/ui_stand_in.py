@@ -348,6 +348,19 @@ async def until(pilot: Pilot[Any], true: Callable[[], bool]) -> None:
         await pilot.pause(0.01)
 
 
+async def at_rest(pilot: Pilot[Any]) -> None:
+    """Wait until nothing that was asked for is on its way."""
+    app = cast("OutcropApp", pilot.app)
+
+    def rests() -> bool:
+        return not app.typed_ahead.waits and all(worker.is_finished for worker in app.workers)
+
+    # What a command begins, it begins in a worker, and what that leaves to be done comes after it.
+    for _ in range(3):
+        await pilot.pause(0.02)
+        await until(pilot, rests)
+
+
 def shown(app: OutcropApp) -> str:
     """What the pane holds, a line for each block: kind, state, text."""
     pane = app.chat.pane

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from ui_stand_in import at_rest
 
 from tui.app import OutcropApp
 from tui.commands import COMMANDS
@@ -55,11 +56,7 @@ async def came_of(program: OutcropApp, pilot: Pilot[None]) -> tuple[object, ...]
     """What somebody sees who has asked for something, once the program has come to rest."""
     async with asyncio.timeout(20):
         await program.chat.warmed_up()
-        # What a command begins, it begins in a worker, and what that leaves to be done comes after it.
-        for _ in range(3):
-            while any(not worker.is_finished for worker in program.chat.workers):
-                await pilot.pause(0.01)
-            await pilot.pause(0.02)
+    await at_rest(pilot)
     chat = program.chat
     return (
         type(program.screen).__name__,

@@ -11,9 +11,8 @@ import pytest
 from support.pdfs import make_pdf
 from textual import events
 from textual.keys import _character_to_key
-from textual.pilot import Pilot
 from textual.widgets import Input
-from ui_stand_in import until
+from ui_stand_in import at_rest, until
 
 from tui.app import OutcropApp
 from tui.commands import COMMANDS
@@ -45,16 +44,6 @@ def key(name: str) -> events.Key:
     return events.Key(_character_to_key(name), name) if len(name) == 1 else events.Key(name, None)
 
 
-async def at_rest(program: OutcropApp, pilot: Pilot[int]) -> None:
-    def rests() -> bool:
-        workers = [*program.workers]
-        return not program.typed_ahead.waits and all(worker.is_finished for worker in workers)
-
-    for _ in range(3):
-        await pilot.pause(0.02)
-        await until(pilot, rests)
-
-
 def seen(program: OutcropApp) -> tuple[object, ...]:
     """What stands where."""
     chat = program.chat
@@ -73,13 +62,13 @@ async def outcome(folder: Path, keys: Sequence[str], *, at_once: bool, early: bo
     async with program.run_test(size=(120, 40)) as pilot, asyncio.timeout(60):
         if not early:
             await program.chat.warmed_up()
-            await at_rest(program, pilot)
+            await at_rest(pilot)
         for name in keys:
             program.post_message(key(name))
             if not at_once:
-                await at_rest(program, pilot)
+                await at_rest(pilot)
         await program.chat.warmed_up()
-        await at_rest(program, pilot)
+        await at_rest(pilot)
         found = seen(program)
         await program.session.aclose()
     return found
@@ -112,10 +101,10 @@ async def test_enter_takes_what_the_search_finds_not_what_was_listed_before(tmp_
     async with program.run_test(size=(120, 40)) as pilot, asyncio.timeout(60):
         for name in TALK:
             program.post_message(key(name))
-            await at_rest(program, pilot)
+            await at_rest(pilot)
         for name in ("ctrl+r", *"zeolites", "enter", *"and on"):
             program.post_message(key(name))
-        await at_rest(program, pilot)
+        await at_rest(pilot)
         assert seen(program)[3:5] == ("and on", ["zeolites"])
         await program.session.aclose()
 
@@ -130,10 +119,10 @@ async def test_enter_attaches_what_the_letters_find_not_what_was_listed_before(
     monkeypatch.chdir(files)
     program = app(tmp_path)
     async with program.run_test(size=(120, 40)) as pilot, asyncio.timeout(60):
-        await at_rest(program, pilot)
+        await at_rest(pilot)
         for name in ("f3", *"thi", "enter", *"and on"):
             program.post_message(key(name))
-        await at_rest(program, pilot)
+        await at_rest(pilot)
         assert [file.name for file in program.chat._attachments] == ["third.pdf"]
         assert program.chat.composer.text == "and on"
         await program.session.aclose()

@@ -1,13 +1,15 @@
-"""A sequence whose elements are made when they are asked for."""
+"""Sequences whose elements are made when they are asked for."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from typing import TypeVar, overload
+from typing import Generic, TypeVar, overload
 
-__all__ = ["LazySequence"]
+__all__ = ["GrowingSequence", "LazySequence"]
 
 T = TypeVar("T")
+C = TypeVar("C")
 
 
 class LazySequence(Sequence[T]):
@@ -34,3 +36,28 @@ class LazySequence(Sequence[T]):
         if not 0 <= number < count:
             raise IndexError(index)
         return self.made(number)
+
+
+class GrowingSequence(LazySequence[T], Generic[T, C]):
+    """Grows at its end: what comes is put aside, and seen to when somebody asks.
+
+    One thread puts aside, any may read.
+    """
+
+    def __init__(self) -> None:
+        self._aside: list[C] = []
+        self._lock = threading.Lock()
+
+    def _settle(self) -> None:
+        """See to what was put aside; before anything is read."""
+        if not self._aside:
+            return
+        with self._lock:
+            aside = self._aside[:]
+            self._see_to(aside)
+            # The last: who finds nothing put aside does not wait for the lock.
+            del self._aside[: len(aside)]
+
+    def _see_to(self, aside: Sequence[C]) -> None:
+        """Put it where it belongs; whoever calls holds the lock."""
+        raise NotImplementedError

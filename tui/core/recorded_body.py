@@ -10,7 +10,6 @@ each piece finds the processor's caches cold, and what runs for it takes ten tim
 
 from __future__ import annotations
 
-import threading
 import zlib
 from array import array
 from bisect import bisect_left, bisect_right
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Final, cast
 
-from tui.core.lazy_sequence import LazySequence
+from tui.core.lazy_sequence import GrowingSequence
 
 __all__ = ["BLOCK", "Chunk", "Chunks", "same"]
 
@@ -42,7 +41,11 @@ class Chunk:
     data: bytes
 
 
-class Chunks(LazySequence[Chunk]):
+_Aside = tuple[Sequence[float], Sequence[int], bytes, float]
+"""Times and sizes of pieces, their bytes, and when the exchange began."""
+
+
+class Chunks(GrowingSequence[Chunk, _Aside]):
     """A response body as it arrived; grows at its end. One thread appends, any may read.
 
     Args:
@@ -50,6 +53,7 @@ class Chunks(LazySequence[Chunk]):
     """
 
     def __init__(self, chunks: Iterable[Chunk] = ()) -> None:
+        super().__init__()
         self._times = array("q")  # microseconds
         self._ends = array("q")
         self._blocks: list[bytes] = []  # deflated
@@ -57,10 +61,7 @@ class Chunks(LazySequence[Chunk]):
         self._sealed = 0  # bytes in blocks
         self._held: list[bytes] = []  # what is in no block yet
         self._holding = 0  # bytes in that
-        # What is in none of these yet: times, sizes, bytes, when the exchange began.
-        self._aside: list[tuple[Sequence[float], Sequence[int], bytes, float]] = []
         self._put_aside = 0  # bytes since it was last seen to
-        self._lock = threading.Lock()
         self._inflated: tuple[int, bytes] = (-1, b"")
         for chunk in chunks:
             self.append(chunk)
@@ -120,28 +121,21 @@ class Chunks(LazySequence[Chunk]):
             self._put_aside = 0
             self._settle()
 
-    def _settle(self) -> None:
-        """Put what was put aside where it belongs."""
-        if not self._aside:
-            return
-        with self._lock:
-            aside = self._aside[:]
-            microseconds: list[int] = []
-            lengths: list[int] = []
-            before = self._sealed + self._holding
-            for times, sizes, data, began in aside:
-                microseconds += [int((time - began) * 1e6 + 0.5) for time in times]
-                lengths += sizes
-                self._held.append(data)
-                self._holding += len(data)
-            ends = accumulate(lengths, initial=before)
-            next(ends)
-            self._times.extend(array("q", microseconds))
-            self._ends.extend(array("q", list(ends)))
-            if self._holding >= BLOCK:
-                self._seal()
-            # The last: who finds nothing put aside does not wait for the lock.
-            del self._aside[: len(aside)]
+    def _see_to(self, aside: Sequence[_Aside]) -> None:
+        microseconds: list[int] = []
+        lengths: list[int] = []
+        before = self._sealed + self._holding
+        for times, sizes, data, began in aside:
+            microseconds += [int((time - began) * 1e6 + 0.5) for time in times]
+            lengths += sizes
+            self._held.append(data)
+            self._holding += len(data)
+        ends = accumulate(lengths, initial=before)
+        next(ends)
+        self._times.extend(array("q", microseconds))
+        self._ends.extend(array("q", list(ends)))
+        if self._holding >= BLOCK:
+            self._seal()
 
     def came(self, end: int) -> float | None:
         """When the byte before `end` came, seconds; `None` if it has not."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, Protocol, TypeVar
 
-from tui.core.lazy_sequence import LazySequence
+from tui.core.lazy_sequence import GrowingSequence
 from tui.core.recorded_body import BLOCK, Chunks, same
 
 __all__ = ["Events", "Placed", "SseRecord", "Tells", "event_data", "sse_data"]
@@ -92,7 +91,11 @@ class Tells(Protocol[Q]):
         ...
 
 
-class Events(LazySequence[SseRecord]):
+_Aside = tuple[Sequence[Placed], Tells[Any]]
+"""Events, and what tells of them."""
+
+
+class Events(GrowingSequence[SseRecord, _Aside]):
     """The server-sent events of a body; grows at its end. One thread appends, any may read.
 
     As in the body, what comes is put aside first.
@@ -103,6 +106,7 @@ class Events(LazySequence[SseRecord]):
     """
 
     def __init__(self, body: Chunks, records: Iterable[SseRecord] = ()) -> None:
+        super().__init__()
         self._body = body
         self._times = array("q")  # microseconds
         self._ends = array("q")
@@ -112,8 +116,6 @@ class Events(LazySequence[SseRecord]):
         self._names: list[str] = []
         self._index: dict[str, int] = {}
         self._own_times = False  # some came at another time than their last byte did
-        self._aside: list[tuple[Sequence[Placed], Tells[Any]]] = []
-        self._lock = threading.Lock()
         for record in records:
             self.append(record)
 
@@ -205,16 +207,9 @@ class Events(LazySequence[SseRecord]):
             if events[-1].end - (self._ends[-1] if self._ends else 0) >= BLOCK:
                 self._settle()
 
-    def _settle(self) -> None:
-        """Put what was put aside where it belongs."""
-        if not self._aside:
-            return
-        with self._lock:
-            aside = self._aside[:]
-            for tells, group in groupby(aside, key=itemgetter(1)):
-                self._take([event for events, _ in group for event in events], tells)
-            # The last: who finds nothing put aside does not wait for the lock.
-            del self._aside[: len(aside)]
+    def _see_to(self, aside: Sequence[_Aside]) -> None:
+        for tells, group in groupby(aside, key=itemgetter(1)):
+            self._take([event for events, _ in group for event in events], tells)
 
     def _take(self, events: Sequence[Placed], tells: Tells[Any]) -> None:
         first = len(self._ends)

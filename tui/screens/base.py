@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
     from textual.events import ScreenResume
     from textual.message import Message
+    from textual.message_pump import MessagePump
     from textual.worker import Worker
 
-__all__ = ["ModalScreen", "Screen", "caught_up"]
+__all__ = ["ModalScreen", "Screen", "caught_up", "has_read"]
 
 _AT_ONCE = 0.008
 """Seconds after which others have their turn."""
@@ -41,6 +42,13 @@ _CELLS = 2600
 """Cells that are painted at once: 20 ms."""
 _CATCHES_UP = 1.0
 """Seconds that a key waits at most."""
+
+
+async def has_read(node: MessagePump) -> None:
+    """Wait until a node has handled what it was sent so far; one that is closing reads nothing more."""
+    read = asyncio.Event()
+    if node.call_later(read.set):
+        await read.wait()
 
 
 async def caught_up(over: screen.Screen[Any]) -> None:
@@ -57,9 +65,7 @@ async def caught_up(over: screen.Screen[Any]) -> None:
         async with asyncio.timeout(_CATCHES_UP):
             # From the widget upwards, as its messages go.
             for node in nodes:
-                read = asyncio.Event()
-                if node.call_later(read.set):
-                    await read.wait()
+                await has_read(node)
                 if node is over:
                     break
 

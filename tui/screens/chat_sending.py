@@ -75,7 +75,7 @@ class ChatSending(ChatUsage, ChatBackground, ChatCompaction):
         """Wait until the session is there, and say so: somebody has asked for something."""
         if not self._ready.is_set():
             self._say("Getting ready …")
-            await self._ready.wait()
+            await self.warmed_up()
             self._hush()
 
     # ---- drafts
