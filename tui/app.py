@@ -24,6 +24,7 @@ from tui.core.errors import ConfigError
 from tui.core.garbage import begin_collecting, collector_paused
 from tui.core.text import visible, visible_line
 from tui.keys.keymap import bindings, check_keymap, leader_binding, tell_alt_enter_apart
+from tui.screens.base import caught_up
 from tui.screens.chat import ChatScreen, StartWith
 from tui.themes import DEFAULT_THEME, NO_COLOUR_THEME, load_theme, load_themes, own_folder
 
@@ -485,12 +486,12 @@ class OutcropApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """A key, or a paste, comes after what the keys before it have begun; except those that end it."""
         typed = isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded
-        if not typed:
-            await self._take(event)
-        elif self._ends(event):
-            await self.typed_ahead.ends(event)
-        else:
+        if typed and not self._ends(event):
             await self.typed_ahead.came(event)
+            return
+        if typed:
+            await self.typed_ahead.let_go()
+        await self._take(event)
 
     @cached_property
     def typed_ahead(self) -> TypedAhead:
@@ -517,6 +518,8 @@ class OutcropApp(App[int]):
                 self._pressed.pop("interrupt", None)
             if event.key not in self._keymap_now.keys["app.quit"]:
                 self._pressed.pop("leave", None)
+            if len(self.screen_stack) > 1:
+                await caught_up(self.screen)
         await super().on_event(event)
 
     def _twice(self, what: str) -> bool:

@@ -58,22 +58,17 @@ class TypedAhead:
         else:
             await self._hand_on(event)
 
-    async def ends(self, event: Event) -> None:
-        """Do what a key asks for that ends the program, after those that were kept; nothing is waited for."""
-        self._kept.append(event)
+    async def let_go(self) -> None:
+        """Hand on what was kept, whatever is on its way: the program is about to end."""
         while self._kept:
-            event = self._kept.popleft()
-            await self._screen_is_up(event)
-            await self._take(event)
-
-    async def _screen_is_up(self, event: Event) -> None:
-        if isinstance(event, Key) and len(self._app.screen_stack) > 1:
-            await caught_up(self._app.screen)
+            await self._take(self._kept.popleft())
 
     async def _hand_on(self, event: Event) -> None:
-        await self._screen_is_up(event)  # the letters before it are what is looked for
-        rows = self._rows_on_their_way() if _is_about_rows(event) else None
-        if rows is not None and event is not self._held:
+        about_rows = _is_about_rows(event) and len(self._app.screen_stack) > 1
+        if about_rows:
+            await caught_up(self._app.screen)  # the letters before it are what is looked for
+        rows = self._rows_on_their_way()
+        if about_rows and rows is not None and event is not self._held:
             self._held = event
             self._kept.appendleft(event)
             self.wait_for(rows.wait)
@@ -96,10 +91,11 @@ class TypedAhead:
     def _rows_on_their_way(self) -> Worker[Any] | None:
         """What looks for the rows of the dialog that is open, while it does."""
         over = self._app.screen
-        searches: list[Worker[Any] | None] = [getattr(over, "rows_on_their_way", None)]
         if isinstance(over, SystemModalScreen):  # Textual's own: the palette
-            searches += [worker for worker in self._app.workers if worker.node is over]
-        return next((worker for worker in searches if worker and not worker.is_finished), None)
+            searches = [worker for worker in self._app.workers if worker.node is over]
+        else:
+            searches = [worker for worker in (getattr(over, "rows_on_their_way", None),) if worker]
+        return next((worker for worker in searches if not worker.is_finished), None)
 
     def wait_for(self, done: Callable[[], Awaitable[object]]) -> None:
         """What comes from now on comes after this, `Worker.wait` say."""
